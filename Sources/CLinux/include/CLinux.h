@@ -1,0 +1,4 @@
+#ifndef ROOKERY_CLINUX_H
+#define ROOKERY_CLINUX_H
+int rk_version(void);
+#endif

@@ -1,0 +1,2 @@
+#include "CLinux.h"
+int rk_version(void) { return 1; }

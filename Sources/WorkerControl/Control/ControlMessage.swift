@@ -1,0 +1,210 @@
+public import Foundation
+public import SessionCore
+
+/// A request of the supervisor on a worker's control socket: a 4-byte big-endian length, then this as JSON.
+public struct ControlRequest: Codable, Sendable {
+    /// The version both sides speak; a worker that cannot answers `unsupported_version`.
+    public static let version = 1
+    public static let largestFrame = 1 << 20
+
+    /// Chosen by the supervisor, repeated in the reply.
+    public var id: UInt64
+    public var command: ControlCommand
+
+    public init(id: UInt64, command: ControlCommand) {
+        self.id = id
+        self.command = command
+    }
+}
+
+/// What a supervisor can ask of a worker.
+public enum ControlCommand: Codable, Sendable {
+    /// Replay the events above `since` that the log still holds, a `gap` first if some are gone, then go on live.
+    case subscribe(since: UInt64)
+    /// Type text into the session. The same `clientID` twice is one input.
+    case input(text: String, clientID: String?, submit: Bool)
+    /// Cancel the running turn (Escape in a terminal session).
+    case interrupt
+    /// The screen now.
+    case screen(ScreenFormat)
+    /// Facts for the reaper and the API.
+    case status
+    /// Append an event of the supervisor's own to the session's log.
+    case record(type: EventType, data: JSONValue)
+    /// End the session's command: politely, then after `grace` seconds for good.
+    case stop(grace: Double)
+    /// One message of a foreign protocol that arrived by REST; the dialect's answer comes back.
+    case dialect(name: String, message: JSONValue)
+}
+
+public enum ScreenFormat: String, Codable, Sendable, CaseIterable {
+    case text, ansi, json
+}
+
+/// What a worker sends on its control socket.
+public enum ControlFrame: Codable, Sendable {
+    /// The first frame on every connection.
+    case hello(WorkerHello)
+    case reply(id: UInt64, ControlReply)
+    /// After `subscribe`.
+    case event(SessionEvent)
+    /// The session's command and its sandbox are gone; the last frame, after which the worker exits.
+    case ended(WorkerEnd)
+}
+
+public enum ControlReply: Codable, Sendable {
+    case done
+    /// The input is in the log under this number.
+    case accepted(seq: UInt64)
+    case screen(ScreenContent)
+    case status(WorkerStatus)
+    case message(JSONValue)
+    case refused(code: String, detail: String)
+}
+
+/// Who a worker is.
+public struct WorkerHello: Codable, Sendable {
+    public var version: Int
+    public var sessionID: SessionID
+    public var incarnation: Int
+    public var pid: Int32
+    /// Clock ticks after boot when the worker started (`/proc/<pid>/stat` field 22): with the pid, an identity.
+    public var startTime: UInt64
+    public var status: WorkerStatus
+
+    public init(
+        version: Int, sessionID: SessionID, incarnation: Int, pid: Int32, startTime: UInt64, status: WorkerStatus
+    ) {
+        self.version = version
+        self.sessionID = sessionID
+        self.incarnation = incarnation
+        self.pid = pid
+        self.startTime = startTime
+        self.status = status
+    }
+}
+
+/// What a worker knows of its session that is not an event.
+public struct WorkerStatus: Codable, Sendable {
+    public var activity: Activity
+    /// When the activity last changed.
+    public var activitySince: Date
+    /// What the activity is concluded from: `status_file`, `hook`, `silence`.
+    public var activitySource: String
+    /// A background shell of the session is running.
+    public var backgroundShell: Bool
+    /// The last input of any client.
+    public var lastInput: Date?
+    /// The last byte of the terminal.
+    public var lastOutput: Date?
+    /// Attached clients, with what they may do.
+    public var clients: [AttachedClient]
+    public var lastSequence: UInt64
+    public var size: TerminalSize
+    public var transcriptPath: String?
+
+    public init(
+        activity: Activity, activitySince: Date, activitySource: String, backgroundShell: Bool, lastInput: Date?,
+        lastOutput: Date?, clients: [AttachedClient], lastSequence: UInt64, size: TerminalSize, transcriptPath: String?
+    ) {
+        self.activity = activity
+        self.activitySince = activitySince
+        self.activitySource = activitySource
+        self.backgroundShell = backgroundShell
+        self.lastInput = lastInput
+        self.lastOutput = lastOutput
+        self.clients = clients
+        self.lastSequence = lastSequence
+        self.size = size
+        self.transcriptPath = transcriptPath
+    }
+}
+
+/// One client connection of a session.
+public struct AttachedClient: Codable, Sendable, Hashable {
+    public var id: Int
+    /// `native` or `echokit`.
+    public var dialect: String
+    /// Who, as the supervisor authenticated it.
+    public var principal: String
+    /// It owns the terminal's size.
+    public var driving: Bool
+    public var since: Date
+
+    public init(id: Int, dialect: String, principal: String, driving: Bool, since: Date) {
+        self.id = id
+        self.dialect = dialect
+        self.principal = principal
+        self.driving = driving
+        self.since = since
+    }
+}
+
+/// The screen in one of its forms.
+public struct ScreenContent: Codable, Sendable {
+    public var size: TerminalSize
+    public var cursor: TerminalPosition
+    /// The sequence number up to which the screen is drawn.
+    public var seq: UInt64
+    public var title: String?
+    public var format: ScreenFormat
+    /// Lines joined by `\n` (`text`), or a repaint with escape sequences (`ansi`).
+    public var content: String
+
+    public init(
+        size: TerminalSize, cursor: TerminalPosition, seq: UInt64, title: String?, format: ScreenFormat,
+        content: String
+    ) {
+        self.size = size
+        self.cursor = cursor
+        self.seq = seq
+        self.title = title
+        self.format = format
+        self.content = content
+    }
+}
+
+public struct TerminalPosition: Codable, Sendable, Hashable {
+    public var row: Int
+    public var col: Int
+    public init(row: Int, col: Int) {
+        self.row = row
+        self.col = col
+    }
+}
+
+/// How a session's incarnation ended, as its worker saw it.
+public struct WorkerEnd: Codable, Sendable {
+    /// nil when the sandbox was killed before it could say.
+    public var exit: ExitStatus?
+    /// True when this worker was told to stop.
+    public var requested: Bool
+    public var lastSequence: UInt64
+    /// The last lines on the screen, to explain a command that ended at once.
+    public var lastLines: String
+
+    public init(exit: ExitStatus?, requested: Bool, lastSequence: UInt64, lastLines: String) {
+        self.exit = exit
+        self.requested = requested
+        self.lastSequence = lastSequence
+        self.lastLines = lastLines
+    }
+}
+
+/// Who a relayed client is: the value of the `x-rookery-client` header that the supervisor adds to an upgrade
+/// request (JSON). The supervisor removes any such header that came from outside.
+public struct RelayedClient: Codable, Sendable, Hashable {
+    public static let header = "x-rookery-client"
+    public var principal: String
+    public var access: ClientAccess
+
+    public init(principal: String, access: ClientAccess) {
+        self.principal = principal
+        self.access = access
+    }
+}
+
+/// What a client may do with a session.
+public enum ClientAccess: String, Codable, Sendable, Hashable {
+    case view, approve, drive
+}

@@ -1,0 +1,78 @@
+public import Policy
+public import SessionCore
+
+/// What the supervisor asks of the launcher: one JSON object per SOCK_SEQPACKET message, at most
+/// ``LauncherMessage/largest`` bytes. The launcher checks every field again.
+public enum LauncherRequest: Codable, Sendable {
+    /// Makes what the session needs, starts its sandbox and its worker, and answers when the session's command runs.
+    case launch(LaunchRequest)
+    /// Ends whatever an incarnation left behind: processes, cgroup, runtime directory.
+    case clean(CleanRequest)
+    /// Removes a session's directories for good. Refused while anything of it runs.
+    case remove(RemoveRequest)
+    /// Cleans every incarnation that is not listed: what a supervisor says once when it starts.
+    case sweep(SweepRequest)
+    /// Asks what this box can enforce.
+    case capabilities
+}
+
+/// One session to start.
+public struct LaunchRequest: Codable, Sendable {
+    public var sessionID: SessionID
+    public var incarnation: Int
+    /// Index of the session's host uid range; see `UIDRange` in Sandbox. Ignored when rootless.
+    public var uidSlot: Int
+    public var limits: ResourceLimits
+    /// The program started in the sandbox, a path on the host that is bound read-only to `/run/rookery/start`.
+    public var startCommand: String
+    /// The Claude Code binary on the host, bound read-only to `/usr/local/bin/claude` inside. nil: none is bound.
+    public var claudeBinary: String?
+    /// The complete environment of the session's command; nothing is inherited.
+    public var environment: [String: String]
+    public var size: TerminalSize
+    /// The first sequence number the worker may use, above every number the session ever had.
+    public var firstSequence: UInt64
+    /// The supervisor's Unix socket that takes model API requests.
+    public var gatewaySocket: String
+    /// How many bytes of terminal output the worker keeps for replay.
+    public var logBytes: Int
+
+    public init(
+        sessionID: SessionID, incarnation: Int, uidSlot: Int, limits: ResourceLimits, startCommand: String,
+        claudeBinary: String?, environment: [String: String], size: TerminalSize, firstSequence: UInt64,
+        gatewaySocket: String, logBytes: Int
+    ) {
+        self.sessionID = sessionID
+        self.incarnation = incarnation
+        self.uidSlot = uidSlot
+        self.limits = limits
+        self.startCommand = startCommand
+        self.claudeBinary = claudeBinary
+        self.environment = environment
+        self.size = size
+        self.firstSequence = firstSequence
+        self.gatewaySocket = gatewaySocket
+        self.logBytes = logBytes
+    }
+}
+
+public struct CleanRequest: Codable, Sendable {
+    public var sessionID: SessionID
+    public init(sessionID: SessionID) { self.sessionID = sessionID }
+}
+
+public struct RemoveRequest: Codable, Sendable {
+    public var sessionID: SessionID
+    /// Keep `workspace`, remove everything else.
+    public var keepWorkspace: Bool
+    public init(sessionID: SessionID, keepWorkspace: Bool) {
+        self.sessionID = sessionID
+        self.keepWorkspace = keepWorkspace
+    }
+}
+
+public struct SweepRequest: Codable, Sendable {
+    /// The sessions whose workers are alive and adopted.
+    public var live: [SessionID]
+    public init(live: [SessionID]) { self.live = live }
+}

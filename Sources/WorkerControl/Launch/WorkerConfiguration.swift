@@ -1,0 +1,84 @@
+public import SessionCore
+
+/// What the launcher hands a new worker on descriptor 3 (a sealed memfd with this as JSON).
+public struct WorkerConfiguration: Codable, Sendable {
+    public var sessionID: SessionID
+    public var incarnation: Int
+    /// Where the worker puts its sockets: `<runtime>/w/<session>`; exists, mode 0700, owned by the worker.
+    public var runtimeDirectory: String
+    public var size: TerminalSize
+    public var firstSequence: UInt64
+    public var gatewaySocket: String
+    public var logBytes: Int
+    public var descriptors: WorkerDescriptors
+
+    public init(
+        sessionID: SessionID, incarnation: Int, runtimeDirectory: String, size: TerminalSize, firstSequence: UInt64,
+        gatewaySocket: String, logBytes: Int, descriptors: WorkerDescriptors
+    ) {
+        self.sessionID = sessionID
+        self.incarnation = incarnation
+        self.runtimeDirectory = runtimeDirectory
+        self.size = size
+        self.firstSequence = firstSequence
+        self.gatewaySocket = gatewaySocket
+        self.logBytes = logBytes
+        self.descriptors = descriptors
+    }
+}
+
+/// The numbers of the descriptors a worker is born with.
+public struct WorkerDescriptors: Codable, Sendable {
+    /// This configuration.
+    public static let configuration: Int32 = 3
+    /// PTY master of the session's terminal.
+    public var terminal: Int32
+    /// The TCP socket that listens on the sandbox's loopback.
+    public var listener: Int32
+    /// Write end of the leash. One byte written is a signal number for the session's command; when the last
+    /// copy closes, rookery-init ends everything in the sandbox.
+    public var leash: Int32
+    /// Read end of the status pipe: rookery-init writes `code <n>\n` or `signal <n>\n` when the command ends.
+    public var status: Int32
+    /// pidfd of rookery-init: readable when the sandbox is gone.
+    public var sandbox: Int32
+    /// Directory descriptor of the session's home, readable and writable by the worker's own uid.
+    public var home: Int32
+    /// Write end of the ready pipe. The worker writes `ready\n` once its sockets listen, or one line of error,
+    /// and closes it.
+    public var ready: Int32
+
+    public init(
+        terminal: Int32, listener: Int32, leash: Int32, status: Int32, sandbox: Int32, home: Int32, ready: Int32
+    ) {
+        self.terminal = terminal
+        self.listener = listener
+        self.leash = leash
+        self.status = status
+        self.sandbox = sandbox
+        self.home = home
+        self.ready = ready
+    }
+}
+
+/// Names inside a session's runtime directory `<runtime>/w/<session id>/`.
+public enum WorkerSockets {
+    /// Framed JSON between supervisor and worker.
+    public static let control = "control.sock"
+    /// HTTP/1.1 and WebSocket for clients that the supervisor relays.
+    public static let client = "client.sock"
+}
+
+/// What is fixed inside every sandbox.
+public enum SandboxLayout {
+    public static let workspace = "/workspace"
+    public static let home = "/home/agent"
+    public static let startCommand = "/run/rookery/start"
+    public static let claude = "/usr/local/bin/claude"
+    /// The sandbox's only way out: model API and hooks.
+    public static let listenerAddress = "127.0.0.1"
+    public static let listenerPort = 3128
+    /// The session's user as seen inside.
+    public static let uid: UInt32 = 1000
+    public static let gid: UInt32 = 1000
+}
