@@ -98,7 +98,9 @@ let package = Package(
         ),
         .target(
             name: "Gateway",
-            dependencies: [hummingbird, hummingbirdCore, httpTypes, asyncHTTP, nio, nioPosix, nioHTTP, logging, lifecycle],
+            dependencies: [
+                hummingbird, hummingbirdCore, httpTypes, asyncHTTP, nio, nioPosix, nioHTTP, logging, lifecycle,
+            ],
             swiftSettings: strict
         ),
         .target(
@@ -133,7 +135,8 @@ let package = Package(
 
         // The offline model API
         .target(
-            name: "ScriptedModel", dependencies: [hummingbird, httpTypes, nio, nioPosix, logging], swiftSettings: strict),
+            name: "ScriptedModel", dependencies: [hummingbird, httpTypes, nio, nioPosix, logging], swiftSettings: strict
+        ),
         .executableTarget(
             name: "scripted-model", dependencies: ["ScriptedModel", arguments, lifecycle], swiftSettings: strict),
 

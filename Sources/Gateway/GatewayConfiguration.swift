@@ -16,5 +16,7 @@ public struct GatewayConfiguration: Sendable {
 
 extension GatewayConfiguration: CustomStringConvertible {
     /// Without the key.
-    public var description: String { "gateway \(socketPath) → \(upstream), key \(apiKey == nil ? "none" : "<redacted>")" }
+    public var description: String {
+        "gateway \(socketPath) → \(upstream), key \(apiKey == nil ? "none" : "<redacted>")"
+    }
 }
