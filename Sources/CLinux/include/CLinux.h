@@ -1,4 +1,5 @@
 #ifndef ROOKERY_CLINUX_H
 #define ROOKERY_CLINUX_H
+#include "peer.h"
 int rk_version(void);
 #endif
