@@ -1,15 +1,21 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// Continuous integration takes a warning in one of our targets as an error.
+let warningsAreErrors = Context.environment["CI"] != nil
+
 /// Settings every Swift target shares: Swift 6 mode comes with the tools version.
-let strict: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-]
+let strict: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
 
 let strictC: [CSetting] = [
     .define("_GNU_SOURCE"),
-    .unsafeFlags(["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wno-sign-conversion", "-fno-builtin"]),
+    .unsafeFlags(
+        ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wno-sign-conversion", "-fno-builtin"]
+            + (warningsAreErrors ? ["-Werror"] : [])),
 ]
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")

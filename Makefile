@@ -1,0 +1,44 @@
+# Two commands matter: `make run` starts Rookery here, `make test` proves that it works.
+# Both fetch what is missing first (Scripts/setup) and can be run again at once.
+
+PORT ?= 3000
+CONFIG ?= release
+SOURCES = Package.swift Sources Tests
+SCRIPTS = Scripts/setup Scripts/run Scripts/lint .ci/run
+
+.DEFAULT_GOAL := help
+.PHONY: help run test build lint fmt bench setup clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: ## Build and start Rookery on http://127.0.0.1:3000 (PORT=… for another port)
+	@Scripts/setup run
+	@swift build -c $(CONFIG)
+	@Scripts/run --config $(CONFIG) --port $(PORT)
+
+test: ## Build everything and run every test, the browser's included
+	@Scripts/setup test
+	swift build --build-tests
+	swift test --skip-build
+
+build: ## Build the programs (CONFIG=debug for a quick one)
+	@Scripts/setup run
+	swift build -c $(CONFIG)
+
+lint: ## Check formatting and scripts
+	@Scripts/lint
+
+fmt: ## Format the Swift sources
+	swift format --in-place --recursive $(SOURCES)
+
+bench: ## Measure this machine and print the figures
+	@Scripts/setup run
+	@swift build -c release
+	@Scripts/bench
+
+setup: ## Fetch what building, running and testing need
+	@Scripts/setup test
+
+clean: ## Remove what was built (not what was fetched: that is .deps)
+	rm -rf .build
