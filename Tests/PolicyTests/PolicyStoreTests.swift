@@ -1,0 +1,86 @@
+import Foundation
+import Policy
+import Testing
+
+@Suite struct PolicyStoreTests {
+    func withDirectory(_ files: [String: String], _ body: (String) throws -> Void) throws {
+        let directory = NSTemporaryDirectory() + "rkp-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        for (name, text) in files { try Data(text.utf8).write(to: URL(fileURLWithPath: "\(directory)/\(name)")) }
+        try body(directory)
+    }
+
+    @Test func anAbsentDirectoryGivesTheBuiltInDefault() throws {
+        let store = try PolicyStore(directory: "/nonexistent/policies")
+        #expect(store.names == ["default"])
+        #expect(store.standard == .builtIn)
+        #expect(store.policy(named: nil) == .builtIn)
+        #expect(store.policy(named: "other") == nil)
+    }
+
+    @Test func filesAreFoundByName() throws {
+        try withDirectory(["small.yaml": "limits: {memory: 512MiB}", "empty.yaml": "", "notes.txt": "x: ["]) {
+            let store = try PolicyStore(directory: $0)
+            #expect(store.names == ["default", "empty", "small"])
+            #expect(store.policy(named: "small")?.limits.memory == .mebibytes(512))
+            #expect(store.policy(named: "empty") == SessionPolicy(name: "empty"))
+        }
+    }
+
+    @Test func aFileOfTheDirectoryReplacesTheBuiltInDefault() throws {
+        try withDirectory(["default.yaml": "idle_timeout: 5m"]) {
+            #expect(try PolicyStore(directory: $0).standard.idleTimeout == .minutes(5))
+        }
+    }
+
+    @Test(
+        "what cannot be a policy is an error that names the file",
+        arguments: [
+            ("Bad Name.yaml", "", "name"), ("a.yml", "", "would not be read"), ("a.yaml", "x: 1", "unknown key"),
+            ("a.yaml", String(repeating: "#", count: PolicyStore.largestFile + 1), "is over"),
+        ])
+    func bad(name: String, text: String, says: String) throws {
+        try withDirectory([name: text]) { directory in
+            let error = #expect(throws: PolicyError.self) { try PolicyStore(directory: directory) }
+            #expect(error?.file == "\(directory)/\(name)")
+            #expect(error.map { "\($0)" }?.contains(says) == true)
+        }
+    }
+
+    @Test func aFileInPlaceOfTheDirectoryIsAnError() throws {
+        try withDirectory(["plain": "x"]) { directory in
+            #expect(throws: PolicyError.self) { try PolicyStore(directory: "\(directory)/plain") }
+        }
+    }
+
+    @Test func aDirectoryInPlaceOfAFileIsAnError() throws {
+        try withDirectory([:]) { directory in
+            try FileManager.default.createDirectory(
+                atPath: "\(directory)/a.yaml", withIntermediateDirectories: false)
+            #expect(throws: PolicyError.self) { try PolicyStore(directory: directory) }
+        }
+    }
+
+    @Test func theShippedDefaultIsTheBuiltIn() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let store = try PolicyStore(directory: root.appendingPathComponent("Policies").path)
+        #expect(store.standard == .builtIn)
+    }
+
+    @Test func policiesSurviveJSON() throws {
+        let policy = SessionPolicy(name: "a", model: "opus", environment: ["A": "b"], maxLifetime: .hours(2))
+        let data = try JSONEncoder().encode(policy)
+        #expect(try JSONDecoder().decode(SessionPolicy.self, from: data) == policy)
+        #expect(String(decoding: data, as: UTF8.self).contains("\"idle_timeout\":\"20m\""))
+    }
+
+    @Test(
+        "names of policies",
+        arguments: [
+            ("default", true), ("a-b_c9", true), ("9", true), ("", false), ("-a", false), ("A", false), ("a/b", false),
+            ("..", false), (String(repeating: "a", count: 65), false),
+        ])
+    func names(text: String, fine: Bool) { #expect(SessionPolicy.isName(text) == fine) }
+}
