@@ -12,7 +12,8 @@ import Testing
             #expect(throws: PolicyError.self) { try file.parse(text, name: "team") }
             return
         }
-        #expect(try file.parse(text, name: "team") == SessionPolicy(name: "team"))
+        let policy = try file.parse(text, name: "team")
+        #expect(policy == SessionPolicy(name: "team"))
     }
 
     @Test func everyKeyIsRead() throws {
