@@ -144,7 +144,12 @@ let package = Package(
             name: "ScriptedModel", dependencies: [hummingbird, httpTypes, nio, nioPosix, logging], swiftSettings: strict
         ),
         .executableTarget(
-            name: "scripted-model", dependencies: ["ScriptedModel", arguments, lifecycle], swiftSettings: strict),
+            name: "scripted-model",
+            dependencies: [
+                "ScriptedModel", arguments, lifecycle, logging,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
 
         // Tests
         .testTarget(name: "PolicyTests", dependencies: ["Policy"], swiftSettings: strict),
@@ -172,6 +177,9 @@ let package = Package(
                 "Supervisor", "Registry", "WorkerControl", "SessionCore", "Policy", nio, nioPosix, logging,
             ],
             swiftSettings: strict),
+        .testTarget(name: "ScriptedModelTests", dependencies: ["ScriptedModel"], swiftSettings: strict),
+        .testTarget(
+            name: "RookeryCommandTests", dependencies: ["rookery", "Supervisor", "Policy"], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
             dependencies: ["Gateway", "ScriptedModel", asyncHTTP, hummingbird, httpTypes, nio, nioPosix, logging],
