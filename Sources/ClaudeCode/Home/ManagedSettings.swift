@@ -1,0 +1,39 @@
+import Foundation
+
+/// The settings that a session cannot change: `/etc/claude-code/managed-settings.json` of its sandbox.
+public enum ManagedSettings {
+    /// Path inside the sandbox, to be read-only there.
+    public static let path = "/etc/claude-code/managed-settings.json"
+
+    /// How long the CLI waits for a hook's answer, in seconds. Hooks are answered at once; the bound is for a
+    /// worker that died.
+    static let hookTimeout = 5
+    /// A permission may be answered by a person, elsewhere.
+    static let permissionTimeout = 600
+
+    /// The settings as JSON text.
+    ///
+    /// - Parameter hooks: report the session's doings to the worker. Off for `rookery sandbox run`.
+    public static func json(hooks: Bool = true) -> String {
+        var settings: [String: Any] = [
+            "disableDeepLinkRegistration": "disable",
+            "skipDangerousModePermissionPrompt": true,
+        ]
+        if hooks {
+            settings["hooks"] = Dictionary(
+                uniqueKeysWithValues: HookEvent.allCases.map { event in
+                    let hook: [String: Any] = [
+                        "type": "http",
+                        "url": "\(SessionEnvironment.listener)/hook/\(event.rawValue)",
+                        "timeout": event == .permissionRequest ? permissionTimeout : hookTimeout,
+                    ]
+                    return (event.rawValue, [["hooks": [hook]]])
+                })
+        }
+        guard
+            let data = try? JSONSerialization.data(
+                withJSONObject: settings, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        else { return "{}" }
+        return String(decoding: data, as: UTF8.self)
+    }
+}
