@@ -1,0 +1,64 @@
+// The native API, version 1. Every call answers the parsed body or throws a Problem.
+
+/** What the server refused or could not do, in its own words (RFC 9457). */
+export class Problem extends Error {
+  constructor(status, body, retryAfter) {
+    super(body.detail || body.title || `The server answered ${status}.`);
+    this.name = 'Problem';
+    this.status = status;
+    this.code = body.code || '';
+    this.title = body.title || '';
+    this.retryAfter = retryAfter;
+  }
+}
+
+async function call(method, path, body, headers = {}) {
+  const options = { method, headers: { accept: 'application/json', ...headers }, credentials: 'same-origin' };
+  if (body !== undefined) {
+    options.headers['content-type'] = 'application/json';
+    options.body = JSON.stringify(body);
+  }
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch {
+    throw new Problem(0, {
+      code: 'unreachable',
+      detail: `No answer from ${location.host}. Is the server running, and are you online?`,
+    });
+  }
+  const text = await response.text();
+  let parsed = {};
+  try {
+    parsed = text ? JSON.parse(text) : {};
+  } catch {
+    if (response.ok) throw new Problem(response.status, { detail: `The server's answer is not JSON: ${text.slice(0, 200)}` });
+    parsed = { detail: text.slice(0, 500) };
+  }
+  if (!response.ok) throw new Problem(response.status, parsed, Number(response.headers.get('retry-after')) || undefined);
+  return parsed;
+}
+
+const at = (id, rest = '') => `/v1/sessions/${encodeURIComponent(id)}${rest}`;
+
+export const api = {
+  login: (token) => call('POST', '/v1/auth/login', { token }),
+  logout: () => call('POST', '/v1/auth/logout'),
+  list: () => call('GET', '/v1/sessions?limit=100'),
+  session: (id) => call('GET', at(id)),
+  create: (body, key) => call('POST', '/v1/sessions', body, { 'idempotency-key': key }),
+  park: (id) => call('POST', at(id, '/park')),
+  stop: (id) => call('POST', at(id, '/stop')),
+  resume: (id) => call('POST', at(id, '/resume')),
+};
+
+/** Address of a session's terminal. With `wake` a parked session is started first. */
+export function terminalURL(id, wake) {
+  const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
+  return `${scheme}//${location.host}${at(id, '/terminal')}${wake ? '?wake=true' : ''}`;
+}
+
+/** 128 random bits in hexadecimal; randomUUID() is missing on plain http away from localhost. */
+export function randomKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
