@@ -1,0 +1,119 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import SessionCore
+import Testing
+
+/// What a watcher sees: SSE events in order, and the terminal over its WebSocket.
+@Suite(.serialized) struct EventTests {
+    /// Reads SSE until the body of `until` says stop; gives up after 60 s.
+    static func events(
+        _ rookery: Rookery, _ path: String, until enough: @escaping @Sendable ([JSONValue]) -> Bool
+    ) async throws -> [JSONValue] {
+        var request = HTTPClientRequest(url: rookery.address + path)
+        if let token = rookery.api.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+        let prepared = request
+        return try await withThrowingTaskGroup(of: [JSONValue].self) { group in
+            group.addTask {
+                let response = try await HTTPClient.shared.execute(prepared, timeout: .seconds(60))
+                var pending = ""
+                var seen: [JSONValue] = []
+                for try await chunk in response.body {
+                    pending += String(buffer: chunk)
+                    while let end = pending.range(of: "\n\n") {
+                        let event = pending[..<end.lowerBound]
+                        pending.removeSubrange(..<end.upperBound)
+                        for line in event.split(separator: "\n") where line.hasPrefix("data:") {
+                            let data = Data(line.dropFirst(5).utf8)
+                            seen.append((try? JSONDecoder().decode(JSONValue.self, from: data)) ?? .null)
+                        }
+                    }
+                    if enough(seen) { return seen }
+                }
+                return seen
+            }
+            group.addTask {
+                try await Task.sleep(for: .seconds(60))
+                throw TimedOut(what: "events of \(path)")
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? []
+        }
+    }
+
+    @Test func aTurnIsToldInOrder() async throws {
+        try await Rookery.with { rookery in
+            let api = rookery.api
+            let id = try await api.create()
+            try await api.waitForScreen(id, containing: "❯")
+            try await api.waitFor(id, activity: .idle)
+            async let told = Self.events(rookery, "/v1/sessions/\(id)/events?since=0") { events in
+                events.contains { $0["type"]?.string == "turn.completed" }
+            }
+            try await api.input(id, "SAY told-in-order")
+            let events = try await told
+            let types = events.compactMap { $0["type"]?.string }
+            let numbers = events.compactMap { $0["seq"]?.integer }
+            #expect(numbers == numbers.sorted())
+            #expect(Set(numbers).count == numbers.count)
+            for wanted in ["session.running", "input.accepted", "turn.started", "turn.completed"] {
+                #expect(types.contains(wanted), "\(wanted) in \(types)")
+            }
+            let accepted = try #require(types.firstIndex(of: "input.accepted"))
+            let started = try #require(types.firstIndex(of: "turn.started"))
+            #expect(accepted < started)
+
+            // Reading again from the middle gives the same events.
+            let middle = numbers[numbers.count / 2]
+            let again = try await Self.events(rookery, "/v1/sessions/\(id)/events?since=\(middle)") { events in
+                events.contains { $0["type"]?.string == "turn.completed" }
+            }
+            #expect(again.first?["seq"]?.integer == numbers.first { $0 > middle })
+        }
+    }
+
+    @Test func theTerminalStreamsAndALateClientSeesTheScreen() async throws {
+        try await Rookery.with { rookery in
+            let api = rookery.api
+            let id = try await api.create()
+            let first = try await api.terminal(id)
+            _ = try await first.waitForMessage(type: "snapshot")
+            try await api.waitForScreen(id, containing: "❯")
+            try await api.waitFor(id, activity: .idle)
+            try await first.type("SAY over-the-socket")
+            try await api.waitForScreen(id, containing: "❯ SAY over-the-socket")
+            try await first.type("\r")
+            try await first.waitForText("over-the-socket")
+            try await api.waitForScreen(id, containing: "● over-the-socket")
+
+            let second = try await api.terminal(id, mode: "view")
+            let snapshot = try await second.waitForMessage(type: "snapshot")
+            let data = try #require(snapshot["data"]?.string.flatMap { Data(base64Encoded: $0) })
+            #expect(String(decoding: data, as: UTF8.self).contains("over-the-socket"))
+
+            try await second.type("x")
+            _ = try await second.waitForMessage(type: "error")
+            await first.close()
+            await second.close()
+        }
+    }
+
+    @Test func parkingIsAnnouncedAndAttachingWithWakeBringsTheSessionBack() async throws {
+        try await Rookery.with { rookery in
+            let api = rookery.api
+            let id = try await api.create(["idle_timeout": "5s"])
+            let client = try await api.terminal(id)
+            _ = try await client.waitForMessage(type: "reap_warning")
+            _ = try await client.waitForMessage(type: "exit")
+            try await api.waitFor(id, lifecycle: .parked)
+            await client.close()
+
+            let unwoken = try await api.get("/v1/sessions/\(id)/screen")
+            #expect(unwoken.status == 409)
+            let back = try await api.terminal(id, wake: true)
+            _ = try await back.waitForMessage(type: "snapshot")
+            try await api.waitFor(id, lifecycle: .running)
+            await back.close()
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import SessionCore
+import Testing
+
+/// The main job with the real Claude Code CLI in the real sandbox, against the scripted model.
+@Suite(.serialized) struct MainJobTests {
+    @Test func createsASessionAndTalksToClaudeCode() async throws {
+        try await Rookery.with { rookery in
+            let api = rookery.api
+            let id = try await api.create(["name": "first"])
+            try await api.waitForScreen(id, containing: "Claude Code")
+            try await api.waitFor(id, activity: .idle)
+
+            try await api.input(id, "SAY answer-from-the-model")
+            try await api.waitForScreen(id, containing: "● answer-from-the-model")
+            try await api.waitFor(id, activity: .idle)
+
+            let listed = try await api.sessions()
+            #expect(listed.map { $0["id"]?.string } == [id])
+            #expect(listed.first?["name"]?.string == "first")
+        }
+    }
+
+    @Test func aToolRunsInTheWorkspaceAfterAPersonAllowsIt() async throws {
+        try await Rookery.with { rookery in
+            let api = rookery.api
+            let id = try await api.create()
+            try await api.waitFor(id, activity: .idle)
+            try await api.waitForScreen(id, containing: "❯")
+
+            try await api.input(id, "BASH touch made-by-bash && pwd")
+            try await api.waitForScreen(id, containing: "Do you want to proceed?")
+            try await api.waitFor(id, activity: .pending)
+
+            let terminal = try await api.terminal(id)
+            try await terminal.type("\r")
+            try await api.waitForScreen(id, containing: "● done")
+            try await api.waitFor(id, activity: .idle)
+            #expect(
+                FileManager.default.fileExists(
+                    atPath: "\(rookery.stateDirectory)/sessions/\(id)/workspace/made-by-bash"))
+            await terminal.close()
+        }
+    }
+
+    @Test func anIdleSessionIsParkedAndAMessageBringsItBackWithItsMemory() async throws {
+        try await Rookery.with { rookery in
+            let api = rookery.api
+            let id = try await api.create(["idle_timeout": "4s"])
+            try await api.waitForScreen(id, containing: "❯")
+            try await api.input(id, "SAY remember-the-rook")
+            try await api.waitForScreen(id, containing: "● remember-the-rook")
+
+            try await api.waitFor(id, lifecycle: .parked)
+            let parked = try await api.session(id)
+            #expect(parked["reason"]?.string == "idle")
+            try await eventually("the processes to be gone") { rookery.processes(of: id).isEmpty ? true : nil }
+
+            // Reading wakes nothing.
+            #expect(try await api.get("/v1/sessions/\(id)/idle").status == 200)
+            #expect(try await api.session(id)["lifecycle"]?.string == "parked")
+
+            try await api.input(id, "RECALL")
+            try await api.waitForScreen(id, containing: "SAY remember-the-rook")
+            #expect(try await api.session(id)["incarnation"]?.integer == 2)
+        }
+    }
+
+    @Test func aStoppedSessionStartsOnlyByResume() async throws {
+        try await Rookery.with { rookery in
+            let api = rookery.api
+            let id = try await api.create()
+            try await api.waitForScreen(id, containing: "❯")
+            try await api.input(id, "SAY before-the-stop")
+            try await api.waitForScreen(id, containing: "● before-the-stop")
+            #expect(try await api.post("/v1/sessions/\(id)/stop").status == 200)
+            try await api.waitFor(id, lifecycle: .stopped)
+
+            let refused = try await api.post("/v1/sessions/\(id)/input", ["text": "hello"])
+            #expect(refused.status == 409)
+            #expect(refused.json["code"]?.string == "wrong_state")
+
+            #expect(try await api.post("/v1/sessions/\(id)/resume").status == 200)
+            try await api.waitFor(id, lifecycle: .running)
+            try await api.waitForScreen(id, containing: "before-the-stop")
+        }
+    }
+
+    @Test func deletingLeavesNothing() async throws {
+        try await Rookery.with { rookery in
+            let api = rookery.api
+            let id = try await api.create()
+            #expect(try await api.delete("/v1/sessions/\(id)").status == 204)
+            #expect(try await api.get("/v1/sessions/\(id)").status == 404)
+            #expect(rookery.leftovers().filter { $0.contains(id) } == [])
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import Foundation
+import SessionCore
+import Testing
+
+/// What a test wants different from an ordinary installation.
+struct RookeryOptions {
+    var arguments: [String] = []
+    var environment: [String: String] = [:]
+    var auth = "token"
+    /// Run the supervisor as this user without privileges; nil: as the test runs.
+    var user: String?
+    /// A start command in place of run_cc.sh.
+    var startCommand: String?
+    /// Put the state directory here rather than into the test's own directory.
+    var stateDirectory: String?
+    /// Words before the supervisor's command line.
+    var wrapper: [String] = []
+}
+
+/// A complete installation on this machine for one test: its own directories, its own scripted model, its own
+/// supervisor on a free port.
+final class Rookery {
+    let root: URL
+    let stateDirectory: String
+    let runtimeDirectory: String
+    let options: RookeryOptions
+    private(set) var model: RunningProgram?
+    private(set) var supervisor: RunningProgram?
+    private(set) var address = ""
+    private(set) var modelAddress = ""
+    private(set) var api: APIClient
+    let created = CreatedSessions()
+
+    private init(options: RookeryOptions) throws {
+        self.options = options
+        root = URL(fileURLWithPath: "/tmp/rk-\(UUID().uuidString.prefix(8).lowercased())")
+        try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
+        // The supervisor gives up root, so its directories must be reachable for another user.
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: root.path)
+        stateDirectory = options.stateDirectory ?? root.appending(path: "state").path
+        runtimeDirectory = root.appending(path: "run").path
+        api = APIClient(base: "", token: nil, created: created)
+        if let user = options.user {
+            for directory in [stateDirectory, runtimeDirectory, root.appending(path: "home").path] {
+                try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+                try FileManager.default.setAttributes(
+                    [.ownerAccountName: user, .posixPermissions: 0o700], ofItemAtPath: directory)
+            }
+        }
+    }
+
+    /// Starts an installation, runs the body, stops everything, and checks that nothing is left on the machine.
+    static func with(
+        _ options: RookeryOptions = RookeryOptions(), _ body: (Rookery) async throws -> Void
+    ) async throws {
+        let rookery = try Rookery(options: options)
+        do {
+            try await rookery.startModel()
+            try await rookery.start()
+            try await body(rookery)
+        } catch {
+            Issue.record("\(error)\n--- supervisor's log ---\n\(rookery.supervisor?.errorText.suffix(6000) ?? "")")
+            await rookery.tearDown()
+            return
+        }
+        await rookery.tearDown()
+        #expect(rookery.leftovers() == [])
+        try? FileManager.default.removeItem(at: rookery.root)
+    }
+
+    func startModel() async throws {
+        let model = try RunningProgram(
+            [Programs.built("scripted-model"), "--bind", "127.0.0.1:0"], logs: root, name: "model")
+        self.model = model
+        modelAddress = try await model.line(startingWith: "scripted-model listening on ")
+    }
+
+    var serveArguments: [String] {
+        var arguments = [
+            Programs.built("rookery"), "serve", "--bind", "127.0.0.1:0", "--state-dir", stateDirectory,
+            "--runtime-dir", runtimeDirectory, "--auth", options.auth, "--model-upstream", modelAddress,
+            "--log-level", "debug",
+        ]
+        if let command = options.startCommand { arguments += ["--claude-command", command] }
+        arguments += options.arguments
+        if let user = options.user {
+            arguments = ["/usr/bin/setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups"] + arguments
+        }
+        return options.wrapper + arguments
+    }
+
+    func start() async throws {
+        var environment = options.environment
+        if options.user != nil { environment["HOME"] = root.appending(path: "home").path }
+        let supervisor = try RunningProgram(
+            serveArguments, environment: environment, logs: root, name: "serve-\(UUID().uuidString.prefix(4))")
+        self.supervisor = supervisor
+        address = try await supervisor.line(startingWith: "rookery listening on ")
+        let tokenFile = stateDirectory + "/admin-token"
+        let token = try? String(contentsOfFile: tokenFile, encoding: .utf8)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        api = APIClient(base: address, token: options.auth == "none" ? nil : token, created: created)
+        try await eventually("the supervisor to be ready") {
+            try await self.api.get("/readyz").status == 200 ? true : nil
+        }
+    }
+
+    /// Ends the supervisor alone; sessions go on.
+    func endSupervisor(signal: Int32) async {
+        await supervisor?.end(signal: signal)
+    }
+
+    private func tearDown() async {
+        if let supervisor, supervisor.process.isRunning, let sessions = try? await api.sessions() {
+            for session in sessions { _ = try? await api.delete("/v1/sessions/\(session["id"]?.string ?? "")") }
+        }
+        await supervisor?.end()
+        await model?.end()
+        for process in processes() { kill(process.pid, SIGKILL) }
+    }
+
+    /// Living processes that belong to this installation or to one session of it: their command line or
+    /// environment names it.
+    func processes(of session: String? = nil) -> [(pid: Int32, command: String)] {
+        let marks = session.map { [$0] } ?? [root.path] + created.all
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { name in
+            guard let pid = Int32(name), pid != getpid() else { return nil }
+            func read(_ file: String) -> String {
+                FileManager.default.contents(atPath: "/proc/\(pid)/\(file)").map { String(decoding: $0, as: UTF8.self) }
+                    ?? ""
+            }
+            let command = read("cmdline")
+            guard !read("status").contains("State:\tZ") else { return nil }
+            let about = command + read("environ")
+            return marks.contains { about.contains($0) } ? (pid, command) : nil
+        }
+    }
+
+    /// What must not be there once all sessions are deleted and the supervisor has stopped.
+    func leftovers() -> [String] {
+        var found = processes().map { "process \($0.pid) \($0.command)" }
+        let mounts = (try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)) ?? ""
+        found += mounts.split(separator: "\n").filter { $0.contains(root.path) }.map { "mount \($0)" }
+        for directory in ["\(runtimeDirectory)/w", "\(stateDirectory)/sessions"] {
+            let entries = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+            found += entries.map { "\(directory)/\($0)" }
+        }
+        for hierarchy in ["", "unified/", "memory/", "cpu/", "pids/"] {
+            let parents = "/sys/fs/cgroup/\(hierarchy)"
+            for parent in (try? FileManager.default.contentsOfDirectory(atPath: parents)) ?? []
+            where parent.hasPrefix("rookery") {
+                let leaves = (try? FileManager.default.contentsOfDirectory(atPath: parents + parent)) ?? []
+                found += leaves.filter { leaf in created.all.contains { leaf.contains($0) } }.map { "cgroup \($0)" }
+            }
+        }
+        return found
+    }
+}
