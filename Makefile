@@ -35,7 +35,7 @@ fmt: ## Format the Swift sources
 bench: ## Measure this machine and print the figures
 	@Scripts/setup run
 	@swift build -c release
-	@Scripts/bench
+	@python3 Ops/Benchmarks/bench.py
 
 setup: ## Fetch what building, running and testing need
 	@Scripts/setup test
