@@ -22,7 +22,10 @@ import Testing
                 ("unsupported kind", .POST, "/v1/sessions", #"{"kind":"hologram"}"#, 422),
                 ("bad duration", .POST, "/v1/sessions", #"{"idle_timeout":"soon"}"#, 422),
                 ("reserved variable", .POST, "/v1/sessions", #"{"env":{"ANTHROPIC_API_KEY":"x"}}"#, 422),
-                ("oversize body", .POST, "/v1/sessions", "{\"name\":\"\(String(repeating: "x", count: 2 << 20))\"}", 413),
+                (
+                    "oversize body", .POST, "/v1/sessions", "{\"name\":\"\(String(repeating: "x", count: 2 << 20))\"}",
+                    413
+                ),
                 ("no such route", .GET, "/v1/nothing", nil, 404),
                 ("bad cursor", .GET, "/v1/sessions?cursor=%21%21", nil, 422),
             ]
@@ -30,7 +33,8 @@ import Testing
                 let answer = try await api.send(method, path, body: body.map { Data($0.utf8) })
                 #expect(answer.status == status, "\(name): \(answer.status) \(answer.text.prefix(300))")
                 #expect(
-                    answer.headers.first(name: "content-type")?.hasPrefix("application/problem+json") == true, "\(name)")
+                    answer.headers.first(name: "content-type")?.hasPrefix("application/problem+json") == true, "\(name)"
+                )
                 #expect(answer.json["code"]?.string?.isEmpty == false, "\(name)")
                 #expect(answer.json["detail"]?.string?.isEmpty == false, "\(name)")
             }
@@ -39,7 +43,7 @@ import Testing
     }
 
     @Test func withoutATokenNothingIsShown() async throws {
-        try await Rookery.with { rookery in
+        try await Rookery.with { (rookery: Rookery) async throws in
             var stranger = rookery.api
             stranger.token = nil
             #expect(try await stranger.get("/v1/sessions").status == 401)

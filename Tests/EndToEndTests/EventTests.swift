@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Foundation
 import NIOCore
+import NIOHTTP1
 import SessionCore
 import Testing
 
@@ -8,10 +9,10 @@ import Testing
 @Suite(.serialized) struct EventTests {
     /// Reads SSE until the body of `until` says stop; gives up after 60 s.
     static func events(
-        _ rookery: Rookery, _ path: String, until enough: @escaping @Sendable ([JSONValue]) -> Bool
+        _ api: APIClient, _ path: String, until enough: @escaping @Sendable ([JSONValue]) -> Bool
     ) async throws -> [JSONValue] {
-        var request = HTTPClientRequest(url: rookery.address + path)
-        if let token = rookery.api.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+        var request = HTTPClientRequest(url: api.base + path)
+        if let token = api.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
         let prepared = request
         return try await withThrowingTaskGroup(of: [JSONValue].self) { group in
             group.addTask {
@@ -47,7 +48,7 @@ import Testing
             let id = try await api.create()
             try await api.waitForScreen(id, containing: "❯")
             try await api.waitFor(id, activity: .idle)
-            async let told = Self.events(rookery, "/v1/sessions/\(id)/events?since=0") { events in
+            async let told = Self.events(api, "/v1/sessions/\(id)/events?since=0") { events in
                 events.contains { $0["type"]?.string == "turn.completed" }
             }
             try await api.input(id, "SAY told-in-order")
@@ -65,7 +66,7 @@ import Testing
 
             // Reading again from the middle gives the same events.
             let middle = numbers[numbers.count / 2]
-            let again = try await Self.events(rookery, "/v1/sessions/\(id)/events?since=\(middle)") { events in
+            let again = try await Self.events(api, "/v1/sessions/\(id)/events?since=\(middle)") { events in
                 events.contains { $0["type"]?.string == "turn.completed" }
             }
             #expect(again.first?["seq"]?.integer == numbers.first { $0 > middle })

@@ -31,9 +31,11 @@ struct RootlessTests {
             ["/usr/bin/unshare", "--user", "--map-root-user", "/bin/sh", "-c", script, "sh", "/bin/true"], logs: root)
         try #require(probe.status == 0)
         try await Rookery.with(
-            RookeryOptions(arguments: ["--rootless"], user: nil, wrapper: [
-                "/usr/bin/unshare", "--user", "--map-root-user", "/bin/sh", "-c", script, "sh",
-            ])
+            RookeryOptions(
+                arguments: ["--rootless"], user: nil,
+                wrapper: [
+                    "/usr/bin/unshare", "--user", "--map-root-user", "/bin/sh", "-c", script, "sh",
+                ])
         ) { rookery in
             let answer = try await rookery.api.post("/v1/sessions", [:])
             #expect(answer.status == 503)

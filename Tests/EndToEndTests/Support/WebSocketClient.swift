@@ -86,7 +86,7 @@ actor WebSocketClient {
     }
 
     func send(_ message: JSONValue) async throws {
-        try await send(.text, ByteBuffer(data: JSONEncoder().encode(message)))
+        try await send(.text, ByteBuffer(bytes: JSONEncoder().encode(message)))
     }
 
     func send(text: String) async throws { try await send(.text, ByteBuffer(string: text)) }
