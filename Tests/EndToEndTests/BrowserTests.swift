@@ -1,0 +1,29 @@
+import Foundation
+import Testing
+
+/// The page in a real browser. What a person does there is in Tests/Browser/page_test.py.
+@Suite struct BrowserTests {
+    static let python = Programs.packageRoot.appending(path: ".deps/venv/bin/python").path
+    static let script = Programs.packageRoot.appending(path: "Tests/Browser/page_test.py").path
+
+    @Test func aPersonUsesThePage() async throws {
+        try await Rookery.with { rookery in
+            try #require(
+                FileManager.default.isExecutableFile(atPath: Self.python), "run Scripts/setup test first: no Playwright")
+            let pictures = rookery.root.appending(path: "pictures")
+            try FileManager.default.createDirectory(at: pictures, withIntermediateDirectories: true)
+
+            let result = try await run(
+                [Self.python, Self.script, rookery.address, "\(rookery.stateDirectory)/admin-token", pictures.path],
+                within: .seconds(300), logs: rookery.root)
+
+            #expect(result.status == 0, "\(result.errors)")
+            let session = result.output.trimmingCharacters(in: .whitespacesAndNewlines)
+            guard result.status == 0 else { return }
+            rookery.created.add(session)
+            #expect(
+                FileManager.default.fileExists(
+                    atPath: "\(rookery.stateDirectory)/sessions/\(session)/workspace/made-by-bash"))
+        }
+    }
+}
