@@ -1,5 +1,13 @@
 #ifndef ROOKERY_CLINUX_H
 #define ROOKERY_CLINUX_H
+
+/// The Linux calls that Swift's Glibc module lacks. One convention throughout: a function returns zero or a useful
+/// value on success and `-errno` on failure; `errno` itself is left alone for nobody to read.
+
+#include "descriptors.h"
+#include "mounts.h"
 #include "peer.h"
-int rk_version(void);
+#include "spawn.h"
+#include "terminal.h"
+
 #endif

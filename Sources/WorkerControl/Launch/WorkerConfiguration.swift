@@ -1,3 +1,5 @@
+// Re-exported: SandboxLayout lies in Policy, where Sandbox can see it too.
+@_exported public import Policy
 public import SessionCore
 
 /// What the launcher hands a new worker on descriptor 3 (a sealed memfd with this as JSON).
@@ -67,18 +69,4 @@ public enum WorkerSockets {
     public static let control = "control.sock"
     /// HTTP/1.1 and WebSocket for clients that the supervisor relays.
     public static let client = "client.sock"
-}
-
-/// What is fixed inside every sandbox.
-public enum SandboxLayout {
-    public static let workspace = "/workspace"
-    public static let home = "/home/agent"
-    public static let startCommand = "/run/rookery/start"
-    public static let claude = "/usr/local/bin/claude"
-    /// The sandbox's only way out: model API and hooks.
-    public static let listenerAddress = "127.0.0.1"
-    public static let listenerPort = 3128
-    /// The session's user as seen inside.
-    public static let uid: UInt32 = 1000
-    public static let gid: UInt32 = 1000
 }

@@ -1,2 +1,0 @@
-#include "CLinux.h"
-int rk_version(void) { return 1; }

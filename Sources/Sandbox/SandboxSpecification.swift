@@ -1,0 +1,57 @@
+public import Policy
+
+/// Which host ids a sandbox's processes have.
+public enum SandboxIdentity: Sendable, Hashable {
+    /// Root mode: ids 0…65535 inside are `base`…`base + 65535` outside. The session's command is 1000 inside.
+    case range(base: UInt32)
+    /// Rootless: 1000 inside is the caller outside, and there is no other id.
+    case caller
+}
+
+/// Everything a sandbox is made of. Paths are the host's and absolute.
+public struct SandboxSpecification: Sendable {
+    public var identity: SandboxIdentity
+    /// The rookery-init executable.
+    public var initProgram: String
+    /// Becomes ``SandboxLayout/workspace``, writable. No component may be a symbolic link. In root mode it belongs to
+    /// `base + 1000`.
+    public var workspace: String
+    /// Becomes ``SandboxLayout/home``, likewise.
+    public var home: String
+    /// Becomes ``SandboxLayout/startCommand``, read-only.
+    public var startCommand: String
+    /// Becomes ``SandboxLayout/claude``, read-only; nil: nothing is there.
+    public var claudeBinary: String?
+    /// What is executed inside, as the inside sees it: ``SandboxLayout/startCommand`` alone unless set otherwise.
+    public var arguments: [String] = [SandboxLayout.startCommand]
+    /// The command's whole environment.
+    public var environment: [String: String] = [:]
+    public var hostname = "rookery"
+    /// The terminal's size at the start.
+    public var columns: UInt16 = 80
+    public var rows: UInt16 = 24
+    /// Open files, processes (as RLIMIT_NPROC) and the size of /tmp are set here; the rest is the cgroup's.
+    public var limits: ResourceLimits
+    /// Text of /etc/claude-code/managed-settings.json inside; nil: there is none.
+    public var managedSettings: String?
+    /// Directory of a cgroup v2 in which the sandbox is born.
+    public var cgroup: OwnedDescriptor?
+    /// Called with the pid of rookery-init before anything of the sandbox is set up: the moment to put it into
+    /// cgroups v1 or to set oom_score_adj.
+    public var place: @Sendable (_ pid: Int32) throws(SandboxError) -> Void = { _ throws(SandboxError) in }
+    /// How long rookery-init may take for the set-up, and again for the exec, in milliseconds. Then it is killed.
+    public var patience: Int32 = 10_000
+
+    public init(
+        identity: SandboxIdentity, initProgram: String, workspace: String, home: String, startCommand: String,
+        claudeBinary: String?, limits: ResourceLimits
+    ) {
+        self.identity = identity
+        self.initProgram = initProgram
+        self.workspace = workspace
+        self.home = home
+        self.startCommand = startCommand
+        self.claudeBinary = claudeBinary
+        self.limits = limits
+    }
+}
