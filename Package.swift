@@ -105,7 +105,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                hummingbird, hummingbirdCore, httpTypes, asyncHTTP, nio, nioPosix, nioHTTP, logging, lifecycle,
+                hummingbirdCore, httpTypes, asyncHTTP, nio, nioPosix, nioHTTP, logging, lifecycle,
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             ],
             swiftSettings: strict
         ),
@@ -182,7 +183,10 @@ let package = Package(
             name: "RookeryCommandTests", dependencies: ["rookery", "Supervisor", "Policy"], swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "ScriptedModel", asyncHTTP, hummingbird, httpTypes, nio, nioPosix, logging],
+            dependencies: [
+                "Gateway", "ScriptedModel", asyncHTTP, hummingbird, httpTypes, nio, nioPosix, nioHTTP, logging,
+                lifecycle,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "APITests",

@@ -1,0 +1,71 @@
+import AsyncHTTPClient
+import Foundation
+import HummingbirdCore
+public import Logging
+import NIOCore
+import NIOPosix
+public import ServiceLifecycle
+import Synchronization
+
+/// The sandboxes' way to the model API: takes requests from workers on a Unix socket, adds the credential that no
+/// sandbox ever holds, and streams the answer back.
+public final class ModelGateway: Service {
+    private let configuration: GatewayConfiguration
+    private let logger: Logger
+    private let listening = Atomic(false)
+
+    public init(configuration: GatewayConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Whether requests are accepted now.
+    public var isListening: Bool { listening.load(ordering: .acquiring) }
+
+    /// Serves until graceful shutdown.
+    ///
+    /// - Throws: ``GatewayError`` when it cannot listen, or the upstream's URL is none.
+    public func run() async throws {
+        guard let upstream = UpstreamURL(parsing: configuration.upstream) else {
+            throw GatewayError(
+                description: "the model upstream '\(configuration.upstream)' is not a URL: write https://host, "
+                    + "http://host:port or unix:/path")
+        }
+        let path = configuration.socketPath
+        try await claimSocketPath(path)
+        let client = HTTPClient(
+            eventLoopGroupProvider: .singleton, configuration: Self.clientConfiguration,
+            backgroundActivityLogger: logger)
+        let exchange = Exchange(client: client, upstream: upstream, apiKey: configuration.apiKey, logger: logger)
+        let server = GatewayChannel(exchange: exchange).server(
+            configuration: ServerConfiguration(address: .unixDomainSocket(path: path)),
+            onServerRunning: { [self] _ in
+                // Only our own workers connect: the umask narrows it before, this makes sure.
+                chmod(path, 0o600)
+                listening.store(true, ordering: .releasing)
+                logger.info("gateway listens", metadata: ["socket": "\(path)", "upstream": "\(upstream)"])
+            },
+            eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
+        do {
+            try await server.run()
+        } catch {
+            listening.store(false, ordering: .releasing)
+            try? await client.shutdown()
+            throw GatewayError(description: "the gateway cannot listen on \(path): \(error)")
+        }
+        listening.store(false, ordering: .releasing)
+        unlink(path)
+        try await client.shutdown()
+    }
+
+    private static var clientConfiguration: HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration()
+        configuration.redirectConfiguration = .disallow
+        // Bounds the wait for the first byte and every silence after it.
+        configuration.timeout = .init(connect: .seconds(10), read: .minutes(10), write: .minutes(10))
+        // One connection is busy as long as an answer streams: as many as sessions can have at once.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 4096
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return configuration
+    }
+}

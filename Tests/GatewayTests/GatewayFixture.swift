@@ -1,0 +1,121 @@
+import AsyncHTTPClient
+import Foundation
+import Gateway
+import Logging
+import NIOCore
+import NIOHTTP1
+import ScriptedModel
+import ServiceLifecycle
+import Synchronization
+import Testing
+
+/// A gateway in front of a scripted model, both in this process, in a directory of their own.
+struct GatewayFixture: Sendable {
+    let directory: String
+    let client: HTTPClient
+    var socket: String { directory + "/gateway.sock" }
+    var base: String {
+        "http+unix://" + (socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")
+    }
+
+    static let key = "real-credential-WXYZ"
+
+    /// Runs both, calls the body, and takes both down again.
+    ///
+    /// - Parameter upstream: nil for the scripted model.
+    static func with(
+        upstream: String? = nil, _ body: @Sendable (GatewayFixture) async throws -> Void
+    ) async throws {
+        let directory = "/tmp/gw-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 100
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        let fixture = GatewayFixture(directory: directory, client: client)
+        do {
+            try await fixture.run(upstream: upstream, body)
+        } catch {
+            try await client.shutdown()
+            throw error
+        }
+        try await client.shutdown()
+    }
+
+    private func run(
+        upstream: String?, _ body: @Sendable (GatewayFixture) async throws -> Void
+    ) async throws {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+        let (listening, announced) = AsyncStream<String>.makeStream()
+        let model = ScriptedModelServer(
+            address: .tcp(host: "127.0.0.1", port: 0), log: try RequestLog(path: directory + "/log"), logger: logger
+        ).application { announced.yield($0) }
+        try await withRunning([model], logger) {
+            guard let url = await listening.first(where: { _ in true }) else { return }
+            let gateway = ModelGateway(
+                configuration: GatewayConfiguration(
+                    socketPath: socket, upstream: upstream ?? url, apiKey: Self.key), logger: logger)
+            try await withRunning([gateway], logger) {
+                try await eventually { gateway.isListening }
+                try await body(self)
+            }
+        }
+    }
+
+    /// The request log's lines that say this kind.
+    func logged(_ kind: String) throws -> [String] {
+        try String(contentsOfFile: directory + "/log", encoding: .utf8).split(separator: "\n").map(String.init)
+            .filter { $0.contains(#""kind":"\#(kind)""#) }
+    }
+
+    func request(_ method: HTTPMethod, _ path: String, _ headers: HTTPHeaders = [:]) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: base + path)
+        request.method = method
+        request.headers = ["x-rookery-session": UUID().uuidString.lowercased()]
+        request.headers.add(contentsOf: headers)
+        return request
+    }
+
+    func prompt(_ text: String, stream: Bool) -> HTTPClientRequest {
+        var request = request(.POST, "/v1/messages?beta=true", ["x-api-key": "placeholder"])
+        request.body = .bytes(
+            Data(#"{"model":"m","stream":\#(stream),"messages":[{"role":"user","content":"\#(text)"}]}"#.utf8))
+        return request
+    }
+}
+
+/// Runs services while the body runs, then stops them.
+func withRunning(
+    _ services: [any Service], _ logger: Logger, _ body: @Sendable () async throws -> Void
+) async throws {
+    var configuration = ServiceGroupConfiguration(services: services, logger: logger)
+    configuration.maximumGracefulShutdownDuration = .seconds(1)
+    let group = ServiceGroup(configuration: configuration)
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { try await group.run() }
+        defer { tasks.cancelAll() }
+        try await body()
+        await group.triggerGracefulShutdown()
+        try await tasks.waitForAll()
+    }
+}
+
+/// Polls until the condition holds; fails after twenty seconds.
+func eventually(
+    _ condition: () async throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation
+) async throws {
+    let deadline = ContinuousClock.now + .seconds(20)
+    while ContinuousClock.now < deadline {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    Issue.record("it did not happen within 20 s", sourceLocation: sourceLocation)
+}
+
+/// A string that one task fills and another reads.
+final class Transcript: Sendable {
+    private let text = Mutex("")
+    var value: String { text.withLock { $0 } }
+    func append(_ part: ByteBuffer) { text.withLock { $0 += String(buffer: part) } }
+}
