@@ -9,7 +9,8 @@ import Testing
     @Test func aPersonUsesThePage() async throws {
         try await Rookery.with { rookery in
             try #require(
-                FileManager.default.isExecutableFile(atPath: Self.python), "run Scripts/setup test first: no Playwright")
+                FileManager.default.isExecutableFile(atPath: Self.python), "run Scripts/setup test first: no Playwright"
+            )
             let pictures = rookery.root.appending(path: "pictures")
             try FileManager.default.createDirectory(at: pictures, withIntermediateDirectories: true)
 
