@@ -52,10 +52,10 @@ export const api = {
   resume: (id) => call('POST', at(id, '/resume')),
 };
 
-/** Address of a session's terminal. With `wake` a parked session is started first. */
-export function terminalURL(id, wake) {
+/** Address of a session's terminal. */
+export function terminalURL(id) {
   const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
-  return `${scheme}//${location.host}${at(id, '/terminal')}${wake ? '?wake=true' : ''}`;
+  return `${scheme}//${location.host}${at(id, '/terminal')}`;
 }
 
 /** 128 random bits in hexadecimal; randomUUID() is missing on plain http away from localhost. */

@@ -36,7 +36,7 @@ async function open(id, { push = true } = {}) {
   try {
     const record = await authorized(() => api.session(id));
     if (push && wanted() !== id) history.pushState(null, '', `?id=${encodeURIComponent(id)}`);
-    show(record, { wake: true });
+    show(record);
   } catch (problem) {
     refused(problem.status === 404 ? 'No such session' : 'This session cannot be opened',
       problem.status === 404 ? `There is no session ${id} among yours; it may have been deleted.` : problem.message,
@@ -56,7 +56,7 @@ async function create({ replace = false } = {}) {
     try {
       const record = await authorized(() => api.create({ size: view.size }, key));
       history[replace ? 'replaceState' : 'pushState'](null, '', `?id=${encodeURIComponent(record.id)}`);
-      show(record, { wake: false });
+      show(record);
     } catch (problem) {
       refused('No new session', problem.message, attempt, problem);
     }
@@ -74,12 +74,12 @@ function refused(title, text, again, problem) {
   });
 }
 
-function show(record, { wake }) {
+function show(record) {
   hideCover();
   page = new SessionPage(record, view);
   page.onNew = () => create();
   page.onLoggedOut = () => open(record.id, { push: false });
-  page.start({ wake });
+  page.start();
 }
 
 function bindPage() {

@@ -37,11 +37,11 @@ export class Link {
     this.#view = view;
   }
 
-  /** Opens the connection. With `wake` a parked session is started; a reconnection never does that. */
-  open({ wake = false } = {}) {
+  /** Opens the connection and keeps it open. It never starts a session: that is an explicit `resume`. */
+  open() {
     this.#closed = false;
     this.#attempt = 0;
-    this.#connect(wake);
+    this.#connect();
   }
 
   close() {
@@ -61,7 +61,7 @@ export class Link {
   hurry() {
     if (this.#closed || this.#socket) return;
     clearTimeout(this.#timer);
-    this.#connect(false);
+    this.#connect();
   }
 
   /** Terminal input, in pieces that every server takes. */
@@ -83,10 +83,10 @@ export class Link {
     if (this.connected) this.#socket.send(JSON.stringify(message));
   }
 
-  #connect(wake) {
+  #connect() {
     clearTimeout(this.#timer);
     this.onConnection('connecting');
-    const socket = new WebSocket(terminalURL(this.#id, wake));
+    const socket = new WebSocket(terminalURL(this.#id));
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     socket.onopen = () => this.#opened();
@@ -170,7 +170,7 @@ export class Link {
     }
     const delay = Math.min(FIRST_DELAY * 2 ** this.#attempt, LONGEST_DELAY) * (0.75 + Math.random() / 2);
     this.#attempt += 1;
-    this.#timer = setTimeout(() => this.#connect(false), delay);
+    this.#timer = setTimeout(() => this.#connect(), delay);
   }
 }
 

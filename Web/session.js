@@ -53,17 +53,19 @@ export class SessionPage {
     return this.#record.id;
   }
 
-  /** Attaches, and with `wake` starts a parked session: a person opened it. */
-  start({ wake }) {
+  /** Attaches. A parked session is started first: a person opened it. */
+  start() {
     this.#render();
     const { lifecycle } = this.#record;
-    if (lifecycle in RESTING && !(lifecycle === 'parked' && wake)) {
+    if (lifecycle === 'parked') {
+      this.#resume();
+    } else if (lifecycle in RESTING) {
       this.#rest();
-      return;
+    } else {
+      if (lifecycle === 'starting') showCover('Starting…');
+      this.#link.open();
+      this.#view.focus();
     }
-    if (lifecycle === 'parked' || lifecycle === 'starting') showCover('Starting…');
-    this.#link.open({ wake });
-    this.#view.focus();
   }
 
   leave() {
@@ -133,7 +135,7 @@ export class SessionPage {
     this.#waking = true;
     try {
       this.#update(await api.resume(this.id));
-      this.#link.open({ wake: false });
+      this.#link.open();
       this.#view.focus();
     } catch (problem) {
       hideCover();
