@@ -25,7 +25,7 @@ final class RunningProgram {
     init(_ arguments: [String], environment: [String: String] = [:], logs: URL, name: String) throws {
         output = logs.appending(path: "\(name).out")
         errors = logs.appending(path: "\(name).err")
-        for file in [output, errors] { FileManager.default.createFile(atPath: file.path, contents: nil) }
+        for file in [output, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
         process.executableURL = URL(fileURLWithPath: arguments[0])
         process.arguments = Array(arguments.dropFirst())
         var inherited = ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": logs.path, "LANG": "C.UTF-8"]
