@@ -170,7 +170,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "RegistryTests",
-            dependencies: ["Registry", "SessionCore", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["Registry", "SessionCore", "Policy", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
         .testTarget(
             name: "SupervisorTests",
