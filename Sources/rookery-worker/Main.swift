@@ -1,4 +1,9 @@
+import Glibc
+import Worker
+
 @main
 struct Main {
-    static func main() {}
+    static func main() {
+        exit(WorkerProcess.run())
+    }
 }

@@ -20,7 +20,7 @@ public struct PeerCredentials: Sendable, Equatable {
         ) { rk_peer_credentials($0, &pid, &uid, &gid) }
         guard let failure else { throw WorkerConnectionError.unreachable("the connection has no socket") }
         guard failure == 0 else {
-            throw WorkerConnectionError.unreachable("SO_PEERCRED failed: \(String(cString: strerror(failure)))")
+            throw WorkerConnectionError.unreachable("SO_PEERCRED failed: \(String(cString: strerror(-failure)))")
         }
         self.pid = pid
         self.uid = uid

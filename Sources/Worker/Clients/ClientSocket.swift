@@ -1,0 +1,126 @@
+import NIOCore
+import NIOWebSocket
+
+/// Who gets what a WebSocket brings.
+protocol ClientSocketDelegate: AnyObject {
+    func received(text: ByteBuffer)
+    func received(binary: ByteBuffer)
+    /// What was written has drained: there is room again.
+    func becameWritable()
+    func closed()
+}
+
+/// One WebSocket: messages in and out, pings, the closing handshake (RFC 6455).
+final class ClientSocket: ChannelInboundHandler {
+    typealias InboundIn = WebSocketFrame
+    typealias OutboundOut = WebSocketFrame
+
+    /// The largest message a client may send.
+    static let largestMessage = 1 << 20
+    private static let pingPeriod = TimeAmount.seconds(30)
+    /// Nothing heard for so long, pongs included: the client is gone.
+    private static let silenceLimit = TimeAmount.seconds(100)
+
+    var delegate: (any ClientSocketDelegate)?
+    private var context: ChannelHandlerContext?
+    private var isClosing = false
+    private var lastHeard = NIODeadline.now()
+    private var pinger: RepeatedTask?
+
+    /// False while more than the high-water mark waits to be sent.
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+    var allocator: ByteBufferAllocator { context?.channel.allocator ?? ByteBufferAllocator() }
+
+    func send(text: ByteBuffer) { send(.text, text) }
+    func send(binary: ByteBuffer) { send(.binary, binary) }
+
+    private func send(_ opcode: WebSocketOpcode, _ data: ByteBuffer) {
+        guard let context, !isClosing else { return }
+        context.writeAndFlush(wrapOutboundOut(WebSocketFrame(fin: true, opcode: opcode, data: data)), promise: nil)
+    }
+
+    /// Starts the closing handshake; the connection ends with the client's answer or after a second.
+    func close(_ code: WebSocketErrorCode, reason: String = "") {
+        guard let context, !isClosing else { return }
+        isClosing = true
+        var data = context.channel.allocator.buffer(capacity: 2 + reason.utf8.count)
+        data.write(webSocketErrorCode: code)
+        data.writeString(reason)
+        let frame = WebSocketFrame(fin: true, opcode: .connectionClose, data: data)
+        context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
+        let channel = context.channel
+        context.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        let loop = context.eventLoop
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        pinger = loop.scheduleRepeatedTask(initialDelay: Self.pingPeriod, delay: Self.pingPeriod) { _ in
+            bound.value.ping()
+        }
+    }
+
+    private func ping() {
+        guard let context else { return }
+        if NIODeadline.now() - lastHeard > Self.silenceLimit { return context.close(promise: nil) }
+        send(.ping, ByteBuffer())
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let frame = unwrapInboundIn(data)
+        lastHeard = .now()
+        guard !frame.rsv1, !frame.rsv2, !frame.rsv3 else { return close(.protocolError, reason: "reserved bits") }
+        switch frame.opcode {
+        case .text: if !isClosing { delegate?.received(text: frame.unmaskedData) }
+        case .binary: if !isClosing { delegate?.received(binary: frame.unmaskedData) }
+        case .ping: send(.pong, frame.unmaskedData)
+        case .connectionClose: finishClosing(frame, context: context)
+        default: break
+        }
+    }
+
+    private func finishClosing(_ frame: WebSocketFrame, context: ChannelHandlerContext) {
+        guard !isClosing else { return context.close(promise: nil) }
+        isClosing = true
+        var data = frame.unmaskedData
+        let answer = data.readSlice(length: min(2, data.readableBytes)) ?? ByteBuffer()
+        let channel = context.channel
+        context.writeAndFlush(
+            wrapOutboundOut(WebSocketFrame(fin: true, opcode: .connectionClose, data: answer))
+        ).whenComplete { _ in channel.close(promise: nil) }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { delegate?.becameWritable() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        ended()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { ended() }
+
+    private func ended() {
+        pinger?.cancel()
+        pinger = nil
+        context = nil
+        let delegate = self.delegate
+        self.delegate = nil
+        delegate?.closed()
+    }
+
+    /// Over-long frames are answered by NIO's own handler; an over-long message of many frames is answered here.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error {
+        case NIOWebSocketFrameAggregator.Error.accumulatedFrameSizeIsTooLarge,
+            NIOWebSocketFrameAggregator.Error.tooManyFragments:
+            close(.messageTooLarge)
+        case is NIOWebSocketFrameAggregator.Error: close(.protocolError)
+        case is NIOWebSocketError: isClosing = true
+        default: context.close(promise: nil)
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import Foundation
+import Logging
+import NIOCore
+import SessionCore
+import WorkerControl
+
+/// One supervisor's connection.
+final class ControlConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// A supervisor that leaves so much unread is cut off; it connects again and says where it was.
+    static let backlog = 16 << 20
+    /// Events read from the log at a time.
+    private static let replayStep = 256 * 1024
+
+    private let worker: SessionWorker
+    private var context: ChannelHandlerContext?
+
+    init(worker: SessionWorker) { self.worker = worker }
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.context = context
+        worker.connections[ObjectIdentifier(self)] = self
+        send(.hello(worker.hello))
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.context = nil
+        worker.connections[ObjectIdentifier(self)] = nil
+        worker.subscribers[ObjectIdentifier(self)] = nil
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        worker.logger.warning("control connection closed", metadata: ["error": "\(error)"])
+        context.close(promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let frame = unwrapInboundIn(data)
+        do {
+            take(try ControlCodec.decode(ControlRequest.self, from: frame))
+        } catch {
+            // A command of a newer supervisor: say so under its number if it has one.
+            guard let id = try? ControlCodec.decode(RequestNumber.self, from: frame).id else {
+                return errorCaught(context: context, error: error)
+            }
+            reply(id, .refused(code: "unsupported_command", detail: "this worker does not know the command"))
+        }
+    }
+
+    private struct RequestNumber: Decodable {
+        var id: UInt64
+    }
+
+    func publish(_ event: SessionEvent) { send(.event(event)) }
+
+    /// The last frame; the future ends when it is on its way.
+    func finish(_ end: WorkerEnd) -> EventLoopFuture<Void>? {
+        guard let context,
+            let frame = try? ControlCodec.frame(
+                ControlFrame.ended(end), allocator: context.channel.allocator)
+        else { return nil }
+        return context.writeAndFlush(wrapOutboundOut(frame))
+    }
+
+    private func send(_ frame: ControlFrame) {
+        guard let context else { return }
+        guard context.channel.isWritable else {
+            worker.logger.warning("a supervisor does not read: its connection is closed")
+            return context.close(promise: nil)
+        }
+        do {
+            let buffer = try ControlCodec.frame(frame, allocator: context.channel.allocator)
+            context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        } catch {
+            worker.logger.error("a control frame cannot be sent", metadata: ["error": "\(error)"])
+            guard case .reply(let id, _) = frame else { return }
+            send(.reply(id: id, .refused(code: "reply_too_large", detail: "\(error)")))
+        }
+    }
+
+    private func reply(_ id: UInt64, _ reply: ControlReply) { send(.reply(id: id, reply)) }
+
+    private func take(_ request: ControlRequest) {
+        let id = request.id
+        switch request.command {
+        case .subscribe(let since):
+            reply(id, .done)
+            replay(since: since)
+        case .input(let text, let clientID, let submit):
+            do {
+                try worker.type(text, submit: submit, clientID: clientID, sender: "api") { seq in
+                    self.reply(id, .accepted(seq: seq))
+                }
+            } catch {
+                reply(id, .refused(code: error.code, detail: error.detail))
+            }
+        case .interrupt:
+            do {
+                try worker.interrupt(sender: "api")
+                reply(id, .done)
+            } catch {
+                reply(id, .refused(code: error.code, detail: error.detail))
+            }
+        case .screen(let format): reply(id, .screen(worker.screenContent(format)))
+        case .status: reply(id, .status(worker.status))
+        case .record(let type, let data):
+            worker.record(type, data)
+            reply(id, .done)
+        case .stop(let grace):
+            worker.requestStop(grace: grace)
+            reply(id, .done)
+        case .dialect(let name, let message):
+            guard name == "echokit" else {
+                return reply(
+                    id, .refused(code: "unknown_dialect", detail: "this worker speaks echokit, not \(name.prefix(64))"))
+            }
+            worker.echokit.request(message, from: EchokitSender(principal: "api", access: .drive)) {
+                self.reply(id, .message($0))
+            }
+        }
+    }
+
+    /// What the log still holds, then live. A loss is told as a `gap` event, which takes no number of its own.
+    private func replay(since: UInt64) {
+        worker.subscribers[ObjectIdentifier(self)] = nil
+        var from = since
+        while true {
+            let reading = worker.log.read(since: from, kinds: .events, limit: Self.replayStep)
+            if let gap = reading.gap {
+                send(
+                    .event(
+                        SessionEvent(
+                            seq: gap.through, time: Date(), sessionID: worker.configuration.sessionID,
+                            incarnation: worker.configuration.incarnation, type: .gap,
+                            data: [
+                                "after": .integer(Int64(clamping: gap.after)),
+                                "through": .integer(Int64(clamping: gap.through)),
+                            ])))
+            }
+            for entry in reading.entries {
+                if let event = worker.log.event(for: entry) { send(.event(event)) }
+            }
+            from = reading.next
+            if reading.complete { break }
+        }
+        if context != nil { worker.subscribers[ObjectIdentifier(self)] = self }
+    }
+}

@@ -1,0 +1,220 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import SessionCore
+
+/// One HTTP/1.1 connection out of the sandbox, request after request.
+final class SandboxConnection: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// A hook's body; a tool input that is larger is not reported.
+    static let largestHook = 1 << 20
+    /// For the whole head of a first request, or the next on a connection that is kept.
+    private static let headLimit = TimeAmount.seconds(60)
+    /// Between two pieces of a request's body.
+    private static let bodyLimit = TimeAmount.seconds(60)
+
+    private enum State {
+        /// Between requests.
+        case idle
+        case hook(event: Substring, body: ByteBuffer)
+        case forwarding(Upstream)
+        /// Answered already; the rest of the request is thrown away, and then the connection closes.
+        case discarding
+    }
+
+    private let listener: SandboxListener
+    private var state = State.idle
+    private var timer: Scheduled<Void>?
+    private var requestEnded = true
+    private var context: ChannelHandlerContext?
+
+    init(listener: SandboxListener) { self.listener = listener }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        wait(Self.headLimit)
+    }
+
+    // MARK: Requests
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            requestEnded = false
+            wait(Self.bodyLimit)
+            begin(head, context: context)
+        case .body(let bytes):
+            wait(Self.bodyLimit)
+            body(bytes, context: context)
+        case .end:
+            requestEnded = true
+            timer?.cancel()
+            end(context: context)
+        }
+    }
+
+    private func begin(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
+        let path = head.uri.prefix { $0 != "?" }
+        if path.hasPrefix("/hook/") {
+            guard head.method == .POST else {
+                return refuse(.problem(.methodNotAllowed, code: "method_not_allowed", detail: "hooks are posted"))
+            }
+            state = .hook(event: path.dropFirst(6), body: ByteBuffer())
+        } else if head.method == .CONNECT {
+            refuse(
+                .problem(
+                    .forbidden, code: "egress_denied",
+                    detail: "this session may not connect to \(head.uri.prefix(256)): its only way out is the model API"
+                ))
+        } else {
+            forward(head, context: context)
+        }
+        if head.headers.first(name: "expect")?.lowercased() == "100-continue", !isDiscarding {
+            let go = HTTPResponseHead(version: .http1_1, status: .continue)
+            context.writeAndFlush(wrapOutboundOut(.head(go)), promise: nil)
+        }
+    }
+
+    private var isDiscarding: Bool {
+        if case .discarding = state { true } else { false }
+    }
+
+    private func body(_ bytes: ByteBuffer, context: ChannelHandlerContext) {
+        switch state {
+        case .hook(let event, var body):
+            guard body.readableBytes + bytes.readableBytes <= Self.largestHook else {
+                return refuse(
+                    .problem(
+                        .payloadTooLarge, code: "hook_too_large",
+                        detail: "a hook's report is at most \(Self.largestHook) bytes"))
+            }
+            state = .discarding
+            body.writeImmutableBuffer(bytes)
+            state = .hook(event: event, body: body)
+        case .forwarding(let upstream): upstream.send(.body(.byteBuffer(bytes)))
+        case .idle, .discarding: break
+        }
+    }
+
+    private func end(context: ChannelHandlerContext) {
+        switch state {
+        case .hook(let event, let body):
+            state = .idle
+            let status = listener.onHook(event, body)
+            let answer: PlainResponse =
+                status == .ok
+                ? .json(.ok, [:])
+                : .problem(status, code: "bad_hook", detail: "this is not a report of a hook that Rookery has set")
+            answer.write(to: context, close: false)
+            wait(Self.headLimit)
+        case .forwarding(let upstream): upstream.send(.end(nil))
+        case .discarding: context.close(promise: nil)
+        case .idle: break
+        }
+    }
+
+    /// Answers now; what still comes of the request is not read as another.
+    private func refuse(_ response: PlainResponse) {
+        guard let context else { return }
+        state = .discarding
+        response.write(to: context, close: true)
+    }
+
+    private func wait(_ limit: TimeAmount) {
+        timer?.cancel()
+        guard let context else { return }
+        let channel = context.channel
+        timer = context.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
+    }
+
+    // MARK: Forwarding
+
+    private func forward(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
+        let upstream = Upstream(owner: self, allocator: context.channel.allocator)
+        state = .forwarding(upstream)
+        // Nothing more is read until there is somewhere to put it.
+        readMore(false)
+        var request = head
+        request.version = .http1_1
+        request.headers = HeaderHygiene.forwarded(head.headers, from: listener.sessionID)
+        upstream.send(.head(request))
+        upstream.connect(to: listener.gatewaySocket, on: context.eventLoop)
+    }
+
+    func readMore(_ reads: Bool) {
+        guard let context else { return }
+        try? context.channel.syncOptions?.setOption(.autoRead, value: reads)
+    }
+
+    /// True while the sandbox reads what it is sent.
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    func returned(_ part: HTTPClientResponsePart) {
+        guard let context else { return }
+        switch part {
+        case .head(let head):
+            var response = HTTPResponseHead(version: .http1_1, status: head.status)
+            response.headers = HeaderHygiene.returned(head.headers)
+            context.write(wrapOutboundOut(.head(response)), promise: nil)
+        case .body(let bytes): context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
+        case .end:
+            let channel = context.channel
+            let isReusable = requestEnded
+            state = isReusable ? .idle : .discarding
+            context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
+                if !isReusable { channel.close(promise: nil) }
+            }
+            readMore(true)
+            wait(Self.headLimit)
+        }
+    }
+
+    /// The gateway is not there, or went away in the middle of an answer.
+    func upstreamFailed(_ error: any Error, answered: Bool) {
+        guard let context, case .forwarding = state else { return }
+        listener.logger.warning("the gateway does not answer", metadata: ["error": "\(error)"])
+        guard !answered else { return context.close(promise: nil) }
+        // What the CLI takes as a reason to try again (529, retry-after).
+        let overloaded: JSONValue = [
+            "type": "error",
+            "error": [
+                "type": "overloaded_error",
+                "message": "The model gateway is not reachable at the moment; the request can be sent again.",
+            ],
+        ]
+        let status = HTTPResponseStatus.custom(code: 529, reasonPhrase: "Overloaded")
+        let response = PlainResponse.json(status, overloaded, headers: ["retry-after": "1"])
+        if requestEnded {
+            state = .idle
+            response.write(to: context, close: false)
+            wait(Self.headLimit)
+        } else {
+            refuse(response)
+        }
+        readMore(true)
+    }
+
+    // MARK: The connection
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if case .forwarding(let upstream) = state { upstream.ownerIsWritable(context.channel.isWritable) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// The CLI went away: nobody waits for the answer any more.
+    func channelInactive(context: ChannelHandlerContext) {
+        if case .forwarding(let upstream) = state { upstream.cancel() }
+        state = .discarding
+        timer?.cancel()
+        self.context = nil
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard error is HTTPParserError, case .idle = state else { return context.close(promise: nil) }
+        refuse(.problem(.badRequest, code: "bad_request", detail: "this is not an HTTP/1.1 request"))
+    }
+}

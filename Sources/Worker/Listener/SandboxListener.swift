@@ -1,0 +1,54 @@
+import Glibc
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import SessionCore
+
+/// The one door of the sandbox: a listening socket on its loopback. Hook reports end here, everything else goes on
+/// to the gateway. Whoever connects is the tenant: everything is bounded.
+final class SandboxListener {
+    /// More connections at once than a CLI with all its tools makes.
+    static let mostConnections = 128
+
+    let sessionID: SessionID
+    let gatewaySocket: String
+    let logger: Logger
+    /// Takes a hook's report; false when it makes no sense.
+    let onHook: (_ event: Substring, _ body: ByteBuffer) -> HTTPResponseStatus
+    private var connections = 0
+
+    init(
+        sessionID: SessionID, gatewaySocket: String, logger: Logger,
+        onHook: @escaping (_ event: Substring, _ body: ByteBuffer) -> HTTPResponseStatus
+    ) {
+        self.sessionID = sessionID
+        self.gatewaySocket = gatewaySocket
+        self.logger = logger
+        self.onHook = onHook
+    }
+
+    /// Takes the socket over; it listens already.
+    func listen(on socket: Int32, loop: any EventLoop) -> EventLoopFuture<any Channel> {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return ServerBootstrap(group: loop)
+            .serverChannelOption(.backlog, value: 128)
+            .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 * 1024, high: 256 * 1024))
+            .childChannelOption(.maxMessagesPerRead, value: 4)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try bound.value.accept(channel) }
+            }
+            .withBoundSocket(socket)
+    }
+
+    private func accept(_ channel: any Channel) throws {
+        guard connections < Self.mostConnections else {
+            throw SystemCallError("too many connections from the sandbox", errno: EMFILE)
+        }
+        connections += 1
+        let bound = NIOLoopBound(self, eventLoop: channel.eventLoop)
+        channel.closeFuture.whenComplete { _ in bound.value.connections -= 1 }
+        try channel.pipeline.syncOperations.configureHTTPServerPipeline(withPipeliningAssistance: true)
+        try channel.pipeline.syncOperations.addHandler(SandboxConnection(listener: self))
+    }
+}

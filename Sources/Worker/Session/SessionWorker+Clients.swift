@@ -1,0 +1,102 @@
+import Dialects
+import Foundation
+import Logging
+import NIOCore
+import SessionCore
+import WorkerControl
+
+extension SessionWorker {
+    static let mostClients = 64
+
+    var clientCount: Int { nativeClients.count + echokit.clients.count }
+
+    func claimClientNumber() -> Int {
+        defer { nextClient += 1 }
+        return nextClient
+    }
+
+    // MARK: Attaching
+
+    func attached(_ client: any AttachedConnection) {
+        logger.info("client attached", metadata: client.metadata)
+        emit(.clientAttached, client.eventData)
+    }
+
+    func detached(_ client: any AttachedConnection) {
+        logger.info("client detached", metadata: client.metadata)
+        if nativeClients.removeValue(forKey: client.id) != nil { perform(lease.detach(client.id, at: monotonic)) }
+        echokit.clients[client.id] = nil
+        emit(.clientDetached, client.eventData)
+    }
+
+    // MARK: The driver and the size
+
+    func perform(_ actions: [DriverLease.Action]) {
+        for action in actions {
+            switch action {
+            case .resize(let size): resize(to: size)
+            case .settle(let time):
+                let delay = max(Int64((time - monotonic) * 1e9), 0)
+                loop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) {
+                    self.perform(self.lease.settle(at: self.monotonic))
+                }
+            case .announce: announceDriver()
+            }
+        }
+    }
+
+    private func resize(to size: TerminalSize) {
+        guard !isOver else { return }
+        do {
+            try terminal.resize(to: size)
+        } catch {
+            logger.error("the terminal keeps its size", metadata: ["error": "\(error)"])
+        }
+        screen.resize(to: size)
+        let now = Date()
+        let seq = log.append(resize: size, at: now)
+        if let event = log.event(for: LogEntry(seq: seq, time: now, record: .resize(size))) { publish(event) }
+        // Whoever has another grid is shown the new one.
+        for client in nativeClients.values where client.size != size { client.repaint() }
+    }
+
+    private func announceDriver() {
+        for client in nativeClients.values { client.send(driverMessage(for: client.id)) }
+    }
+
+    func driverMessage(for client: Int) -> NativeServerMessage {
+        let driver = lease.driver
+        return .driver(
+            client: driver, principal: driver.flatMap { nativeClients[$0]?.principal }, you: driver == client)
+    }
+
+    // MARK: Snapshots and marks
+
+    func snapshot() -> NativeServerMessage {
+        .snapshot(seq: log.lastSequence, size: screen.size, data: screen.snapshot())
+    }
+
+    /// A client that has seen everything through `since` gets the rest as bytes; nil when it needs a snapshot.
+    func replay(since: UInt64) -> [ByteBuffer]? {
+        guard since <= log.lastSequence else { return nil }
+        let reading = log.read(since: since, kinds: .terminal, limit: NativeClient.backlogLimit)
+        guard reading.gap == nil, reading.complete else { return nil }
+        var bytes: [ByteBuffer] = []
+        for entry in reading.entries {
+            // Bytes drawn for another size would not look right.
+            guard case .output(let output) = entry.record else { return nil }
+            bytes.append(output)
+        }
+        return bytes
+    }
+
+    /// Marks follow the output when it pauses, and in between every so many bytes.
+    func scheduleMarks() {
+        guard !marksAreScheduled, !nativeClients.isEmpty else { return }
+        marksAreScheduled = true
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(100)) {
+            self.marksAreScheduled = false
+            for client in self.nativeClients.values { client.mark() }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import Glibc
+import Logging
+import NIOCore
+import SessionCore
+import WorkerControl
+
+extension SessionWorker {
+    /// The sandbox's end is the session's end; the terminal's end of file says nothing.
+    func watchSandbox() {
+        sandboxWatch = SandboxWatch(pidfd: configuration.descriptors.sandbox, on: loop) { [unowned self] in
+            self.sandboxEnded()
+        }
+    }
+
+    /// SIGTERM to the command, and after the grace time the end of everything. Asked again, the earlier end counts.
+    func requestStop(grace: Double) {
+        guard !isOver else { return }
+        let wait = TimeAmount.milliseconds(Int64(min(max(grace, 0), 3600) * 1000))
+        let deadline = NIODeadline.now() + wait
+        if let stop {
+            guard deadline < stop.deadline else { return }
+            stop.timer.cancel()
+        } else {
+            logger.info("stopping the session's command", metadata: ["grace": "\(grace)s"])
+            signalCommand(UInt8(SIGTERM))
+        }
+        let timer = loop.assumeIsolated().scheduleTask(deadline: deadline) { self.releaseLeash() }
+        stop = StopRequest(deadline: deadline, timer: timer)
+    }
+
+    /// One byte on the leash is a signal for the command.
+    private func signalCommand(_ signal: UInt8) {
+        var byte = signal
+        if write(leash, &byte, 1) != 1 {
+            logger.warning("the leash takes no signal", metadata: ["error": "\(SystemCallError("write", errno))"])
+        }
+    }
+
+    /// The leash closed, rookery-init ends everything in the sandbox.
+    private func releaseLeash() {
+        guard leash >= 0, !isOver else { return }
+        logger.info("the grace time is over: ending everything in the sandbox")
+        close(leash)
+        leash = -1
+        loop.assumeIsolated().scheduleTask(in: .seconds(10)) {
+            guard !self.isOver else { return }
+            self.logger.error("the sandbox does not end; leaving it to the launcher")
+            self.sandboxEnded()
+        }
+    }
+
+    private func sandboxEnded() {
+        guard !isOver else { return }
+        isOver = true
+        stop?.timer.cancel()
+        if !announcement.isDecided { flushAnnouncement() }
+        terminal.drain(within: .milliseconds(500)) { self.finish() }
+    }
+
+    private func finish() {
+        observation?.cancel()
+        watch?.stop()
+        let exit = CommandStatus.read(from: configuration.descriptors.status)
+        observe(.ended)
+        let reason = endReason ?? (stop != nil ? .requested : exit?.code == 0 ? .exited : .crashed)
+        lifecycle = .stopped
+        logger.info(
+            "the session has ended",
+            metadata: [
+                "code": "\(exit?.code.map { "\($0)" } ?? "-")", "signal": "\(exit?.signal.map { "\($0)" } ?? "-")",
+                "reason": "\(reason.rawValue)",
+            ])
+        for client in nativeClients.values { client.end(exit, reason: reason) }
+        echokit.end()
+        let end = WorkerEnd(
+            exit: exit, requested: stop != nil, lastSequence: log.lastSequence,
+            lastLines: String(screen.lastLines(20).suffix(4096)))
+        let farewells = connections.values.compactMap { $0.finish(end) }
+        // Clients get a moment for their closing handshake; supervisors for the last frame.
+        let done = NIOLoopBound(onFinished, eventLoop: loop)
+        let timeout = loop.scheduleTask(in: .seconds(2)) { done.value() }
+        let loop = self.loop
+        EventLoopFuture.andAllComplete(farewells, on: loop).whenComplete { _ in
+            loop.scheduleTask(in: .milliseconds(100)) {
+                timeout.cancel()
+                done.value()
+            }
+        }
+    }
+}

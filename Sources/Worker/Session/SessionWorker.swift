@@ -1,0 +1,176 @@
+import ClaudeCode
+import Dialects
+import Foundation
+import Logging
+import NIOCore
+import SessionCore
+import WorkerControl
+
+/// One session: its terminal, its log, what it is doing, and everybody who watches it.
+///
+/// Confined to one event loop by construction: it is not `Sendable`, it is made there, and whatever comes from
+/// elsewhere (pidfd, inotify, signals) is brought there by a `NIOLoopBound`.
+final class SessionWorker {
+    let configuration: WorkerConfiguration
+    let loop: any EventLoop
+    let logger: Logger
+    let log: any SessionLog
+    let screen: ScreenModel
+    let terminal: TerminalDevice
+    let input: InputQueue
+    let home: HomeDirectory
+    /// Called once, when the session is over and everybody has been told.
+    let onFinished: () -> Void
+
+    var engine: StateEngine
+    var lease: DriverLease
+    var lifecycle = Lifecycle.running
+
+    // What comes in
+    var announcement = TranscriptAnnouncement()
+    var transcriptPath: String?
+    var transcript: TranscriptTail?
+    var statusFiles: StatusFileReader
+    var watch: DirectoryWatch?
+    var transcriptIsWatched = false
+    var observation: RepeatedTask?
+
+    // Who watches
+    var nativeClients: [Int: NativeClient] = [:]
+    let echokit: EchokitHub
+    var connections: [ObjectIdentifier: ControlConnection] = [:]
+    /// Those of the connections that want events.
+    var subscribers: [ObjectIdentifier: ControlConnection] = [:]
+    var nextClient = 1
+    var marksAreScheduled = false
+
+    // Facts for the reaper
+    var lastInput: Date?
+    var lastOutput: Date?
+    var outputReported = NIODeadline.uptimeNanoseconds(0)
+
+    // The end
+    var stop: StopRequest?
+    var endReason: Reason?
+    var sandboxWatch: SandboxWatch?
+    var isOver = false
+    var leash: Int32
+
+    init(
+        configuration: WorkerConfiguration, terminal: TerminalDevice, on loop: any EventLoop, logger: Logger,
+        onFinished: @escaping () -> Void
+    ) {
+        self.configuration = configuration
+        self.loop = loop
+        self.logger = logger
+        self.onFinished = onFinished
+        self.terminal = terminal
+        self.leash = configuration.descriptors.leash
+        self.log = MemoryLog(
+            sessionID: configuration.sessionID, incarnation: configuration.incarnation,
+            firstSequence: configuration.firstSequence, outputLimit: configuration.logBytes)
+        self.screen = ScreenModel(size: configuration.size)
+        self.engine = StateEngine(at: Date())
+        self.lease = DriverLease(size: configuration.size)
+        self.home = HomeDirectory(descriptor: configuration.descriptors.home)
+        self.statusFiles = StatusFileReader(home: home, sessionID: configuration.sessionID)
+        self.input = InputQueue(terminal: terminal, on: loop, ready: false)
+        self.echokit = EchokitHub(session: configuration.sessionID, on: loop)
+        echokit.worker = self
+        terminal.onOutput = { [unowned self] bytes in self.received(bytes) }
+    }
+
+    /// Seconds on a clock that only goes forward.
+    var monotonic: Double { Double(NIODeadline.now().uptimeNanoseconds) / 1e9 }
+
+    // MARK: Output
+
+    private func received(_ bytes: ByteBuffer) {
+        guard announcement.isDecided else { return receivedFirst(bytes) }
+        show(bytes)
+    }
+
+    /// The first output may name the transcript; the wait for the rest of its line is bounded.
+    private func receivedFirst(_ bytes: ByteBuffer) {
+        let isFirst = lastOutput == nil
+        lastOutput = Date()
+        let rest = announcement.filter(bytes)
+        if announcement.isDecided {
+            decided()
+        } else if isFirst {
+            loop.assumeIsolated().scheduleTask(in: .seconds(2)) {
+                if !self.announcement.isDecided { self.flushAnnouncement() }
+            }
+        }
+        show(rest)
+    }
+
+    /// No path came: what was held back for it belongs on the terminal.
+    func flushAnnouncement() {
+        let held = announcement.giveUp()
+        decided()
+        show(held)
+    }
+
+    private func decided() {
+        guard let path = announcement.path else {
+            // Not a start command that promises Claude Code: nothing to wait for.
+            return input.becomeReady()
+        }
+        transcriptPath = path
+        transcript = TranscriptTail(home: home, absolutePath: path)
+        if transcript == nil {
+            logger.warning("the transcript is not in the session's home", metadata: ["path": "\(path)"])
+        }
+        loop.assumeIsolated().scheduleTask(in: .seconds(20)) { self.input.becomeReady() }
+    }
+
+    private func show(_ bytes: ByteBuffer) {
+        guard bytes.readableBytes > 0 else { return }
+        let now = Date()
+        lastOutput = now
+        let seq = log.append(output: bytes, at: now)
+        screen.feed(bytes)
+        if let replies = screen.takeReplies(), lease.driver == nil, !echokit.hasDrivers { terminal.write(replies) }
+        for client in nativeClients.values { client.output(bytes, seq: seq) }
+        echokit.output(bytes)
+        scheduleMarks()
+        if NIODeadline.now() - outputReported > .milliseconds(200) {
+            outputReported = .now()
+            observe(.output)
+        }
+    }
+
+    // MARK: Events
+
+    @discardableResult
+    func emit(_ type: EventType, _ data: JSONValue) -> SessionEvent {
+        let event = log.append(event: type, data: data, at: Date())
+        publish(event)
+        return event
+    }
+
+    func publish(_ event: SessionEvent) {
+        for connection in subscribers.values { connection.publish(event) }
+    }
+
+    /// An event of the supervisor's own.
+    func record(_ type: EventType, _ data: JSONValue) {
+        emit(type, data)
+        switch type {
+        case .sessionReapWarning:
+            for client in nativeClients.values { client.send(.reapWarning(data)) }
+        case .sessionParking, .sessionStopping:
+            lifecycle = type == .sessionParking ? .parking : .stopping
+            endReason = data["reason"]?.string.flatMap(Reason.init(rawValue:)) ?? endReason
+            announceState()
+        default: break
+        }
+    }
+}
+
+/// A stop that is under way.
+struct StopRequest {
+    var deadline: NIODeadline
+    var timer: Scheduled<Void>
+}

@@ -1,0 +1,130 @@
+import ClaudeCode
+import Dispatch
+import Foundation
+import Glibc
+import Logging
+import NIOCore
+import NIOFoundationCompat
+import NIOHTTP1
+import NIOPosix
+import SessionCore
+import WorkerControl
+
+/// The program `rookery-worker`: one session on one event loop, from its configuration to its end.
+public enum WorkerProcess {
+    /// Runs the worker; returns when the session is over.
+    ///
+    /// - Returns: the process's exit status: 0 after a session, 1 when none could be started. Then one line on the
+    ///   ready pipe and on standard error says why.
+    public static func run() -> Int32 {
+        _ = signal(SIGPIPE, SIG_IGN)
+        umask(0o077)
+        let configuration: WorkerConfiguration
+        do {
+            configuration = try readConfiguration()
+        } catch {
+            complain("rookery-worker: the configuration on descriptor 3 cannot be read: \(error)")
+            return 1
+        }
+        var logger = Logger(label: "worker", factory: { StreamLogHandler.standardError(label: $0) })
+        logger[metadataKey: "session"] = "\(configuration.sessionID)"
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
+        let finished = loop.makePromise(of: Void.self)
+        let log = logger
+        let signals = stopSignals()
+        do {
+            let started = loop.flatSubmit { start(configuration, on: loop, logger: log, finished: finished) }
+            let worker = try started.wait()
+            signals.setEventHandler {
+                loop.execute { worker.value.requestStop(grace: 10) }
+            }
+            signals.activate()
+            report(ready: configuration.descriptors.ready, "ready")
+            log.info("serving", metadata: ["incarnation": "\(configuration.incarnation)"])
+            try finished.futureResult.wait()
+            removeSockets(configuration)
+            return 0
+        } catch {
+            finished.succeed()
+            log.error("the session cannot be served", metadata: ["error": "\(error)"])
+            report(ready: configuration.descriptors.ready, "error: \(error)".replacing("\n", with: " "))
+            removeSockets(configuration)
+            return 1
+        }
+    }
+
+    private static func start(
+        _ configuration: WorkerConfiguration, on loop: any EventLoop, logger: Logger, finished: EventLoopPromise<Void>
+    ) -> EventLoopFuture<NIOLoopBound<SessionWorker>> {
+        do {
+            try HomeDirectory(descriptor: configuration.descriptors.home).seed()
+            return try TerminalDevice.open(master: configuration.descriptors.terminal, on: loop)
+                .flatMap { terminal in
+                    let worker = SessionWorker(
+                        configuration: configuration, terminal: terminal.value, on: loop, logger: logger
+                    ) { finished.succeed() }
+                    let bound = NIOLoopBound(worker, eventLoop: loop)
+                    let listener = SandboxListener(
+                        sessionID: configuration.sessionID, gatewaySocket: configuration.gatewaySocket, logger: logger
+                    ) { event, body in worker.hook(event, body) }
+                    let folder = configuration.runtimeDirectory
+                    return EventLoopFuture.andAllSucceed(
+                        [
+                            ControlListener.bind("\(folder)/\(WorkerSockets.control)", for: worker).map { _ in },
+                            ClientListener.bind("\(folder)/\(WorkerSockets.client)", for: worker).map { _ in },
+                            listener.listen(on: configuration.descriptors.listener, loop: loop).map { _ in },
+                        ], on: loop
+                    ).map {
+                        bound.value.startObserving()
+                        bound.value.watchSandbox()
+                        return bound
+                    }
+                }
+        } catch {
+            return loop.makeFailedFuture(error)
+        }
+    }
+
+    private static func readConfiguration() throws -> WorkerConfiguration {
+        guard let data = HomeDirectory.read(WorkerDescriptors.configuration, at: 0, limit: 1 << 20) else {
+            throw SystemCallError("pread", errno)
+        }
+        close(WorkerDescriptors.configuration)
+        return try JSONDecoder.rookery.decode(WorkerConfiguration.self, from: data)
+    }
+
+    /// SIGTERM as a dispatch source; SIGINT is for whoever has a terminal.
+    private static func stopSignals() -> any DispatchSourceSignal {
+        _ = signal(SIGTERM, SIG_IGN)
+        _ = signal(SIGINT, SIG_IGN)
+        return DispatchSource.makeSignalSource(signal: SIGTERM, queue: .global())
+    }
+
+    private static func report(ready pipe: Int32, _ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        _ = write(pipe, bytes, bytes.count)
+        close(pipe)
+    }
+
+    private static func complain(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        _ = write(2, bytes, bytes.count)
+    }
+
+    private static func removeSockets(_ configuration: WorkerConfiguration) {
+        for name in [WorkerSockets.control, WorkerSockets.client] {
+            unlink("\(configuration.runtimeDirectory)/\(name)")
+        }
+    }
+}
+
+extension SessionWorker {
+    /// A hook's report from inside the sandbox.
+    func hook(_ event: Substring, _ body: ByteBuffer) -> HTTPResponseStatus {
+        guard let event = HookEvent(rawValue: String(event)) else { return .notFound }
+        guard let report = HookReport(parsing: Data(buffer: body), expected: event) else { return .badRequest }
+        self.report(report)
+        return .ok
+    }
+}

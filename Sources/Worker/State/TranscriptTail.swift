@@ -1,0 +1,67 @@
+import ClaudeCode
+import Foundation
+import Glibc
+import WorkerControl
+
+/// Reads what the CLI appends to its transcript, in bounded steps.
+struct TranscriptTail {
+    /// Bytes read at a time.
+    static let step = 256 * 1024
+
+    let home: HomeDirectory
+    /// Relative to the home.
+    let path: String
+    private var offset = 0
+    private var inode: ino_t?
+    private var partial = Data()
+    /// Inside a line that is too long: everything through its end is dropped.
+    private var isSkipping = false
+
+    /// - Parameters:
+    ///   - absolutePath: as seen inside the sandbox; nil results when it is not in the home.
+    init?(home: HomeDirectory, absolutePath: String) {
+        let prefix = SandboxLayout.home + "/"
+        guard absolutePath.hasPrefix(prefix) else { return nil }
+        self.home = home
+        self.path = String(absolutePath.dropFirst(prefix.count))
+        // What is there already belongs to earlier incarnations.
+        if let file = try? home.openRegular(path) {
+            offset = file.size
+            inode = file.inode
+            close(file.descriptor)
+        }
+    }
+
+    /// The items of the lines that are complete now. `more` says that there is more to read at once.
+    mutating func read() -> (items: [TranscriptItem], more: Bool) {
+        guard let file = try? home.openRegular(path) else { return ([], false) }
+        defer { close(file.descriptor) }
+        if file.inode != inode || file.size < offset {
+            inode = file.inode
+            offset = 0
+            partial = Data()
+            isSkipping = false
+        }
+        guard file.size > offset,
+            let data = HomeDirectory.read(file.descriptor, at: offset, limit: Self.step), !data.isEmpty
+        else { return ([], false) }
+        offset += data.count
+        var items: [TranscriptItem] = []
+        var rest = data[...]
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            if isSkipping {
+                isSkipping = false
+            } else {
+                items += TranscriptItem.items(ofLine: partial + rest[..<end])
+            }
+            partial = Data()
+            rest = rest[(end + 1)...]
+        }
+        if !isSkipping { partial.append(contentsOf: rest) }
+        if partial.count > 4 << 20 {
+            partial = Data()
+            isSkipping = true
+        }
+        return (items, offset < file.size)
+    }
+}
