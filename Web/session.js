@@ -30,6 +30,7 @@ export class SessionPage {
   #record;
   #activity = null;
   #warning = 0;
+  #driving = false;
   #waking = false;
 
   /** `record` is the session as the API shows it. */
@@ -39,12 +40,18 @@ export class SessionPage {
     this.#link = new Link(record.id, view);
     this.#link.onConnection = (state) => {
       badge('connection', state, CONNECTION[state]);
-      if (state === 'on') hideCover();
-      else element('take-over').hidden = true;
+      this.#driving = false; // until the server says so
+      if (state === 'on') {
+        hideCover();
+        if (bannerKind() === 'error') hideBanner();
+      } else {
+        element('take-over').hidden = true;
+      }
     };
     this.#link.onMessage = (message) => this.#received(message);
     this.#link.onClosed = (event) => this.#reconnects(event);
     view.onInput = (bytes) => this.#typed(bytes);
+    view.onTouch = () => this.#touched();
     view.onFit = (cols, rows) => this.#link.resize(cols, rows);
     this.#bindControls();
   }
@@ -82,16 +89,25 @@ export class SessionPage {
   }
 
   press(key) {
+    this.#touched();
     this.#view.press(key);
     this.#view.focus();
   }
 
   // What the person does
 
+  /** Input for the session: keys, and the terminal's own answers to what programs ask it. The driver's count. */
   #typed(bytes) {
-    if (bannerKind() === 'warning') this.#endWarning();
-    if (!this.#link.type(bytes) && this.#record.lifecycle === 'running') {
-      showBanner('Not connected: what you type now is not sent.', 'error');
+    if (this.#driving) this.#link.type(bytes);
+  }
+
+  #touched() {
+    if (!this.#link.connected) {
+      if (this.#record.lifecycle === 'running') showBanner('Not connected: what you type now is not sent.', 'error');
+    } else if (!this.#driving) {
+      showBanner('Somebody else types in this session. “Take over” makes it yours.');
+    } else if (bannerKind() !== 'error') {
+      this.#endWarning();
     }
   }
 
@@ -162,8 +178,10 @@ export class SessionPage {
 
   /** One client drives and owns the size; the others see its grid. */
   #driver({ you, principal }) {
+    this.#driving = you;
     const button = element('take-over');
     button.hidden = you;
+    if (you && bannerKind() === 'note') hideBanner();
     button.title = principal ? `${principal} drives this session from another place` : 'Nobody drives this session';
     if (you) this.#view.lead();
     else this.#view.follow();

@@ -26,6 +26,8 @@ const APPLICATION_KEYS = { up: '\x1bOA', down: '\x1bOB', right: '\x1bOC', left: 
 export class TerminalView {
   /** Bytes the person typed: a Uint8Array. */
   onInput = () => {};
+  /** A person pressed a key or pasted, whether it becomes input or not. */
+  onTouch = () => {};
   /** The grid that fits changed: (cols, rows). */
   onFit = () => {};
   /** F6: the person leaves the terminal by keyboard. */
@@ -62,6 +64,7 @@ export class TerminalView {
     this.#terminal.onBinary((text) => this.onInput(Uint8Array.from(text, (character) => character.charCodeAt(0))));
     this.#terminal.attachCustomKeyEventHandler((event) => this.#key(event));
     this.#terminal.open(node);
+    for (const event of ['keydown', 'paste']) node.addEventListener(event, () => this.onTouch(), true);
     this.fit();
     new ResizeObserver(() => this.fit()).observe(node);
     document.fonts?.ready.then(() => this.fit());
