@@ -44,6 +44,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -135,6 +136,7 @@ let package = Package(
             dependencies: [
                 "API", "Supervisor", "Gateway", "Registry", "SessionCore", "Policy", "CLinux",
                 arguments, asyncHTTP, nio, nioPosix, nioHTTP, nioWebSocket, nioFoundation, logging, lifecycle, yams,
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
@@ -180,7 +182,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ScriptedModelTests", dependencies: ["ScriptedModel"], swiftSettings: strict),
         .testTarget(
-            name: "RookeryCommandTests", dependencies: ["rookery", "Supervisor", "Policy"], swiftSettings: strict),
+            name: "RookeryCommandTests", dependencies: ["rookery", "SessionCore", "Policy", arguments],
+            swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
             dependencies: [

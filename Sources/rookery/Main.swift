@@ -1,4 +1,78 @@
+import ArgumentParser
+import Foundation
+
 @main
-struct Main {
-    static func main() {}
+struct RookeryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rookery",
+        abstract: "Claude Code sessions, each in a sandbox of its own.",
+        discussion: """
+            Exit status: 0 fine, 1 the server said no, 2 bad usage, 3 the server cannot be reached.
+            """,
+        version: "rookery \(Version.current)",
+        subcommands: [
+            New.self, List.self, Attach.self, Input.self, Screen.self, Logs.self, Idle.self, Stop.self, Park.self,
+            Resume.self, Remove.self, Tokens.self, Policies.self, Sandbox.self, Doctor.self, ShowVersion.self,
+        ])
+
+    /// ArgumentParser's own entry point would give bad usage the status 64.
+    static func main() async {
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            Foundation.exit(report(error))
+        }
+    }
+
+    /// Tells the person what went wrong, and what the shell gets.
+    private static func report(_ error: any Error) -> Int32 {
+        if let failure = error as? Failure {
+            printError("rookery: \(failure)")
+            return failure.status
+        }
+        let status = exitCode(for: error)
+        let message = fullMessage(for: error)
+        if status.isSuccess {
+            print(message)
+        } else if !message.isEmpty {
+            printError(message)
+        }
+        return status == .validationFailure ? 2 : status.rawValue
+    }
 }
+
+/// Why a command did not do what it was told.
+enum Failure: Error, CustomStringConvertible, Equatable {
+    /// The server, or this machine, said no.
+    case refused(String)
+    case usage(String)
+    case unreachable(String)
+
+    var status: Int32 {
+        switch self {
+        case .refused: 1
+        case .usage: 2
+        case .unreachable: 3
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .refused(let text), .usage(let text), .unreachable(let text): text
+        }
+    }
+}
+
+enum Version {
+    static let current = "0.1.0"
+    /// The Claude Code that this version was tested with.
+    static let claude = "2.1.329"
+}
+
+func printError(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }

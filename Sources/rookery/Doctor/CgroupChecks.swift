@@ -1,0 +1,73 @@
+import Foundation
+
+/// Which limits cgroups can enforce for whoever runs this.
+enum CgroupChecks {
+    private static let wanted = ["memory", "cpu", "pids"]
+
+    static func all() -> [Finding] {
+        let mounts = KernelChecks.contents("/proc/self/mountinfo") ?? ""
+        let own = KernelChecks.contents("/proc/self/cgroup") ?? ""
+        return findings(hierarchies(mounts: mounts, own: own)) { access($0, W_OK) == 0 }
+    }
+
+    /// The directory below which this process may make cgroups, by controller.
+    struct Hierarchies: Equatable {
+        /// `v2`, `v1` or `none`.
+        var version: String
+        var directories: [String: String]
+    }
+
+    /// Reads mountinfo (proc_pid_mountinfo(5)) and the process's own cgroups (cgroups(7)).
+    static func hierarchies(
+        mounts: String, own: String,
+        controllers: (String) -> String? = { KernelChecks.contents($0 + "/cgroup.controllers") }
+    ) -> Hierarchies {
+        var version2: String?
+        var version1: [String: String] = [:]
+        for line in mounts.split(separator: "\n") {
+            let halves = line.components(separatedBy: " - ")
+            let before = halves[0].split(separator: " ")
+            let after = halves.count > 1 ? halves[1].split(separator: " ") : []
+            guard before.count > 4, let type = after.first else { continue }
+            let point = String(before[4])
+            if type == "cgroup2" { version2 = version2 ?? point }
+            if type == "cgroup", let options = after.last {
+                for controller in options.split(separator: ",").map(String.init) where wanted.contains(controller) {
+                    version1[controller] = point
+                }
+            }
+        }
+        if let version2, let list = controllers(version2) {
+            let has = Set(list.split(separator: " ").map(String.init))
+            let found = wanted.filter { has.contains($0) }
+            if !found.isEmpty {
+                return Hierarchies(
+                    version: "v2", directories: Dictionary(uniqueKeysWithValues: found.map { ($0, version2) }))
+            }
+        }
+        return Hierarchies(version: version1.isEmpty ? "none" : "v1", directories: version1)
+    }
+
+    static func findings(_ hierarchies: Hierarchies, writable: (String) -> Bool) -> [Finding] {
+        guard hierarchies.version != "none" else {
+            return [
+                .warn(
+                    "cgroups", "none are mounted: memory, CPU and process limits fall back to rlimits or nothing",
+                    "mount -t cgroup2 none /sys/fs/cgroup")
+            ]
+        }
+        return wanted.map { controller in
+            guard let directory = hierarchies.directories[controller] else {
+                return .warn(
+                    "cgroup \(controller)", "\(hierarchies.version) has no \(controller) controller",
+                    "boot with it enabled (cgroup_enable=\(controller))")
+            }
+            guard writable(directory) else {
+                return .warn(
+                    "cgroup \(controller)", "\(directory) is not writable for this user: the limit is not enforced",
+                    "start the server as root, or have systemd delegate a cgroup to the user (Delegate=yes)")
+            }
+            return .ok("cgroup \(controller)", "enforceable by \(hierarchies.version) at \(directory)")
+        }
+    }
+}
