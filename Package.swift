@@ -114,7 +114,7 @@ let package = Package(
         .target(
             name: "Supervisor",
             dependencies: [
-                "Registry", "WorkerControl", "Gateway", "Policy", "SessionCore", "CLinux",
+                "ClaudeCode", "Registry", "WorkerControl", "Gateway", "Policy", "SessionCore", "CLinux",
                 nio, nioPosix, logging, lifecycle,
             ],
             swiftSettings: strict

@@ -100,6 +100,18 @@ extension SessionRegistry {
         }
     }
 
+    /// Drops the rows of sessions that were deleted before a time and left nothing on disk.
+    public func prune(before time: Date) async throws(RegistryError) {
+        try await write { database in
+            try database.execute(
+                sql: """
+                    DELETE FROM sessions WHERE lifecycle = 'deleted' AND updated_at < ?
+                    AND id NOT IN (SELECT session_id FROM uid_slots)
+                    """,
+                arguments: [time.registryMilliseconds])
+        }
+    }
+
     /// Frees a session's uid slot. To be called when nothing on disk belongs to its uids any more.
     public func releaseSlot(of id: SessionID) async throws(RegistryError) {
         try await write { database in

@@ -1,0 +1,107 @@
+import Registry
+import SessionCore
+
+/// One session's recent events, across incarnations, and who reads them. Belongs to the supervisor's actor.
+final class SessionFeed {
+    static let capacity = 2000
+    /// What a session that does not run keeps.
+    static let capacityAtRest = 200
+
+    private(set) var events: [SessionEvent] = []
+    /// The highest number seen.
+    private(set) var lastSequence: UInt64 = 0
+    /// The highest number that was dropped to make room.
+    private var dropped: SessionEvent?
+    private var readers: [Reader] = []
+
+    private struct Reader {
+        /// The stream holds the mailbox; a reader that went away is found by this being nil.
+        weak var mailbox: EventMailbox?
+    }
+
+    init() {}
+
+    /// What the registry knows of a session whose events were not kept: its transitions, with a `gap` where its
+    /// worker's events were.
+    init(_ transitions: [TransitionRecord]) {
+        var lastOfWorker = false
+        for transition in transitions {
+            guard let seq = transition.seq, let event = SessionEvent(transition, seq: seq) else {
+                lastOfWorker = true
+                continue
+            }
+            if (lastOfWorker || transition.from?.hasIncarnation == true), seq - 1 > lastSequence {
+                append(event.gap(through: seq - 1))
+            }
+            lastOfWorker = false
+            append(event)
+        }
+    }
+
+    /// Appends an event and tells the readers. One that came before is ignored: after a reconnection a worker
+    /// repeats some.
+    /// - Returns: whether it was new.
+    @discardableResult
+    func append(_ event: SessionEvent) -> Bool {
+        guard event.seq > lastSequence else { return false }
+        lastSequence = event.seq
+        events.append(event)
+        // A quarter at a time, so that a full ring does not move on every event.
+        if events.count > Self.capacity + Self.capacity / 4 { trim(to: Self.capacity) }
+        readers.removeAll { $0.mailbox == nil }
+        for reader in readers { reader.mailbox?.post(event) }
+        return true
+    }
+
+    func trim(to count: Int) {
+        guard events.count > count else { return }
+        dropped = events[events.count - count - 1]
+        events.removeFirst(events.count - count)
+    }
+
+    /// Events above `since`, then live ones; nil: live ones only.
+    func subscribe(since: UInt64?) -> EventMailbox {
+        let mailbox = EventMailbox()
+        if let since {
+            if let dropped, since < dropped.seq { mailbox.post(dropped.gap(through: dropped.seq)) }
+            for event in events where event.seq > since { mailbox.post(event) }
+        }
+        readers.append(Reader(mailbox: mailbox))
+        return mailbox
+    }
+
+    /// The session is gone: readers get what is queued, then the end.
+    func finish() {
+        for reader in readers { reader.mailbox?.finish() }
+        readers = []
+    }
+}
+
+extension SessionEvent {
+    /// The event that tells of a transition; nil for one that has none.
+    init?(_ transition: TransitionRecord, seq: UInt64) {
+        var data: [String: JSONValue] = ["lifecycle": .string(transition.to.rawValue), "by": .string(transition.actor)]
+        if let reason = transition.reason { data["reason"] = .string(reason.rawValue) }
+        if let detail = transition.detail { data["detail"] = .string(detail) }
+        self.init(
+            seq: seq, time: transition.time, sessionID: transition.sessionID, incarnation: transition.incarnation,
+            type: transition.to.event, data: .object(data))
+    }
+}
+
+extension Lifecycle {
+    /// The event that says a session came into this state. `queued` is where every session is born.
+    var event: EventType {
+        switch self {
+        case .queued: .sessionCreated
+        case .starting: .sessionStarting
+        case .running: .sessionRunning
+        case .parking: .sessionParking
+        case .parked: .sessionParked
+        case .stopping: .sessionStopping
+        case .stopped: .sessionStopped
+        case .failed: .sessionFailed
+        case .deleted: .sessionDeleted
+        }
+    }
+}

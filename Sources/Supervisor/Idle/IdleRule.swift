@@ -1,0 +1,102 @@
+import Foundation
+import Policy
+import SessionCore
+import WorkerControl
+
+/// When a session is parked for doing nothing: a pure function of what is known about it.
+///
+/// A session that works, or waits for a person's decision, is never idle. Attached clients, reads, pings and a
+/// shell left in the background are shown, and hold nothing up.
+struct IdleRule {
+    var timeout: TimeSpan?
+    /// How long before the parking the session is warned; at most half of the timeout.
+    var warning: TimeSpan
+    var maxLifetime: TimeSpan?
+    var pinned: Bool
+    /// When this incarnation started.
+    var startedAt: Date
+    var status: WorkerStatus
+
+    /// What is about to happen to the session, and why.
+    struct Deadline: Equatable {
+        var at: Date
+        var warnsAt: Date
+        var reason: Reason
+    }
+
+    /// Since when nothing has happened; nil while something does.
+    var idleSince: Date? {
+        guard status.activity == .idle else { return nil }
+        return max(status.activitySince, status.lastInput ?? .distantPast, startedAt)
+    }
+
+    /// The earlier of being idle too long and living too long; nil when neither will come.
+    var deadline: Deadline? {
+        let candidates = [idleDeadline, lifetimeDeadline].compactMap { $0 }
+        return candidates.min { $0.at < $1.at }
+    }
+
+    private var idleDeadline: Deadline? {
+        guard !pinned, let timeout, let idleSince else { return nil }
+        return deadline(from: idleSince, after: timeout, reason: .idle)
+    }
+
+    private var lifetimeDeadline: Deadline? {
+        maxLifetime.map { deadline(from: startedAt, after: $0, reason: .maxLifetime) }
+    }
+
+    private func deadline(from start: Date, after span: TimeSpan, reason: Reason) -> Deadline {
+        let at = start.addingTimeInterval(span.seconds)
+        return Deadline(at: at, warnsAt: at.addingTimeInterval(-min(warning.seconds, span.seconds / 2)), reason: reason)
+    }
+
+    /// Everything that was looked at, for `GET …/idle`.
+    func report(now: Date) -> IdleReport {
+        func age(_ date: Date?) -> Double? { date.map { max(0, now.timeIntervalSince($0)) } }
+        typealias Signal = IdleReport.Signal
+        var signals = [
+            Signal(
+                name: "activity", value: status.activity.rawValue, ageSeconds: age(status.activitySince),
+                source: status.activitySource, keepsAwake: status.activity != .idle),
+            Signal(
+                name: "last_input", value: status.lastInput?.formatted(.rookery) ?? "never",
+                ageSeconds: age(status.lastInput), source: "worker", keepsAwake: false),
+            Signal(
+                name: "last_output", value: status.lastOutput?.formatted(.rookery) ?? "never",
+                ageSeconds: age(status.lastOutput), source: "worker", keepsAwake: false),
+            Signal(
+                name: "started", value: startedAt.formatted(.rookery), ageSeconds: age(startedAt), source: "registry",
+                keepsAwake: false),
+            Signal(
+                name: "background_shell", value: "\(status.backgroundShell)", ageSeconds: nil,
+                source: status.activitySource, keepsAwake: false),
+            Signal(
+                name: "attached_clients", value: "\(status.clients.count)",
+                ageSeconds: age(status.clients.map(\.since).min()), source: "worker", keepsAwake: false),
+            Signal(name: "pinned", value: "\(pinned)", ageSeconds: nil, source: "registry", keepsAwake: pinned),
+        ]
+        if let maxLifetime {
+            signals.append(
+                Signal(
+                    name: "max_lifetime", value: "\(maxLifetime)", ageSeconds: age(startedAt), source: "policy",
+                    keepsAwake: false))
+        }
+        let deadline = deadline
+        return IdleReport(
+            idleTimeout: timeout ?? TimeSpan(milliseconds: 0), signals: signals, rule: ruleInWords,
+            warnsAt: deadline?.warnsAt, parksAt: deadline?.at)
+    }
+
+    private var ruleInWords: String {
+        let idle =
+            switch (pinned, timeout) {
+            case (true, _): "Pinned: never parked for being idle."
+            case (false, nil): "Its policy has no idle timeout: never parked for being idle."
+            case (false, let timeout?):
+                "Parked \(timeout) after it last became idle, took input or was started, whichever is latest; never "
+                    + "while it works or waits for a decision. Attached clients, reads and background shells do not "
+                    + "count."
+            }
+        return maxLifetime.map { "\(idle) Parked in any case \($0) after its start." } ?? idle
+    }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import Logging
+import Policy
+public import Registry
+import SessionCore
+import WorkerControl
+
+extension SessionSupervisor {
+    /// Makes a session durable, starts it, and returns once it runs. The same idempotency key of the same caller
+    /// returns the session made before. When it does not start, nothing of it is left.
+    public func create(
+        _ creation: SessionCreation, idempotencyKey: String?, by principal: Principal
+    ) async throws(SupervisorError) -> SessionView {
+        guard phase == .running else {
+            throw SupervisorError(.unavailable, "the supervisor is \(phase == .created ? "starting" : "stopping")")
+        }
+        guard principal.role >= .user else {
+            throw SupervisorError(.forbidden, "the role '\(principal.role.rawValue)' may not create sessions")
+        }
+        let record = try newRecord(creation, by: principal)
+        let key = try idempotencyKey.map { key throws(SupervisorError) in
+            IdempotencyKey(key: key, body: try Self.canonical(creation))
+        }
+        let prompt = creation.prompt
+        // More than one round only when the session of the same key fails to start while we wait for it.
+        for _ in 0..<3 {
+            let outcome = await Task { await self.createOnce(record, key, prompt: prompt, actor: principal.name) }.value
+            switch try outcome.get() {
+            case .made(let view): return view
+            case .repeated(let id):
+                do throws(SupervisorError) {
+                    // Its creation holds its lock; after that it runs or is gone.
+                    return try await exclusively(id) { (supervisor, entry) async throws(SupervisorError) in
+                        entry.record = try await supervisor.visible(id, to: principal)
+                        return supervisor.view(entry)
+                    }
+                } catch  where error.code == .notFound {
+                    let left = try await stored { () async throws(RegistryError) in try await registry.session(id) }
+                    guard left == nil else {
+                        throw SupervisorError(.wrongState, "the session of this idempotency key was deleted")
+                    }
+                }
+            }
+        }
+        throw SupervisorError(.launchFailed, "the session of this idempotency key did not start")
+    }
+
+    enum Creation: Sendable {
+        case made(SessionView)
+        case repeated(SessionID)
+    }
+
+    private func createOnce(
+        _ draft: SessionRecord, _ key: IdempotencyKey?, prompt: String?, actor: String
+    ) async -> Result<Creation, SupervisorError> {
+        do throws(SupervisorError) {
+            let policy = policy(of: draft)
+            // Without an await between them: the place is taken before anybody else can ask for it.
+            let isTaken = admission.reserved[draft.id] != nil
+            if let refusal = admission.reserve(draft.id, memory: policy.limits.memory) { throw full(refusal) }
+            // In its place and locked before its row is there: whoever finds the row waits until it runs.
+            let entry = SessionEntry(draft, feed: SessionFeed())
+            let isNew = entries[draft.id] == nil
+            entry.lock.take()
+            defer { entry.lock.release() }
+            if isNew { entries[draft.id] = entry }
+            let insertion: SessionInsertion
+            do throws(SupervisorError) {
+                insertion = try await stored { () async throws(RegistryError) in
+                    try await registry.insert(draft, idempotency: key, actor: actor)
+                }
+            } catch {
+                if !isTaken { admission.release(draft.id) }
+                if isNew { entries[draft.id] = nil }
+                throw error
+            }
+            switch insertion {
+            case .repeated(let id):
+                if !isTaken { admission.release(draft.id) }
+                if isNew { entries[draft.id] = nil }
+                return .success(.repeated(id))
+            case .inserted(let record):
+                entry.record = record
+                entries[record.id] = entry
+            }
+            announceBirth(entry, actor: actor)
+            do throws(SupervisorError) {
+                try await launch(entry, actor: actor)
+            } catch {
+                await takeBack(entry, because: error)
+                throw error
+            }
+            await type(prompt, into: entry)
+            return .success(.made(view(entry)))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func announceBirth(_ entry: SessionEntry, actor: String) {
+        let record = entry.record
+        for (to, seq) in [(.queued, 1), (.starting, 2)] as [(Lifecycle, UInt64)] {
+            let transition = TransitionRecord(
+                sessionID: record.id, incarnation: record.incarnation, from: nil, to: to, reason: nil, detail: nil,
+                actor: actor, seq: seq, time: record.createdAt)
+            if let event = SessionEvent(transition, seq: seq) { publish(event, of: entry) }
+        }
+        writeManifest(record)
+    }
+
+    /// A session that never came up is as if it had never been asked for.
+    private func takeBack(_ entry: SessionEntry, because error: SupervisorError) async {
+        logger.warning(
+            "session did not start",
+            metadata: ["session": "\(entry.id)", "code": "\(error.code.rawValue)", "detail": "\(error.detail)"])
+        admission.release(entry.id)
+        entry.reset()
+        manifests.remove(entry.id)
+        if !(await forget(entry.id)) {
+            // The launcher or the disk: the reaper tries again, and a next supervisor finishes it.
+            abandoned.insert(entry.id)
+            _ = try? await registry.update(entry.id, SessionChanges(), desired: .deleted)
+        }
+        entry.feed.finish()
+        entries[entry.id] = nil
+    }
+
+    /// Removes every trace of a session that never came up; its row last.
+    func forget(_ id: SessionID) async -> Bool {
+        do {
+            let reply = try await launcher.send(
+                .remove(RemoveRequest(sessionID: id, keepWorkspace: false)), within: configuration.cleanLimit)
+            if case .failed(let failure) = reply { throw SupervisorError(failure) }
+            try await registry.forget(id)
+            return true
+        } catch {
+            logger.error(
+                "what a failed start left is not removed yet", metadata: ["session": "\(id)", "error": "\(error)"])
+            return false
+        }
+    }
+
+    /// The worker holds typed text until the session's program reads it.
+    private func type(_ prompt: String?, into entry: SessionEntry) async {
+        guard let prompt, !prompt.isEmpty, let connection = entry.connection else { return }
+        do {
+            let reply = try await connection.send(
+                .input(text: prompt, clientID: "prompt:\(entry.id)", submit: true), within: configuration.replyLimit)
+            if case .refused(let code, let detail) = reply { throw SupervisorError(refusal: code, detail) }
+        } catch {
+            logger.warning("the first prompt was not typed", metadata: ["session": "\(entry.id)", "error": "\(error)"])
+        }
+    }
+
+    func full(_ refusal: Admission.Refusal) -> SupervisorError {
+        if case .neverFits = refusal { return SupervisorError(.invalid, refusal.detail) }
+        let now = clock.now()
+        let next = entries.values.compactMap { parksAt($0) }.min()?.timeIntervalSince(now)
+        return SupervisorError(
+            .full, refusal.detail, retryAfterSeconds: Int(min(max(next ?? 30, 1), 300).rounded(.up)))
+    }
+}

@@ -1,0 +1,140 @@
+import ClaudeCode
+import Foundation
+import Logging
+import Policy
+import Registry
+import SessionCore
+import WorkerControl
+
+extension SessionSupervisor {
+    /// Starts the incarnation of a session that is `starting`, connects to its worker and marks it running. The
+    /// caller holds the session's lock and its place in the admission.
+    /// - Throws: after which no process of the incarnation is left.
+    func launch(_ entry: SessionEntry, actor: String) async throws(SupervisorError) {
+        let request = try launchRequest(entry)
+        let reply: LauncherReply
+        do throws(LauncherError) {
+            reply = try await launcher.send(.launch(request), within: configuration.launchLimit)
+        } catch {
+            // It may have started all the same.
+            await clean(entry.id)
+            throw SupervisorError(error)
+        }
+        switch reply {
+        case .launched(let launched):
+            do throws(SupervisorError) {
+                try await welcome(entry, launched, actor: actor)
+            } catch {
+                await disconnect(entry)
+                await clean(entry.id)
+                throw error
+            }
+        case .failed(let failure): throw SupervisorError(failure)
+        case .done, .swept, .capabilities:
+            throw SupervisorError(.launchFailed, "the launcher answered a launch with something else")
+        }
+    }
+
+    private func welcome(
+        _ entry: SessionEntry, _ launched: LaunchedSession, actor: String
+    ) async throws(SupervisorError) {
+        let connection: WorkerConnection
+        do {
+            connection = try await connect(entry.id, incarnation: entry.record.incarnation)
+        } catch {
+            throw SupervisorError(
+                .launchFailed, "the session's worker was started and cannot be reached: \(error)",
+                launchFailure: LaunchFailure(
+                    step: "worker", errno: 0, message: "\(error)",
+                    remedy: "see what the worker wrote to the supervisor's log"))
+        }
+        var changes = SessionChanges()
+        changes.worker = (connection.hello.pid, connection.hello.startTime)
+        changes.limits = launched.limits
+        changes.cgroups = launched.cgroups
+        changes.startedAt = clock.now()
+        changes.lastActivityAt = clock.now()
+        let running = try await commit(
+            entry,
+            SessionTransition(
+                from: [.starting], incarnation: entry.record.incarnation, to: .running, actor: actor,
+                takesNumber: false, time: clock.now(), changes: changes))
+        guard running != nil else {
+            await connection.close()
+            throw SupervisorError(.wrongState, "session \(entry.id) is not what it was when it was started")
+        }
+        adopt(entry, connection, since: entry.feed.lastSequence)
+        await tell(entry, .sessionRunning, ["lifecycle": "running", "by": .string(actor)])
+        let short = launched.limits.filter { $0.enforced == nil }
+        if !short.isEmpty {
+            await tell(
+                entry, .sessionLimits,
+                ["not_enforced": .array(short.map { .string($0.name) })])
+        }
+    }
+
+    /// The worker behind a session's control socket, when it is the one that is expected.
+    func connect(_ id: SessionID, incarnation: Int) async throws -> WorkerConnection {
+        let path = "\(configuration.runtimeDirectory)/w/\(id)/\(WorkerSockets.control)"
+        let connection = try await WorkerConnection.connect(
+            to: path, on: group, expectedUID: configuration.workerUID)
+        let hello = connection.hello
+        guard hello.sessionID == id, hello.incarnation == incarnation else {
+            await connection.close()
+            throw SupervisorError(
+                .launchFailed,
+                "the worker at \(path) serves session \(hello.sessionID), incarnation \(hello.incarnation)")
+        }
+        guard WorkerIdentity(pid: hello.pid, startTime: hello.startTime).isAlive else {
+            await connection.close()
+            throw SupervisorError(.launchFailed, "the worker at \(path) is not the process that it says it is")
+        }
+        return connection
+    }
+
+    private func launchRequest(_ entry: SessionEntry) throws(SupervisorError) -> LaunchRequest {
+        let record = entry.record
+        let policy = policy(of: record)
+        return LaunchRequest(
+            sessionID: record.id, incarnation: record.incarnation, uidSlot: record.uidSlot, limits: policy.limits,
+            startCommand: configuration.startCommand, claudeBinary: configuration.claudeBinary,
+            environment: try environment(record, policy), size: record.size, firstSequence: entry.lastSequence + 1,
+            gatewaySocket: configuration.gatewaySocket, logBytes: Int(clamping: policy.logBytes.bytes))
+    }
+
+    /// The caller's variables, then the policy's where the caller says nothing, then ours.
+    private func environment(
+        _ record: SessionRecord, _ policy: SessionPolicy
+    ) throws(SupervisorError) -> [String: String] {
+        do throws(EnvironmentError) {
+            var variables = try SessionEnvironment.variables(
+                sessionID: record.id.description, columns: record.size.cols, rows: record.size.rows,
+                permissionMode: record.permissionMode, model: record.model, extra: record.environment)
+            for (name, value) in policy.environment
+            where record.environment[name] == nil && !EnvironmentRules.reserved.contains(name) {
+                variables[name] = value
+            }
+            return variables
+        } catch {
+            throw SupervisorError(.invalid, "env: \(error)")
+        }
+    }
+
+    /// Ends whatever an incarnation left behind. Best effort: the next start sweeps.
+    func clean(_ id: SessionID) async {
+        do {
+            let reply = try await launcher.send(
+                .clean(CleanRequest(sessionID: id)), within: configuration.cleanLimit)
+            if case .failed(let failure) = reply { throw SupervisorError(failure) }
+        } catch {
+            logger.error(
+                "what an incarnation left is not cleaned", metadata: ["session": "\(id)", "error": "\(error)"])
+        }
+    }
+
+    func disconnect(_ entry: SessionEntry) async {
+        let connection = entry.connection
+        entry.reset()
+        await connection?.close()
+    }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import Logging
+import Registry
+import SessionCore
+import WorkerControl
+
+extension SessionSupervisor {
+    func startReaper() {
+        reaper = Task {
+            while !Task.isCancelled {
+                do { try await clock.sleep(configuration.tick) } catch { return }
+                self.tick()
+            }
+        }
+    }
+
+    /// Looks at every running session once. What follows is done session by session, beside each other: one that
+    /// takes its time to end holds up no other.
+    @discardableResult
+    func tick() -> [Task<Void, Never>] {
+        let now = clock.now()
+        var tasks: [Task<Void, Never>] = []
+        for id in abandoned {
+            abandoned.remove(id)
+            tasks.append(Task { if !(await self.forget(id)) { self.abandoned.insert(id) } })
+        }
+        for entry in entries.values where entry.record.lifecycle.hasIncarnation && !entry.reaping {
+            if entry.end != nil {
+                // Its end could not be written when it came.
+                guard entry.lock.isFree else { continue }
+                entry.reaping = true
+                tasks.append(
+                    Task {
+                        await self.concludeAlone(entry, incarnation: entry.record.incarnation)
+                        entry.reaping = false
+                    })
+                continue
+            }
+            guard entry.record.lifecycle == .running else { continue }
+            let deadline = rule(entry.record, entry.status)?.deadline
+            if entry.warnedOf != nil, deadline != entry.warnedOf { entry.warnedOf = nil }
+            let isDue = deadline.map { now >= $0.at || (now >= $0.warnsAt && entry.warnedOf == nil) } ?? false
+            let isStale = now.timeIntervalSince(entry.statusAt) >= configuration.pollInterval
+            guard isDue || isStale else { continue }
+            entry.reaping = true
+            tasks.append(
+                Task {
+                    await self.look(at: entry, isDue: isDue)
+                    entry.reaping = false
+                })
+        }
+        return tasks
+    }
+
+    private func look(at entry: SessionEntry, isDue: Bool) async {
+        // Keystrokes that went straight to the worker are not known here: never act on what is remembered.
+        let isFresh = await refresh(entry, within: configuration.replyLimit)
+        await tellOOM(entry)
+        guard isDue, isFresh, let deadline = rule(entry.record, entry.status)?.deadline else { return }
+        let now = clock.now()
+        if now >= deadline.at {
+            await reap(entry, incarnation: entry.record.incarnation)
+        } else if now >= deadline.warnsAt, entry.warnedOf != deadline {
+            entry.warnedOf = deadline
+            await tell(
+                entry, .sessionReapWarning,
+                ["at": .string(deadline.at.formatted(.rookery)), "reason": .string(deadline.reason.rawValue)])
+        }
+    }
+
+    private func reap(_ entry: SessionEntry, incarnation: Int) async {
+        do throws(SupervisorError) {
+            try await exclusively(entry.id) { (supervisor, entry) async throws(SupervisorError) in
+                guard entry.record.incarnation == incarnation, entry.record.lifecycle == .running else { return }
+                // Somebody may have typed while we waited for the lock.
+                guard await supervisor.refresh(entry, within: supervisor.configuration.replyLimit),
+                    let deadline = supervisor.rule(entry.record, entry.status)?.deadline,
+                    supervisor.clock.now() >= deadline.at
+                else { return }
+                try await supervisor.endIncarnation(
+                    entry, to: .parked, reason: deadline.reason, actor: Self.ownName)
+            }
+        } catch {
+            logger.error(
+                "an idle session is not parked", metadata: ["session": "\(entry.id)", "error": "\(error.detail)"])
+        }
+    }
+
+    /// A tool that ran out of memory while the session went on.
+    private func tellOOM(_ entry: SessionEntry) async {
+        guard let kills = CgroupReader(directories: entry.record.cgroups).oomKills(), kills > entry.oomKills else {
+            return
+        }
+        entry.oomKills = kills
+        await tell(entry, .sessionOOM, ["kills": .integer(Int64(kills))])
+    }
+}

@@ -1,0 +1,112 @@
+import ClaudeCode
+import Foundation
+import Policy
+import Registry
+import SessionCore
+
+extension SessionSupervisor {
+    static let mostLabels = 64
+    static let longestLabel = 256
+    static let longestName = 200
+    /// What a worker types at most.
+    static let longestPrompt = 256 * 1024
+
+    /// Checks a request and makes a record of it; its uid slot and numbers come from the registry.
+    func newRecord(_ creation: SessionCreation, by principal: Principal) throws(SupervisorError) -> SessionRecord {
+        guard let policy = configuration.policies.policy(named: creation.policy) else {
+            let names = configuration.policies.names.joined(separator: ", ")
+            throw SupervisorError(
+                .invalid, "there is no policy '\(creation.policy?.prefix(64) ?? "")': use one of \(names)")
+        }
+        if let image = creation.image, image != policy.image {
+            throw SupervisorError(.invalid, "there is no image '\(image.prefix(64))': use '\(policy.image)'")
+        }
+        let model = creation.model ?? policy.model
+        if let model, !SessionPolicy.isModel(model) {
+            throw SupervisorError(.invalid, "'\(model.prefix(128))' is not a model's name")
+        }
+        let mode = try Self.permissionMode(creation.permissionMode, policy: policy)
+        if let prompt = creation.prompt, prompt.utf8.count > Self.longestPrompt {
+            throw SupervisorError(.invalid, "the prompt is over \(Self.longestPrompt) bytes: put it in a file")
+        }
+        try Self.check(name: creation.name, labels: creation.labels)
+        try Self.check(creation.idleTimeout, creation.maxLifetime, policy: policy)
+        do throws(EnvironmentError) {
+            try SessionEnvironment.check(creation.env ?? [:])
+        } catch {
+            throw SupervisorError(.invalid, "env: \(error)")
+        }
+        let now = clock.now()
+        let size = creation.size ?? TerminalSize(cols: policy.size.cols, rows: policy.size.rows)
+        return SessionRecord(
+            id: creation.id ?? SessionID(), tenantID: principal.tenantID, tenant: "", ownerID: principal.userID,
+            owner: principal.name, name: creation.name, kind: creation.kind ?? .terminal, lifecycle: .queued,
+            desired: .running, reason: nil, detail: nil, incarnation: 1, uidSlot: 0, policy: policy.name,
+            image: policy.image, size: size, model: model, permissionMode: mode, environment: creation.env ?? [:],
+            labels: creation.labels ?? [:], pinned: false, idleTimeout: creation.idleTimeout,
+            maxLifetime: creation.maxLifetime, createdAt: now, updatedAt: now, startedAt: nil, lastActivityAt: now,
+            lastSequence: 0, workerPID: nil, workerStartTime: nil, limits: [], cgroups: [:])
+    }
+
+    /// Running without anybody being asked is the operator's to allow, in a policy.
+    static func permissionMode(_ asked: String?, policy: SessionPolicy) throws(SupervisorError) -> String {
+        guard let asked else { return policy.permissionMode.rawValue }
+        guard let mode = PermissionMode(rawValue: asked == "manual" ? "default" : asked) else {
+            let modes = PermissionMode.allCases.map(\.rawValue).joined(separator: ", ")
+            throw SupervisorError(.invalid, "'\(asked.prefix(64))' is not a permission mode: use one of \(modes)")
+        }
+        guard mode != .bypassPermissions || policy.permissionMode == .bypassPermissions else {
+            throw SupervisorError(
+                .invalid, "the policy '\(policy.name)' does not allow 'bypassPermissions': use a policy that does")
+        }
+        return mode.rawValue
+    }
+
+    static func check(name: String?, labels: [String: String]?) throws(SupervisorError) {
+        func isPlain(_ text: String) -> Bool {
+            !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
+        }
+        if let name, name.utf8.count > longestName || !isPlain(name) {
+            throw SupervisorError(.invalid, "a name has at most \(longestName) bytes and no control characters")
+        }
+        guard let labels else { return }
+        guard labels.count <= mostLabels else {
+            throw SupervisorError(.invalid, "a session has at most \(mostLabels) labels")
+        }
+        for (key, value) in labels {
+            guard !key.isEmpty, !key.contains(":"), isPlain(key), isPlain(value),
+                key.utf8.count <= longestLabel, value.utf8.count <= longestLabel
+            else {
+                throw SupervisorError(
+                    .invalid,
+                    "the label '\(key.prefix(64))' is not acceptable: key and value have at most \(longestLabel) bytes "
+                        + "without control characters, a key has one at least and no ':'")
+            }
+        }
+    }
+
+    /// The policy's idle timeout is a default; its maximum lifetime is a bound.
+    static func check(
+        _ idleTimeout: TimeSpan?, _ maxLifetime: TimeSpan?, policy: SessionPolicy
+    ) throws(SupervisorError) {
+        if let idleTimeout, !PolicyBounds.idleTimeout.contains(idleTimeout) {
+            let range = PolicyBounds.idleTimeout
+            throw SupervisorError(.invalid, "idle_timeout must be \(range.lowerBound) to \(range.upperBound)")
+        }
+        guard let maxLifetime else { return }
+        let bound = policy.maxLifetime ?? PolicyBounds.maxLifetime.upperBound
+        guard maxLifetime >= PolicyBounds.maxLifetime.lowerBound, maxLifetime <= bound else {
+            throw SupervisorError(
+                .invalid,
+                "max_lifetime must be \(PolicyBounds.maxLifetime.lowerBound) to \(bound) under the policy "
+                    + "'\(policy.name)'")
+        }
+    }
+
+    /// Equal for equal requests, whatever order their keys came in.
+    static func canonical(_ creation: SessionCreation) throws(SupervisorError) -> Data {
+        do { return try JSONEncoder.rookery.encode(creation) } catch {
+            throw SupervisorError(.invalid, "the request cannot be written down: \(error)")
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import Registry
+import SessionCore
+import WorkerControl
+
+/// What the supervisor holds in memory of one session. Belongs to the supervisor's actor.
+final class SessionEntry {
+    let id: SessionID
+    /// Held for every operation that changes the session's state.
+    let lock = OperationLock()
+    let feed: SessionFeed
+    /// The registry's record as of the last change.
+    var record: SessionRecord
+
+    // While an incarnation lives
+    var connection: WorkerConnection?
+    var worker: WorkerIdentity?
+    /// Reads the worker's notices.
+    var pump: Task<Void, Never>?
+    var status: WorkerStatus?
+    var statusAt = Date.distantPast
+    /// Running, and its worker did not answer.
+    var unresponsive = false
+    /// Set when the incarnation is over, until that is written down.
+    var end: IncarnationEnd?
+    var endWaiters: [UUID: CheckedContinuation<Void, Never>] = [:]
+    /// OOM kills that were told.
+    var oomKills = 0
+
+    // The reaper's
+    /// The deadline that was warned of.
+    var warnedOf: IdleRule.Deadline?
+    var reaping = false
+    /// Incarnations in a row that ended right after their start.
+    var quickEnds = 0
+
+    init(_ record: SessionRecord, feed: SessionFeed) {
+        id = record.id
+        self.record = record
+        self.feed = feed
+    }
+
+    /// Above every number that was used.
+    var lastSequence: UInt64 { max(record.lastSequence, feed.lastSequence, status?.lastSequence ?? 0) }
+
+    /// The incarnation is over; whoever waits for that goes on.
+    func ended(_ end: IncarnationEnd) {
+        guard self.end == nil else { return }
+        self.end = end
+        let waiters = endWaiters.values
+        endWaiters = [:]
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Forgets the incarnation.
+    func reset() {
+        pump?.cancel()
+        pump = nil
+        connection = nil
+        worker = nil
+        status = nil
+        unresponsive = false
+        end = nil
+        oomKills = 0
+        warnedOf = nil
+        feed.trim(to: SessionFeed.capacityAtRest)
+    }
+}
+
+/// How an incarnation ended.
+enum IncarnationEnd: Sendable {
+    /// As its worker said.
+    case told(WorkerEnd)
+    /// The worker is gone and said nothing.
+    case lost(String)
+}
