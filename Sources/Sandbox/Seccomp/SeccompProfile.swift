@@ -27,6 +27,13 @@ public struct SeccompProfile: Sendable {
         ]
     }
 
+    /// The program of rookery-init once the command runs: PID 1 only waits, reaps, and passes signals on.
+    static func compileForInit() throws(SandboxError) -> [UInt8] {
+        try Filter(otherwise: killProcessAction) { filter throws(SandboxError) in
+            for name in SystemCalls.ofInit { try filter.add(allowAction, name) }
+        }.program()
+    }
+
     private static func refuseArguments(_ filter: Filter) throws(SandboxError) {
         // A namespace of one's own is the door to most kernel exploits. clone3 hides its flags in memory; it is in
         // no list, and libc falls back to clone on ENOSYS.
@@ -35,7 +42,12 @@ public struct SeccompProfile: Sendable {
         }
         // Typing into a terminal, the console, line disciplines (CVE-2017-5226 and after). The kernel looks at the low
         // 32 bits only, so the filter does too (CVE-2019-10063).
-        for request in [UInt64(TIOCSTI), 0x541C /* TIOCLINUX */, 0x541D /* TIOCCONS */, 0x5423 /* TIOCSETD */] {
+        // Then btrfs subvolumes and snapshots and a file's project, which escape a disk quota.
+        let terminal = [UInt64(TIOCSTI), 0x541C /* TIOCLINUX */, 0x541D /* TIOCCONS */, 0x5423 /* TIOCSETD */]
+        let quota: [UInt64] = [
+            0x5000_9401, 0x5000_940E, 0x5000_9417, 0x5000_9418, 0x401C_5820 /* FS_IOC_FSSETXATTR */,
+        ]
+        for request in terminal + quota {
             try filter.add(errnoAction(EPERM), "ioctl", [.bits(1, mask: 0xFFFF_FFFF, equal: request)])
         }
         // Unix, IPv4, IPv6 and route netlink; in particular no vsock, which knows no network namespaces.
@@ -46,6 +58,7 @@ public struct SeccompProfile: Sendable {
         try filter.add(errnoAction(EAFNOSUPPORT), "socket", [.above(0, 16)])
         try filter.add(
             errnoAction(EPROTONOSUPPORT), "socket", [.bits(0, mask: 0xFFFF_FFFF, equal: 16), .not(2, 0)])
+        try filter.add(errnoAction(EAFNOSUPPORT), "socketpair", [.not(0, 1)])
         for family in [UInt64(2), 10] {
             try filter.add(
                 errnoAction(EPERM), "socket",

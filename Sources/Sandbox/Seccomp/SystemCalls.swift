@@ -44,4 +44,9 @@ enum SystemCalls {
         setns settimeofday statmount swapoff swapon syslog umount umount2 unshare uselib userfaultfd ustat vhangup
         vmsplice
         """.split(whereSeparator: \.isWhitespace).map(String.init)
+
+    /// What rookery-init's reaper calls.
+    static let ofInit = """
+        close exit exit_group ioctl kill poll ppoll read restart_syscall rt_sigreturn wait4 waitid write
+        """.split(whereSeparator: \.isWhitespace).map(String.init)
 }

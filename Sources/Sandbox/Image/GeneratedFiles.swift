@@ -1,0 +1,56 @@
+/// The files that every sandbox gets made for it: nothing of them comes from the host.
+struct GeneratedFiles {
+    /// Text by path, in the order of the paths.
+    let files: [(path: String, text: String)]
+
+    init(hostname: String, home: String, managedSettings: String?) {
+        var texts = [
+            "/etc/passwd": """
+            root:x:0:0:root:/:/usr/sbin/nologin
+            agent:x:1000:1000:agent:\(home):/bin/bash
+            nobody:x:65534:65534:nobody:/:/usr/sbin/nologin
+
+            """,
+            "/etc/group": "root:x:0:\ntty:x:5:\nagent:x:1000:\nnogroup:x:65534:\n",
+            "/etc/hosts": "127.0.0.1 localhost \(hostname)\n::1 localhost\n",
+            "/etc/hostname": "\(hostname)\n",
+            // No resolver: names are for the proxy to resolve, and a query would be a way out.
+            "/etc/resolv.conf": "",
+            "/etc/host.conf": "multi on\n",
+            "/etc/nsswitch.conf": """
+            passwd: files
+            group: files
+            shadow: files
+            hosts: files
+            networks: files
+            services: files
+            protocols: files
+
+            """,
+            "/etc/shells": "/bin/sh\n/bin/bash\n",
+            "/etc/machine-id": Self.randomHex(16) + "\n",
+            "/run/rookery/boot_id": Self.randomUUID() + "\n",
+            "/run/rookery/loadavg": "0.00 0.00 0.00 1/1 1\n",
+        ]
+        texts["/etc/claude-code/managed-settings.json"] = managedSettings
+        files = texts.sorted { $0.key < $1.key }.map { (path: $0.key, text: $0.value) }
+    }
+
+    /// Generated files that hide what /proc would tell about the host.
+    static let overProc = [
+        (file: "/run/rookery/boot_id", place: "/proc/sys/kernel/random/boot_id"),
+        (file: "/run/rookery/loadavg", place: "/proc/loadavg"),
+    ]
+
+    private static func randomHex(_ bytes: Int) -> String {
+        (0..<bytes).map { _ in
+            let text = String(UInt8.random(in: 0...255), radix: 16)
+            return text.count == 1 ? "0" + text : text
+        }.joined()
+    }
+
+    private static func randomUUID() -> String {
+        [randomHex(4), randomHex(2), "4" + randomHex(2).dropFirst(), "8" + randomHex(2).dropFirst(), randomHex(6)]
+            .joined(separator: "-")
+    }
+}

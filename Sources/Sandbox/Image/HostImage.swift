@@ -1,0 +1,58 @@
+/// The `host` image: the host's own programs and libraries, read-only, and of its /etc only what programs need to run
+/// and what says nothing about the host.
+public struct HostImage: Sendable, Hashable {
+    /// One thing of the host that the inside sees at the same path.
+    public enum Entry: Sendable, Hashable {
+        /// A directory, with every mount below it.
+        case directory(String)
+        case file(String)
+        /// A symbolic link, made anew with the same text.
+        case link(String, target: String)
+
+        public var path: String {
+            switch self {
+            case .directory(let path), .file(let path), .link(let path, _): path
+            }
+        }
+    }
+
+    /// Parents come before what lies below them.
+    public var entries: [Entry]
+    /// What the host has in /usr/local/bin. The inside's own directory there shows it too, beside Claude Code.
+    public var localPrograms: [Entry]
+
+    public init(entries: [Entry], localPrograms: [Entry]) {
+        self.entries = entries
+        self.localPrograms = localPrograms
+    }
+
+    static let localProgramDirectory = "/usr/local/bin"
+    /// More than this many local programs are not shown.
+    static let mostLocalPrograms = 200
+
+    private static let systemDirectories = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"]
+    /// Nothing with a secret, a user, an address or a name of the host in it: /etc/ssl/private stays out.
+    private static let configuration = [
+        "alternatives", "ca-certificates", "ca-certificates.conf", "crypto-policies", "debian_version", "fonts",
+        "inputrc", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "lsb-release", "magic", "mime.types",
+        "os-release", "perl", "pki/ca-trust", "pki/tls/certs", "protocols", "python3", "python3.11", "python3.12",
+        "python3.13", "redhat-release", "rpc", "services", "ssl/certs", "ssl/openssl.cnf", "terminfo", "timezone",
+    ].map { "/etc/" + $0 }
+
+    /// Looks at this host. Costs some dozen `lstat` calls.
+    public static func ofThisHost() -> HostImage {
+        let entries = (systemDirectories + configuration).compactMap(entry(at:))
+        let programs = HostPath.names(in: localProgramDirectory).prefix(mostLocalPrograms)
+            .compactMap { entry(at: "\(localProgramDirectory)/\($0)") }
+        return HostImage(entries: entries, localPrograms: programs)
+    }
+
+    private static func entry(at path: String) -> Entry? {
+        switch HostPath.kind(of: path) {
+        case .directory: .directory(path)
+        case .file: .file(path)
+        case .link(let target): .link(path, target: target)
+        case .other, nil: nil
+        }
+    }
+}

@@ -1,0 +1,170 @@
+import CLinux
+import Glibc
+
+extension SandboxSpecification {
+    /// Makes the sandbox up to the point where its command could be executed. Blocks the calling thread for some
+    /// milliseconds, at most ``patience`` for each answer. On failure no process, mount or file of it is left.
+    public func start() throws(SandboxError) -> StartedSandbox {
+        let launch = try SandboxLaunch(specification: checked())
+        return try launch.run()
+    }
+
+    /// What ``start()`` would have rookery-init do on this host, for a person to read.
+    public func explanation() throws(SandboxError) -> String {
+        try SandboxLaunch(specification: checked()).plan().explanation
+    }
+}
+
+/// One launch: everything that is opened for it closes with it.
+struct SandboxLaunch {
+    let specification: SandboxSpecification
+    let image: HostImage
+    let sources: [PinnedSource]
+
+    private var rootless: Bool { specification.identity == .caller }
+
+    init(specification: SandboxSpecification) throws(SandboxError) {
+        self.specification = specification
+        self.image = .ofThisHost()
+        var sources: [PinnedSource] = []
+        for source in PlanComposer.sources(of: specification, image: image) {
+            sources.append(try PinnedSource(source))
+        }
+        self.sources = sources
+    }
+
+    func plan() -> LaunchPlan {
+        var composer = PlanComposer(
+            specification: specification, image: image, sources: sources.map(\.source),
+            identities: rootless ? sources.map(\.identity) : nil)
+        return composer.compose()
+    }
+
+    func run() throws(SandboxError) -> StartedSandbox {
+        let pipes = try Pipes(plan: plan().encoded())
+        let process = try spawn(pipes)
+        let conversation = InitConversation(
+            socket: pipes.control, rootless: rootless, patience: specification.patience)
+        do throws(SandboxError) {
+            try specification.place(process.pid)
+            try mapIdentities(of: process.pid)
+            try conversation.say("maps", descriptors: mounts(for: process.pid))
+            return try setUp(process, conversation, pipes)
+        } catch {
+            process.kill()
+            throw error
+        }
+    }
+
+    // MARK: Steps
+
+    private func spawn(_ pipes: Pipes) throws(SandboxError) -> ChildProcess {
+        let programs = try SeccompPrograms.shared.get()
+        var spawn: Spawn
+        do throws(SystemError) {
+            spawn = Spawn(
+                program: try Spawn.open(program: specification.initProgram), arguments: ["rookery-init"],
+                descriptors: [
+                    pipes.initControl, pipes.plan, pipes.leash.read, pipes.status.write, programs.arguments,
+                    programs.calls, programs.initProcess,
+                ])
+            spawn.directory = try Spawn.open(program: "/")
+        } catch {
+            throw SandboxError(
+                step: "init", errno: error.errno, message: "\(error)",
+                remedy: "rookery-init must lie beside rookery-launcher; build or install it again")
+        }
+        spawn.namespaces = UInt64(RK_NEW_USER | RK_NEW_MOUNT | RK_NEW_PID | RK_NEW_NET | RK_NEW_IPC | RK_NEW_UTS)
+        spawn.cgroup = specification.cgroup
+        do {
+            return try spawn.start()
+        } catch {
+            let cloning = error.stage == "clone3"
+            throw SandboxError(
+                step: cloning ? "clone" : "init \(error.stage)", errno: error.errno,
+                message: cloning ? "making the namespaces: \(error)" : "starting rookery-init: \(error)",
+                remedy: cloning ? Remedy.clone(errno: error.errno, rootless: rootless) : "")
+        }
+    }
+
+    private func mapIdentities(of pid: Int32) throws(SandboxError) {
+        do throws(SystemError) {
+            switch specification.identity {
+            case .range(let base):
+                try HostPath.write("0 \(base) 65536\n", to: "/proc/\(pid)/uid_map")
+                try HostPath.write("0 \(base) 65536\n", to: "/proc/\(pid)/gid_map")
+            case .caller:
+                try HostPath.write("deny", to: "/proc/\(pid)/setgroups")
+                try HostPath.write("1000 \(geteuid()) 1\n", to: "/proc/\(pid)/uid_map")
+                try HostPath.write("1000 \(getegid()) 1\n", to: "/proc/\(pid)/gid_map")
+            }
+        } catch {
+            throw SandboxError(
+                step: "id-map", errno: error.errno, message: "\(error)",
+                remedy: rootless
+                    ? Remedy.userNamespaces(rootless: true) : "the launcher needs CAP_SETUID and CAP_SETGID")
+        }
+    }
+
+    private func mounts(for pid: Int32) throws(SandboxError) -> [OwnedDescriptor] {
+        if rootless { return [] }
+        let namespace = rk_open(AT_FDCWD, "/proc/\(pid)/ns/user", UInt64(O_RDONLY), 0, 0)
+        guard namespace >= 0 else {
+            throw SandboxError(
+                step: "id-map", errno: -namespace,
+                message: "opening the user namespace: \(SystemError.reason(-namespace))")
+        }
+        let userNamespace = OwnedDescriptor(owning: namespace)
+        var mounts: [OwnedDescriptor] = []
+        for source in sources { mounts.append(try source.mount(userNamespace: userNamespace)) }
+        return mounts
+    }
+
+    private func setUp(
+        _ process: ChildProcess, _ conversation: InitConversation, _ pipes: Pipes
+    ) throws(SandboxError) -> StartedSandbox {
+        var terminal: OwnedDescriptor?
+        var listener: OwnedDescriptor?
+        while let message = try conversation.hear() {
+            switch message.word {
+            case "pty": terminal = message.descriptor
+            case "listener": listener = message.descriptor
+            case "ready":
+                guard let terminal, let listener else {
+                    throw SandboxError(step: "init", errno: EPROTO, message: "no terminal or no listener came")
+                }
+                return StartedSandbox(
+                    process: process, terminal: terminal, listener: listener, leash: pipes.leash.write,
+                    status: pipes.status.read, conversation: conversation)
+            default:
+                throw SandboxError(step: "init", errno: EPROTO, message: "rookery-init said '\(message.word)'")
+            }
+        }
+        throw SandboxError(
+            step: "init", errno: 0, message: "rookery-init ended during the set-up",
+            remedy: "it was killed, or it is of another version than the launcher: install both together")
+    }
+}
+
+/// What connects the launcher and the worker with rookery-init. The ends that are rookery-init's close here with this
+/// object, which does not outlive the launch.
+private final class Pipes {
+    let control: OwnedDescriptor
+    let initControl: OwnedDescriptor
+    let plan: OwnedDescriptor
+    let leash: (read: OwnedDescriptor, write: OwnedDescriptor)
+    let status: (read: OwnedDescriptor, write: OwnedDescriptor)
+
+    init(plan: [UInt8]) throws(SandboxError) {
+        do throws(SystemError) {
+            (control, initControl) = try DescriptorMessages.socketPair(type: Int32(SOCK_SEQPACKET.rawValue))
+            self.plan = try DescriptorMessages.sealedMemory(named: "rookery-plan", plan)
+            leash = try DescriptorMessages.pipe()
+            status = try DescriptorMessages.pipe()
+        } catch {
+            throw SandboxError(
+                step: "pipes", errno: error.errno, message: "\(error)",
+                remedy: "raise the launcher's limit of open files")
+        }
+    }
+}

@@ -1,0 +1,48 @@
+extension LaunchPlan {
+    /// The plan for a person to read, a line a step. Values of the environment are left out: they may be secret.
+    public var explanation: String {
+        steps.map { $0.explanation + "\n" }.joined()
+    }
+}
+
+extension LaunchPlan.Step {
+    var explanation: String {
+        switch self {
+        case .identity(let root): root ? "become uid 0 and gid 0 of the namespace" : "stay the only mapped user"
+        case .makePrivate: "keep every mount change to this namespace"
+        case .pin(let path, _, _, let attributes, let recursive):
+            "pin \(path)\(recursive ? " and all mounts below it" : "")\(attributes.explanation)"
+        case .clone(let path): "pin \(path) as seen inside"
+        case .root(_, let bytes, let inodes): "make a root of at most \(bytes) bytes and \(inodes) files"
+        case .directory(let path, let mode, let owner):
+            "make \(path), mode \(String(mode, radix: 8)), owned by \(owner)"
+        case .link(let path, let target): "link \(path) to \(target)"
+        case .file(let path, _, let text): "write \(path), \(text.utf8.count) bytes"
+        case .mount(let slot, let path, _): "mount source \(slot) on \(path)"
+        case .tmpfs(let path, let bytes, let inodes, _, let owner):
+            "mount memory on \(path), at most \(bytes) bytes and \(inodes) files, owned by \(owner)"
+        case .device(let name): "show /dev/\(name)"
+        case .terminal(let columns, let rows, let most):
+            "open a terminal of \(columns) columns and \(rows) rows; at most \(most) in all"
+        case .proc: "mount /proc, read-only, others' processes hidden"
+        case .mask(let path): "cover \(path)"
+        case .pivot: "leave the host's files behind"
+        case .readOnly(let path): "make \(path) read-only"
+        case .hostname(let name): "call this host \(name)"
+        case .network(let address, let port): "raise the loopback and listen on \(address):\(port)"
+        case .keyring: "start an empty session keyring"
+        case .limit(let resource, let soft, let hard): "limit \(resource) to \(soft), at most \(hard)"
+        case .privileges: "give up every privilege for good"
+        case .argument(let text): "argument \(text)"
+        case .environment(let text): "environment \(text.prefix { $0 != "=" })"
+        case .workDirectory(let path): "start in \(path)"
+        }
+    }
+}
+
+extension MountAttributes {
+    var explanation: String {
+        [(MountAttributes.readOnly, ", read-only"), (.noSetuid, ", no setuid"), (.noDevices, ", no devices")]
+            .filter { contains($0.0) }.map(\.1).joined()
+    }
+}

@@ -1,0 +1,34 @@
+/// A file or directory of the host that the inside sees, and how.
+struct MountSource: Sendable, Hashable {
+    /// On the host, without symbolic links.
+    var path: String
+    /// Inside.
+    var place: String
+    var isDirectory: Bool
+    var attributes: MountAttributes
+    /// With every mount below it.
+    var recursive: Bool
+    /// Root mode: what belongs to uid 0 on the host belongs to uid 0 inside (an idmapped mount), as far as the
+    /// filesystem can do that. Else the ids are the host's: the session's own directories belong to its own range.
+    var showsHostOwners: Bool
+
+    /// Part of the image: nothing in it can be changed.
+    static func image(_ path: String, at place: String, isDirectory: Bool) -> MountSource {
+        MountSource(
+            path: path, place: place, isDirectory: isDirectory, attributes: [.readOnly, .noSetuid, .noDevices],
+            recursive: isDirectory, showsHostOwners: true)
+    }
+
+    /// A directory of the session.
+    static func session(_ path: String, at place: String) -> MountSource {
+        MountSource(
+            path: path, place: place, isDirectory: true, attributes: [.noSetuid, .noDevices], recursive: false,
+            showsHostOwners: false)
+    }
+}
+
+/// Which object a source was when it was looked at.
+struct MountSourceIdentity: Sendable, Hashable {
+    var device: UInt64
+    var inode: UInt64
+}

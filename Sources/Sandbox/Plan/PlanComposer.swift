@@ -1,0 +1,188 @@
+import Policy
+
+/// Writes the launch plan of a specification: the order of steps is that of the sandbox contract, and it counts.
+struct PlanComposer {
+    let specification: SandboxSpecification
+    let image: HostImage
+    /// In the order of their slots.
+    let sources: [MountSource]
+    /// Rootless: what each source was; rookery-init opens the sources itself, since the mount of another mount
+    /// namespace cannot be copied. nil in root mode: the launcher sends them.
+    let identities: [MountSourceIdentity]?
+
+    private var steps: [LaunchPlan.Step] = []
+    private var slots: Int
+
+    /// The image's parts first, then the session's, so that parents are mounted before what lies in them.
+    static func sources(of specification: SandboxSpecification, image: HostImage) -> [MountSource] {
+        var sources: [MountSource] = image.entries.compactMap { entry in
+            switch entry {
+            case .directory(let path): .image(path, at: path, isDirectory: true)
+            case .file(let path): .image(path, at: path, isDirectory: false)
+            case .link: nil
+            }
+        }
+        sources.append(.session(specification.workspace, at: SandboxLayout.workspace))
+        sources.append(.session(specification.home, at: SandboxLayout.home))
+        sources.append(.image(specification.startCommand, at: SandboxLayout.startCommand, isDirectory: false))
+        if let claude = specification.claudeBinary {
+            sources.append(.image(claude, at: SandboxLayout.claude, isDirectory: false))
+        }
+        return sources
+    }
+
+    init(
+        specification: SandboxSpecification, image: HostImage, sources: [MountSource],
+        identities: [MountSourceIdentity]?
+    ) {
+        self.specification = specification
+        self.image = image
+        self.sources = sources
+        self.identities = identities
+        self.slots = sources.count
+    }
+
+    mutating func compose() -> LaunchPlan {
+        add(.identity(root: identities == nil))
+        add(.makePrivate)
+        pinSources()
+        add(.root(over: "/tmp", bytes: 4 << 20, inodes: 4096))
+        makeDirectories()
+        mountImage()
+        writeFiles()
+        mountSession()
+        makeDevices()
+        mountProc()
+        add(.pivot)
+        add(.readOnly("/"))
+        add(.hostname(specification.hostname))
+        add(.network(address: SandboxLayout.listenerAddress, port: SandboxLayout.listenerPort))
+        add(.keyring)
+        setLimits()
+        add(.privileges)
+        describeCommand()
+        return LaunchPlan(steps: steps)
+    }
+
+    private mutating func add(_ step: LaunchPlan.Step) { steps.append(step) }
+
+    private mutating func pinSources() {
+        guard let identities else { return }
+        for (source, identity) in zip(sources, identities) {
+            // A copy must take the mounts below along: they are locked for a user namespace of its own.
+            add(
+                .pin(
+                    path: source.path, device: identity.device, inode: identity.inode, attributes: source.attributes,
+                    recursive: source.isDirectory))
+        }
+    }
+
+    private mutating func makeDirectories() {
+        let directories = [
+            "/dev", "/dev/shm", "/etc", "/etc/claude-code", "/etc/pki", "/etc/pki/tls", "/etc/ssl", "/home", "/proc",
+            "/run", "/run/rookery", "/run/user", "/run/user/1000", "/tmp", "/usr", "/var",
+        ]
+        for path in directories { add(.directory(path, mode: 0o755, owner: .root)) }
+        add(.link("/var/tmp", target: "/tmp"))
+        add(.link("/var/run", target: "/run"))
+        add(.link("/etc/mtab", target: "/proc/self/mounts"))
+    }
+
+    /// Slots of the image are the first ones; links have none.
+    private mutating func mountImage() {
+        var slot = 0
+        for entry in image.entries {
+            switch entry {
+            case .link(let path, let target):
+                add(.link(path, target: target))
+            case .directory(let path):
+                add(.mount(slot: slot, path: path, place: .directory))
+                slot += 1
+            case .file(let path):
+                add(.mount(slot: slot, path: path, place: .file))
+                slot += 1
+            }
+        }
+    }
+
+    private mutating func writeFiles() {
+        let generated = GeneratedFiles(
+            hostname: specification.hostname, home: SandboxLayout.home, managedSettings: specification.managedSettings)
+        for file in generated.files { add(.file(file.path, mode: 0o644, text: file.text)) }
+    }
+
+    private mutating func mountSession() {
+        if specification.claudeBinary != nil { makeLocalPrograms() }
+        for (slot, source) in sources.enumerated() where !image.entries.contains(where: { $0.path == source.place }) {
+            add(.mount(slot: slot, path: source.place, place: source.isDirectory ? .directory : .file))
+        }
+        if specification.claudeBinary != nil { add(.readOnly(HostImage.localProgramDirectory)) }
+        let temporary = specification.limits.temporary.bytes
+        add(.tmpfs("/tmp", bytes: temporary, inodes: inodes(for: temporary), mode: 0o777, owner: .agent))
+        add(.tmpfs("/run/user/1000", bytes: 16 << 20, inodes: 4096, mode: 0o700, owner: .agent))
+    }
+
+    /// /usr is the host's and cannot take a new file: its /usr/local/bin is covered by a directory with the same
+    /// programs, each a mount of its own so that it still lies where it was installed, and a place for Claude Code.
+    private mutating func makeLocalPrograms() {
+        let programs = image.localPrograms.filter { $0.path != SandboxLayout.claude }
+        var mounts: [LaunchPlan.Step] = []
+        for program in programs {
+            if case .link(let path, let target) = program {
+                mounts.append(.link(path, target: target))
+                continue
+            }
+            add(.clone(program.path))
+            var place = LaunchPlan.Place.file
+            if case .directory = program { place = .directory }
+            mounts.append(.mount(slot: slots, path: program.path, place: place))
+            slots += 1
+        }
+        add(.tmpfs(HostImage.localProgramDirectory, bytes: 64 << 10, inodes: 512, mode: 0o755, owner: .root))
+        steps += mounts
+    }
+
+    private mutating func makeDevices() {
+        for name in ["null", "zero", "full", "random", "urandom", "tty"] { add(.device(name)) }
+        for (name, target) in [("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")] {
+            add(.link("/dev/\(name)", target: target))
+        }
+        let shared = specification.limits.temporary.bytes / 4
+        add(.tmpfs("/dev/shm", bytes: shared, inodes: 4096, mode: 0o777, owner: .agent))
+        add(.terminal(columns: specification.columns, rows: specification.rows, most: 32))
+    }
+
+    private mutating func mountProc() {
+        add(.proc)
+        MaskedPaths.all.forEach { add(.mask($0)) }
+        for (file, place) in GeneratedFiles.overProc {
+            add(.clone(file))
+            add(.mount(slot: slots, path: place, place: .there))
+            slots += 1
+        }
+    }
+
+    private mutating func setLimits() {
+        let limits = specification.limits
+        let files = UInt64(clamping: limits.openFiles)
+        let processes = UInt64(clamping: limits.pids)
+        add(.limit(.openFiles, soft: files, hard: files))
+        add(.limit(.processes, soft: processes, hard: processes))
+        add(.limit(.core, soft: 0, hard: 0))
+        add(.limit(.lockedMemory, soft: 8 << 20, hard: 8 << 20))
+        add(.limit(.messageQueues, soft: 819_200, hard: 819_200))
+        add(.limit(.pendingSignals, soft: 4096, hard: 4096))
+        add(.limit(.realTimePriority, soft: 0, hard: 0))
+    }
+
+    private mutating func describeCommand() {
+        specification.arguments.forEach { add(.argument($0)) }
+        for (name, value) in specification.environment.sorted(by: { $0.key < $1.key }) {
+            add(.environment("\(name)=\(value)"))
+        }
+        add(.workDirectory(SandboxLayout.workspace))
+    }
+
+    /// A file for each 8 KiB, within reason: many empty files cost kernel memory too.
+    private func inodes(for bytes: UInt64) -> Int { Int(clamping: min(max(bytes / 8192, 1024), 262_144)) }
+}

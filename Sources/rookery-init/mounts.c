@@ -1,0 +1,163 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "mounts.h"
+#include "steps.h"
+
+int clone_mount(int directory, const char *path, bool recursive) {
+    unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
+    if (recursive) flags |= AT_RECURSIVE;
+    return (int)syscall(SYS_open_tree, directory, path, flags);
+}
+
+int attach_mount(int tree, const char *path) {
+    return (int)syscall(SYS_move_mount, tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+static int set_mount(int directory, const char *path, uint64_t attributes, bool recursive) {
+    struct mount_attr change = {.attr_set = attributes};
+    unsigned flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
+    if (recursive) flags |= AT_RECURSIVE;
+    return (int)syscall(SYS_mount_setattr, directory, path, flags, &change, sizeof change);
+}
+
+static int refuse(int error) {
+    errno = error;
+    return -1;
+}
+
+static int keep_in_slot(struct launch *launch, int tree) {
+    if (tree < 0) return -1;
+    if (launch->slot_count == PLAN_SLOTS) {
+        close(tree);
+        return refuse(EMFILE);
+    }
+    launch->slots[launch->slot_count++] = tree;
+    return 0;
+}
+
+int step_private(struct launch *launch, char **arguments) {
+    (void)launch;
+    (void)arguments;
+    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
+
+int step_pin(struct launch *launch, char **arguments) {
+    long long device = number(arguments[1], INT64_MAX), inode = number(arguments[2], INT64_MAX);
+    long long attributes = number(arguments[3], 0xff), recursive = number(arguments[4], 1);
+    if (device < 0 || inode < 0 || attributes < 0 || recursive < 0) return -1;
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+    int source = (int)syscall(SYS_openat2, AT_FDCWD, arguments[0], &how, sizeof how);
+    if (source < 0) return -1;
+    // The launcher looked at this object; whatever lies at its path by now must be the same one.
+    struct stat status;
+    int tree = -1;
+    if (fstat(source, &status) != 0) tree = -1;
+    else if (status.st_dev != (dev_t)device || status.st_ino != (ino_t)inode) refuse(ESTALE);
+    else tree = clone_mount(source, "", recursive == 1);
+    int error = errno;
+    close(source);
+    errno = error;
+    if (tree < 0) return -1;
+    if (set_mount(tree, "", (uint64_t)attributes, true) != 0) {
+        error = errno;
+        close(tree);
+        return refuse(error);
+    }
+    return keep_in_slot(launch, tree);
+}
+
+int step_clone(struct launch *launch, char **arguments) {
+    return keep_in_slot(launch, clone_mount(AT_FDCWD, inside(arguments[0]), false));
+}
+
+int step_attach(struct launch *launch, char **arguments) {
+    long long slot = number(arguments[0], PLAN_SLOTS - 1);
+    if (slot < 0 || (size_t)slot >= launch->slot_count || launch->slots[slot] < 0) return refuse(EINVAL);
+    const char *path = inside(arguments[1]);
+    if (strcmp(arguments[2], "directory") == 0) {
+        if (mkdir(path, 0755) != 0 && errno != EEXIST) return -1;
+    } else if (strcmp(arguments[2], "file") == 0) {
+        int place = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        if (place < 0 || close(place) != 0) return -1;
+    } else if (strcmp(arguments[2], "there") != 0) {
+        return refuse(EINVAL);
+    }
+    if (attach_mount(launch->slots[slot], path) != 0) return -1;
+    close(launch->slots[slot]);
+    launch->slots[slot] = -1;
+    return 0;
+}
+
+/// Mounts a tmpfs whose size and number of inodes are bounded.
+static int mount_tmpfs(const char *path, long long size, long long inodes, int bits, long long owner) {
+    char options[160];
+    int length = snprintf(
+        options, sizeof options, "size=%lld,nr_inodes=%lld,mode=%o,uid=%lld,gid=%lld", size, inodes, (unsigned)bits,
+        owner, owner);
+    if (length < 0 || length >= (int)sizeof options) return refuse(EINVAL);
+    return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options);
+}
+
+int step_root(struct launch *launch, char **arguments) {
+    long long size = number(arguments[1], INT64_MAX), inodes = number(arguments[2], INT64_MAX);
+    if (size < 0 || inodes < 0) return -1;
+    long long owner = launch->mapped_root ? 0 : COMMAND_ID;
+    if (mount_tmpfs(arguments[0], size, inodes, 0755, owner) != 0) return -1;
+    return chdir(arguments[0]);
+}
+
+int step_tmpfs(struct launch *launch, char **arguments) {
+    long long size = number(arguments[1], INT64_MAX), inodes = number(arguments[2], INT64_MAX);
+    long long owner = launch->mapped_root ? number(arguments[4], 65535) : COMMAND_ID;
+    int bits = mode(arguments[3]);
+    if (size < 0 || inodes < 0 || owner < 0 || bits < 0) return -1;
+    return mount_tmpfs(inside(arguments[0]), size, inodes, bits, owner);
+}
+
+int step_proc(struct launch *launch, char **arguments) {
+    (void)launch;
+    (void)arguments;
+    unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
+    if (mount("proc", "proc", "proc", flags, "hidepid=invisible") == 0) return 0;
+    if (errno != EINVAL) return -1;
+    return mount("proc", "proc", "proc", flags, "hidepid=2");  // the older spelling, before Linux 5.8
+}
+
+int step_mask(struct launch *launch, char **arguments) {
+    (void)launch;
+    const char *path = inside(arguments[0]);
+    struct stat status;
+    if (lstat(path, &status) != 0) return errno == ENOENT || errno == EACCES ? 0 : -1;
+    if (S_ISDIR(status.st_mode))
+        return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "size=4k,nr_inodes=2");
+    int null = clone_mount(AT_FDCWD, "dev/null", false);
+    if (null < 0) return -1;
+    int result = attach_mount(null, path);
+    int error = errno;
+    close(null);
+    errno = error;
+    return result;
+}
+
+int step_pivot(struct launch *launch, char **arguments) {
+    (void)launch;
+    (void)arguments;
+    // The old root ends up on top of the new one at the same place, from where it is taken away (pivot_root(2)).
+    if (syscall(SYS_pivot_root, ".", ".") != 0) return -1;
+    if (umount2(".", MNT_DETACH) != 0) return -1;
+    return chdir("/");
+}
+
+int step_read_only(struct launch *launch, char **arguments) {
+    (void)launch;
+    return set_mount(AT_FDCWD, inside(arguments[0]), MOUNT_ATTR_RDONLY, false);
+}
