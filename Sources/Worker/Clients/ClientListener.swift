@@ -102,7 +102,7 @@ private final class ClientRefusalHandler: ChannelInboundHandler, RemovableChanne
         } catch {
             refusal = error
         }
-        PlainResponse.problem(refusal.status, code: "refused", detail: refusal.detail).write(to: context, close: true)
+        PlainResponse.problem(refusal.status, code: "refused", detail: refusal.detail).write(to: context, then: .close)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

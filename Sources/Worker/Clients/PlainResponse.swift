@@ -27,15 +27,21 @@ struct PlainResponse {
         return response
     }
 
-    func write(to context: ChannelHandlerContext, close: Bool) {
+    enum Ending {
+        case keep, close
+        /// Says that the connection ends here and leaves it to the caller to end it.
+        case announceClose
+    }
+
+    func write(to context: ChannelHandlerContext, then ending: Ending) {
         var headers = headers
         headers.replaceOrAdd(name: "content-length", value: "\(body.readableBytes)")
-        if close { headers.replaceOrAdd(name: "connection", value: "close") }
+        if ending != .keep { headers.replaceOrAdd(name: "connection", value: "close") }
         let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
         context.write(NIOAny(HTTPServerResponsePart.head(head)), promise: nil)
         context.write(NIOAny(HTTPServerResponsePart.body(.byteBuffer(body))), promise: nil)
         let channel = context.channel
         let end = context.writeAndFlush(NIOAny(HTTPServerResponsePart.end(nil)))
-        if close { end.whenComplete { _ in channel.close(promise: nil) } }
+        if ending == .close { end.whenComplete { _ in channel.close(promise: nil) } }
     }
 }

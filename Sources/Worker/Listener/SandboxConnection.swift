@@ -15,6 +15,8 @@ final class SandboxConnection: ChannelInboundHandler {
     private static let headLimit = TimeAmount.seconds(60)
     /// Between two pieces of a request's body.
     private static let bodyLimit = TimeAmount.seconds(60)
+    /// For the rest of a request that was answered before it was read.
+    private static let lingering = TimeAmount.seconds(3)
 
     private enum State {
         /// Between requests.
@@ -47,7 +49,7 @@ final class SandboxConnection: ChannelInboundHandler {
             wait(Self.bodyLimit)
             begin(head, context: context)
         case .body(let bytes):
-            wait(Self.bodyLimit)
+            if !isDiscarding { wait(Self.bodyLimit) }
             body(bytes, context: context)
         case .end:
             requestEnded = true
@@ -108,7 +110,7 @@ final class SandboxConnection: ChannelInboundHandler {
                 status == .ok
                 ? .json(.ok, [:])
                 : .problem(status, code: "bad_hook", detail: "this is not a report of a hook that Rookery has set")
-            answer.write(to: context, close: false)
+            answer.write(to: context, then: .keep)
             wait(Self.headLimit)
         case .forwarding(let upstream): upstream.send(.end(nil))
         case .discarding: context.close(promise: nil)
@@ -120,7 +122,9 @@ final class SandboxConnection: ChannelInboundHandler {
     private func refuse(_ response: PlainResponse) {
         guard let context else { return }
         state = .discarding
-        response.write(to: context, close: true)
+        // Closed while the client still sends, the connection would be reset and the answer lost.
+        response.write(to: context, then: requestEnded ? .close : .announceClose)
+        wait(Self.lingering)
     }
 
     private func wait(_ limit: TimeAmount) {
@@ -189,7 +193,7 @@ final class SandboxConnection: ChannelInboundHandler {
         let response = PlainResponse.json(status, overloaded, headers: ["retry-after": "1"])
         if requestEnded {
             state = .idle
-            response.write(to: context, close: false)
+            response.write(to: context, then: .keep)
             wait(Self.headLimit)
         } else {
             refuse(response)
@@ -213,8 +217,11 @@ final class SandboxConnection: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
+    /// What is no HTTP has been answered with 400 by NIO's own handler, unless an answer was on its way. Nothing may
+    /// be written after it.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard error is HTTPParserError, case .idle = state else { return context.close(promise: nil) }
-        refuse(.problem(.badRequest, code: "bad_request", detail: "this is not an HTTP/1.1 request"))
+        if case .forwarding(let upstream) = state { upstream.cancel() }
+        state = .discarding
+        context.close(promise: nil)
     }
 }

@@ -8,6 +8,11 @@ import SessionCore
 extension SessionWorker {
     /// Watches what the CLI writes in the session's home.
     func startObserving() {
+        // A command that says nothing at all is not waited for.
+        loop.assumeIsolated().scheduleTask(in: .seconds(5)) { [weak self] in
+            guard let self, self.lastOutput == nil else { return }
+            self.input.becomeReady()
+        }
         do {
             let watch = try DirectoryWatch(home: home, on: loop) { [weak self] in self?.look() }
             self.watch = watch

@@ -1,0 +1,175 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import SessionCore
+import Synchronization
+import Testing
+import WorkerControl
+
+/// One HTTP/1.1 exchange over a plain connection, bytes in and bytes out.
+enum RawHTTP {
+    static func exchange(port: Int, _ request: String, on group: any EventLoopGroup) async throws -> String {
+        try await exchange(
+            ClientBootstrap(group: group), request,
+            connect: { try await $0.connect(host: "127.0.0.1", port: port) { configure($0) } })
+    }
+
+    private static func configure(_ channel: any Channel) -> EventLoopFuture<NIOAsyncChannel<ByteBuffer, ByteBuffer>> {
+        channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel(wrappingChannelSynchronously: channel) }
+    }
+
+    private static func exchange(
+        _ bootstrap: ClientBootstrap, _ request: String,
+        connect: (ClientBootstrap) async throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer>
+    ) async throws -> String {
+        let channel = try await connect(bootstrap)
+        return try await channel.executeThenClose { inbound, outbound in
+            try await outbound.write(ByteBuffer(string: request))
+            var text = ""
+            for try await part in inbound { text += String(buffer: part) }
+            return text
+        }
+    }
+}
+
+@Suite("The sandbox's listener", .timeLimit(.minutes(2)))
+struct SandboxListenerTests {
+    private func post(_ path: String, _ body: String, extra: String = "") -> String {
+        "POST \(path) HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: \(body.utf8.count)\r\n\(extra)\r\n\(body)"
+    }
+
+    @Test("a hook's report becomes the session's activity and its events")
+    func hook() async throws {
+        try await WorkerFixture.with(["cat"]) { fixture in
+            let connection = try await fixture.connect()
+            let notices = NoticeLog(connection)
+            _ = try await connection.send(.subscribe(since: 0))
+            let client = try await TestClient.attach(to: fixture)
+            let submit = #"{"hook_event_name":"UserPromptSubmit","prompt":"hi","prompt_id":"p1"}"#
+            let answer = try await RawHTTP.exchange(
+                port: fixture.listenerPort, post("/hook/UserPromptSubmit", submit), on: fixture.group)
+            #expect(answer.hasPrefix("HTTP/1.1 200"))
+            #expect(answer.hasSuffix("{}"))
+            try await eventually("the activity") {
+                notices.events.contains { $0.type == .sessionActivity && $0.data["activity"] == "working" }
+            }
+            try await client.message("state") { $0["activity"] == "working" }
+            #expect(notices.events.contains { $0.type == .turnStarted && $0.data["prompt"] == "hi" })
+        }
+    }
+
+    @Test(
+        "what is no hook of ours is refused",
+        arguments: [
+            ("/hook/Nonsense", "{}", "404"), ("/hook/Stop", "not json", "400"),
+            ("/hook/Stop", #"{"hook_event_name":"PreToolUse"}"#, "400"),
+        ])
+    func badHook(path: String, body: String, status: String) async throws {
+        try await WorkerFixture.with(["cat"]) { fixture in
+            let answer = try await RawHTTP.exchange(port: fixture.listenerPort, post(path, body), on: fixture.group)
+            #expect(answer.hasPrefix("HTTP/1.1 \(status)"))
+        }
+    }
+
+    @Test("an endless hook and what is no HTTP are refused")
+    func hostile() async throws {
+        try await WorkerFixture.with(["cat"]) { fixture in
+            let big =
+                "POST /hook/Stop HTTP/1.1\r\nhost: x\r\ncontent-length: 2000000\r\n\r\n"
+                + String(repeating: "x", count: 1_200_000)
+            let answer = try await RawHTTP.exchange(port: fixture.listenerPort, big, on: fixture.group)
+            #expect(answer.hasPrefix("HTTP/1.1 413"))
+            let garbage = try await RawHTTP.exchange(
+                port: fixture.listenerPort, "\u{0}\u{1}garbage\r\n\r\n", on: fixture.group)
+            #expect(garbage.isEmpty || garbage.hasPrefix("HTTP/1.1 400"))
+            let connect = try await RawHTTP.exchange(
+                port: fixture.listenerPort, "CONNECT example.org:443 HTTP/1.1\r\nhost: example.org\r\n\r\n",
+                on: fixture.group)
+            #expect(connect.hasPrefix("HTTP/1.1 403"))
+        }
+    }
+
+    @Test("without a gateway the CLI is told to try again")
+    func gatewayAbsent() async throws {
+        try await WorkerFixture.with(["cat"]) { fixture in
+            let answer = try await RawHTTP.exchange(
+                port: fixture.listenerPort, post("/v1/messages", "{}"), on: fixture.group)
+            #expect(answer.hasPrefix("HTTP/1.1 529"))
+            #expect(answer.contains("retry-after: 1"))
+            #expect(answer.contains("overloaded_error"))
+        }
+    }
+
+    @Test("requests go to the gateway with the session's name and nobody else's, and stream both ways")
+    func forwarding() async throws {
+        try await WorkerFixture.with(["cat"]) { fixture in
+            let heads = Mutex<[HTTPRequestHead]>([])
+            let gateway = try await EchoGateway.start(fixture) { head in heads.withLock { $0.append(head) } }
+            let body = String(repeating: "0123456789", count: 300_000)
+            let answer = try await RawHTTP.exchange(
+                port: fixture.listenerPort,
+                post(
+                    "/v1/messages?beta=true", body,
+                    extra: "x-rookery-session: forged\r\nX-Rookery-Other: 1\r\nauthorization: Bearer t\r\n"),
+                on: fixture.group)
+            #expect(answer.hasPrefix("HTTP/1.1 200"))
+            #expect(answer.contains("x-from: gateway"))
+            #expect(answer.filter { $0 == "9" }.count >= 300_000)
+            let head = try #require(heads.withLock { $0.first })
+            #expect(head.uri == "/v1/messages?beta=true")
+            #expect(head.headers["x-rookery-session"] == [fixture.sessionID.description])
+            #expect(!head.headers.contains(name: "x-rookery-other"))
+            #expect(!head.headers.contains(name: "connection"))
+            #expect(head.headers.first(name: "authorization") == "Bearer t")
+            try await gateway.close().get()
+        }
+    }
+
+    @Test("two requests on one connection, both answered in order")
+    func keepAlive() async throws {
+        try await WorkerFixture.with(["cat"]) { fixture in
+            let gateway = try await EchoGateway.start(fixture) { _ in }
+            let first = "POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nfirst"
+            let answer = try await RawHTTP.exchange(
+                port: fixture.listenerPort, first + post("/b", "second"), on: fixture.group)
+            let order = [answer.range(of: "first"), answer.range(of: "second")].compactMap { $0?.lowerBound }
+            #expect(order.count == 2 && order[0] < order[1])
+            try await gateway.close().get()
+        }
+    }
+}
+
+/// Stands for the gateway: sends every request's body back, piece by piece.
+enum EchoGateway {
+    static func start(
+        _ fixture: WorkerFixture, onHead: @escaping @Sendable (HTTPRequestHead) -> Void
+    ) async throws -> any Channel {
+        try await ServerBootstrap(group: fixture.group)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+                    try channel.pipeline.syncOperations.addHandler(Handler(onHead))
+                }
+            }
+            .bind(unixDomainSocketPath: fixture.gatewaySocket).get()
+    }
+
+    private final class Handler: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+        typealias OutboundOut = HTTPServerResponsePart
+        let onHead: @Sendable (HTTPRequestHead) -> Void
+        init(_ onHead: @escaping @Sendable (HTTPRequestHead) -> Void) { self.onHead = onHead }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            switch unwrapInboundIn(data) {
+            case .head(let head):
+                onHead(head)
+                let response = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["x-from": "gateway"])
+                context.write(wrapOutboundOut(.head(response)), promise: nil)
+            case .body(let bytes): context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
+            case .end: context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            }
+        }
+    }
+}
