@@ -1,0 +1,58 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import Sandbox
+
+/// Runs the suites with real sandboxes once more as a user without any privilege.
+@Suite(.enabled(if: geteuid() == 0)) struct RootlessTests {
+    @Test func theSuitesPassAsAnOrdinaryUser() throws {
+        let (read, write) = try DescriptorMessages.pipe()
+        var spawn = Spawn(
+            program: try Spawn.open(program: HostPath.resolved("/proc/self/exe")),
+            arguments: [
+                CommandLine.arguments[0], "--filter", #"SandboxTests\.Sandbox(Failure)?Tests"#, "--testing-library",
+                "swift-testing",
+            ],
+            environment: ["HOME=/tmp", "PATH=/usr/bin:/bin"])
+        spawn.user = (uid: 65534, gid: 65534)
+        spawn.standardOutput = write
+        spawn.standardError = write
+        spawn.directory = try Spawn.open(program: "/")
+        let child = try spawn.start()
+        spawn.standardOutput = nil
+        spawn.standardError = nil
+        let output = withExtendedLifetime(write) {
+            drain(read, until: child)
+        }
+        #expect(try child.waitForExit() == .code(0), "\(output)")
+        #expect(output.contains("passed"), "\(output)")
+        #expect(!output.contains("Test run with 0 tests"))
+    }
+
+    private func drain(_ pipe: OwnedDescriptor, until child: ChildProcess) -> String {
+        var output = ""
+        var bytes = [UInt8](repeating: 0, count: 65536)
+        _ = fcntl(pipe.number, F_SETFL, O_NONBLOCK)
+        var ended = false
+        while true {
+            let count = Glibc.read(pipe.number, &bytes, bytes.count)
+            if count > 0 {
+                output += String(decoding: bytes.prefix(count), as: UTF8.self)
+            } else if ended {
+                return output
+            } else {
+                ended = child.hasEnded
+                if !ended { usleep(20_000) }
+            }
+        }
+    }
+}
+
+extension ChildProcess {
+    /// Whether the process has ended; it is not reaped.
+    fileprivate var hasEnded: Bool {
+        var watched = pollfd(fd: pidfd.number, events: Int16(POLLIN), revents: 0)
+        return poll(&watched, 1, 0) == 1
+    }
+}
