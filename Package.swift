@@ -125,6 +125,7 @@ let package = Package(
                 "Supervisor", "Registry", "SessionCore", "WorkerControl", "Policy", "Dialects",
                 hummingbird, hummingbirdCore, httpTypes, nio, nioPosix, nioHTTP, nioWebSocket, nioFoundation,
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "NIOExtras", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 crypto, logging, lifecycle,

@@ -1,0 +1,103 @@
+import Registry
+import SessionCore
+import Supervisor
+
+/// Turns a request into a caller: bearer token, ticket, login cookie, or the local admin of `--auth none`.
+struct Authenticator: Sendable {
+    let mode: AuthenticationMode
+    let tokens: any TokenService
+    let origins: OriginPolicy
+    let logins = LoginStore()
+    let tickets = TicketStore()
+    let throttle = LoginThrottle()
+
+    /// - Parameters:
+    ///   - acceptsTicket: whether this is a WebSocket or an SSE stream.
+    ///   - session: the session the request is for, which a ticket may be bound to.
+    func caller(
+        of request: CallerRequest, acceptsTicket: Bool = false, session: SessionID? = nil
+    ) async throws(Problem) -> Principal {
+        if let authorization = request.authorization {
+            return try await bearer(authorization)
+        }
+        if acceptsTicket, let ticket = request.query["ticket"] {
+            guard let principal = tickets.redeem(ticket, session: session) else {
+                throw Problem(
+                    401, "bad_ticket",
+                    "the ticket is unknown, used, older than 30 s or for another session; get a new one")
+            }
+            return principal
+        }
+        if let value = request.cookie(LoginStore.cookie), let tokenID = logins.tokenID(of: value) {
+            guard
+                let principal = try await lookUp({ () async throws(SupervisorError) in
+                    try await tokens.principal(tokenID: tokenID)
+                })
+            else {
+                logins.close(value)
+                throw Problem(401, "login_ended", "the token of this login was revoked; log in again")
+            }
+            try origins.checkOrigin(request, required: true)
+            return principal
+        }
+        switch mode {
+        case .none(let admin):
+            try origins.checkOrigin(request, required: false)
+            return admin
+        case .token:
+            throw Problem(
+                401, "unauthenticated",
+                "send 'Authorization: Bearer <token>', or log in with POST /v1/auth/login; "
+                    + "'rookery token create' makes a token")
+        }
+    }
+
+    private func bearer(_ authorization: String) async throws(Problem) -> Principal {
+        let parts = authorization.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
+        guard parts.count == 2, parts[0].lowercased() == "bearer", parts[1].utf8.count <= 512 else {
+            throw Problem(401, "bad_authorization", "the Authorization header must be 'Bearer <token>'")
+        }
+        guard
+            let principal = try await lookUp({ () async throws(SupervisorError) in
+                try await tokens.principal(token: String(parts[1]))
+            })
+        else {
+            throw Problem(401, "bad_token", "the token is unknown or revoked")
+        }
+        return principal
+    }
+
+    private func lookUp(
+        _ find: () async throws(SupervisorError) -> Principal?
+    ) async throws(Problem) -> Principal? {
+        do throws(SupervisorError) {
+            return try await find()
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    /// Exchanges a token for a login cookie.
+    func logIn(
+        token: String, from request: CallerRequest
+    ) async throws(Problem) -> (principal: Principal, cookie: String?, document: LoginDocument) {
+        if case .none(let admin) = mode {
+            try origins.checkOrigin(request, required: false)
+            return (admin, nil, LoginDocument(name: admin.name, role: admin.role, expiresAt: nil))
+        }
+        try origins.checkOrigin(request, required: false)
+        try throttle.check(request.remote)
+        guard token.utf8.count <= 512,
+            let principal = try await lookUp({ () async throws(SupervisorError) in
+                try await tokens.principal(token: token)
+            }), let tokenID = principal.tokenID
+        else {
+            throttle.failed(request.remote)
+            throw Problem(401, "bad_token", "the token is unknown or revoked")
+        }
+        let login = logins.open(tokenID: tokenID)
+        return (
+            principal, login.value, LoginDocument(name: principal.name, role: principal.role, expiresAt: login.expires)
+        )
+    }
+}

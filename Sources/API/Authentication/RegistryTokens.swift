@@ -1,0 +1,75 @@
+public import Registry
+public import Supervisor
+
+/// The registry's tokens, as the API asks for them.
+public struct RegistryTokens: TokenService {
+    private let registry: SessionRegistry
+
+    public init(_ registry: SessionRegistry) { self.registry = registry }
+
+    public func principal(token: String) async throws(SupervisorError) -> Principal? {
+        do throws(RegistryError) {
+            return try await registry.principal(ofToken: token)
+        } catch {
+            throw Self.refusal(error)
+        }
+    }
+
+    public func principal(tokenID: String) async throws(SupervisorError) -> Principal? {
+        do throws(RegistryError) {
+            return try await registry.principal(ofTokenID: tokenID)
+        } catch {
+            throw Self.refusal(error)
+        }
+    }
+
+    public func tokens(as principal: Principal) async throws(SupervisorError) -> [TokenView] {
+        do throws(RegistryError) {
+            return try await registry.tokens(visibleTo: principal).filter { $0.revokedAt == nil }.map(TokenView.init)
+        } catch {
+            throw Self.refusal(error)
+        }
+    }
+
+    public func createToken(
+        name: String?, role: Role, by principal: Principal
+    ) async throws(SupervisorError) -> CreatedToken {
+        guard role <= principal.role else {
+            throw SupervisorError(.forbidden, "the role \(principal.role) cannot make a token of the role \(role)")
+        }
+        do throws(RegistryError) {
+            let made = try await registry.createToken(userID: principal.userID, role: role, label: name)
+            return CreatedToken(view: TokenView(made.record), secret: made.token)
+        } catch {
+            throw Self.refusal(error)
+        }
+    }
+
+    public func deleteToken(_ id: String, by principal: Principal) async throws(SupervisorError) {
+        let revoked: TokenRecord?
+        do throws(RegistryError) {
+            revoked = try await registry.revokeToken(id, visibleTo: principal)
+        } catch {
+            throw Self.refusal(error)
+        }
+        guard revoked != nil else { throw SupervisorError(.notFound, "the token '\(id.prefix(40))' does not exist") }
+    }
+
+    private static func refusal(_ error: RegistryError) -> SupervisorError {
+        switch error {
+        case .invalid: SupervisorError(.invalid, error.description)
+        case .notFound: SupervisorError(.notFound, error.description)
+        case .exists, .keyReused: SupervisorError(.exists, error.description)
+        case .storage, .corrupt, .exhausted: SupervisorError(.storage, error.description)
+        case .locked, .cancelled: SupervisorError(.unavailable, error.description)
+        }
+    }
+}
+
+extension TokenView {
+    fileprivate init(_ record: TokenRecord) {
+        self.init(
+            id: record.publicID, name: record.label, role: record.role, user: record.user,
+            createdAt: record.createdAt, lastUsedAt: record.lastUsedAt)
+    }
+}

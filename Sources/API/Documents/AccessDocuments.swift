@@ -1,0 +1,45 @@
+import Foundation
+import Registry
+import SessionCore
+
+/// `POST /v1/auth/login`: who the browser now is.
+struct LoginDocument: Encodable, Sendable {
+    var name: String
+    var role: Role
+    var expiresAt: Date?
+}
+
+/// `POST /v1/tickets`.
+struct TicketDocument: Encodable, Sendable {
+    var ticket: String
+    var sessionID: SessionID?
+    var expiresAt: Date
+}
+
+/// One token in `GET /v1/tokens`; `token` only in the answer that made it.
+struct TokenDocument: Encodable, Sendable {
+    var id: String
+    var name: String?
+    var role: Role
+    var user: String
+    var createdAt: Date
+    var lastUsedAt: Date?
+    var token: String?
+
+    init(_ view: TokenView, secret: String? = nil) {
+        id = view.id
+        name = view.name
+        role = view.role
+        user = view.user
+        createdAt = view.createdAt
+        lastUsedAt = view.lastUsedAt
+        token = secret
+    }
+}
+
+/// `GET /healthz`, and `GET /` for callers that do not want a page.
+struct HealthDocument: Encodable, Sendable {
+    var status: String
+    /// Running sessions that the caller may see; left out for a caller that is not authenticated.
+    var sessions: Int?
+}

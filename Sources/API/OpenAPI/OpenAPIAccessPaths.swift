@@ -1,0 +1,170 @@
+extension OpenAPIDocument {
+    /// Paths of logins, tickets and tokens.
+    static let accessPaths = #"""
+        {
+         "/v1/auth/login": {
+          "post": {
+           "operationId": "logIn",
+           "summary": "Exchange a token for a cookie",
+           "tags": ["access"],
+           "requestBody": {
+            "required": true,
+            "content": {
+             "application/json": {
+              "schema": {
+               "type": "object",
+               "required": ["token"],
+               "additionalProperties": false,
+               "properties": {"token": {"type": "string"}}
+              }
+             }
+            }
+           },
+           "responses": {
+            "200": {
+             "description": "Logged in; the cookie is HttpOnly and SameSite=Strict.",
+             "content": {
+              "application/json": {
+               "schema": {
+                "type": "object",
+                "required": ["name", "role"],
+                "properties": {
+                 "name": {"type": "string"},
+                 "role": {"$ref": "#/components/schemas/Role"},
+                 "expires_at": {"type": "string", "format": "date-time"}
+                }
+               }
+              }
+             }
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           },
+           "security": []
+          }
+         },
+         "/v1/auth/logout": {
+          "post": {
+           "operationId": "logOut",
+           "summary": "End the login of the cookie",
+           "tags": ["access"],
+           "responses": {"204": {"description": "Logged out."}, "default": {"$ref": "#/components/responses/Problem"}},
+           "security": []
+          }
+         },
+         "/v1/tickets": {
+          "post": {
+           "operationId": "createTicket",
+           "summary": "Get a ticket for one WebSocket or event stream",
+           "tags": ["access"],
+           "description": "Needs the role viewer or a higher one.",
+           "requestBody": {
+            "required": false,
+            "content": {
+             "application/json": {
+              "schema": {
+               "type": "object",
+               "additionalProperties": false,
+               "properties": {
+                "session_id": {"type": "string", "format": "uuid", "description": "The only session it is good for."}
+               }
+              }
+             }
+            }
+           },
+           "responses": {
+            "201": {
+             "description": "Good once, for 30 s.",
+             "content": {
+              "application/json": {
+               "schema": {
+                "type": "object",
+                "required": ["ticket", "expires_at"],
+                "properties": {
+                 "ticket": {"type": "string"},
+                 "session_id": {"type": "string", "format": "uuid"},
+                 "expires_at": {"type": "string", "format": "date-time"}
+                }
+               }
+              }
+             }
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          }
+         },
+         "/v1/tokens": {
+          "get": {
+           "operationId": "listTokens",
+           "summary": "List the tokens of the tenant",
+           "tags": ["access"],
+           "description": "Needs the role admin or a higher one.",
+           "responses": {
+            "200": {
+             "description": "Never the secrets.",
+             "content": {
+              "application/json": {
+               "schema": {
+                "type": "object",
+                "required": ["items", "next_cursor"],
+                "properties": {
+                 "items": {"type": "array", "items": {"$ref": "#/components/schemas/Token"}},
+                 "next_cursor": {"type": ["string", "null"]}
+                }
+               }
+              }
+             }
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "post": {
+           "operationId": "createToken",
+           "summary": "Make a token for the caller's own user",
+           "tags": ["access"],
+           "description": "Needs the role admin or a higher one.",
+           "requestBody": {
+            "required": true,
+            "content": {
+             "application/json": {
+              "schema": {
+               "type": "object",
+               "required": ["role"],
+               "additionalProperties": false,
+               "properties": {"name": {"type": "string", "maxLength": 128}, "role": {"$ref": "#/components/schemas/Role"}}
+              }
+             }
+            }
+           },
+           "responses": {
+            "201": {
+             "description": "`token` is shown this once.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Token"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          }
+         },
+         "/v1/tokens/{id}": {
+          "delete": {
+           "operationId": "deleteToken",
+           "summary": "Revoke a token, at once",
+           "tags": ["access"],
+           "description": "Needs the role admin or a higher one.",
+           "responses": {
+            "204": {"description": "It no longer works."},
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [
+           {
+            "name": "id",
+            "in": "path",
+            "required": true,
+            "schema": {"type": "string"},
+            "description": "The public id."
+           }
+          ]
+         }
+        }
+        """#
+}

@@ -1,0 +1,33 @@
+import Foundation
+import SessionCore
+
+/// `GET /openapi.json`: the API in OpenAPI 3.1, kept by hand beside the routes. A test compares it with the table of
+/// endpoints, both ways.
+enum OpenAPIDocument {
+    static let value: JSONValue = {
+        do {
+            var paths: [String: JSONValue] = [:]
+            for part in [sessionPaths, accessPaths, servicePaths] {
+                guard case .object(let members) = try JSONReader.parse(part.utf8) else { continue }
+                paths.merge(members) { first, _ in first }
+            }
+            return [
+                "openapi": "3.1.0",
+                "info": [
+                    "title": "Rookery", "version": "1",
+                    "description": "Hosts Claude Code sessions, each in a sandbox of its own.",
+                    "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
+                ],
+                "servers": [["url": "/"]],
+                "security": [["bearer": []], ["login": []]],
+                "paths": .object(paths),
+                "components": try JSONReader.parse(components.utf8),
+            ]
+        } catch {
+            // The parts are constants and a test reads each.
+            preconditionFailure("the OpenAPI document is not JSON: \(error)")
+        }
+    }()
+
+    static let data: Data = (try? JSONEncoder.rookery.encode(value)) ?? Data()
+}

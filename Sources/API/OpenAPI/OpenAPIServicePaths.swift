@@ -1,0 +1,174 @@
+extension OpenAPIDocument {
+    /// Paths of the service itself and of echokit's protocol.
+    static let servicePaths = #"""
+        {
+         "/v1/events": {
+          "get": {
+           "operationId": "events",
+           "summary": "Live events of every session the caller may see",
+           "tags": ["events"],
+           "description": "Needs the role viewer or a higher one.",
+           "parameters": [
+            {
+             "name": "ticket",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "string"},
+             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
+            }
+           ],
+           "responses": {
+            "200": {
+             "description": "A stream of events. `id` is the sequence number, `event` the type, `data` an Event. A comment comes every 15 s when nothing else does; a hole is a `gap` event.",
+             "content": {"text/event-stream": {"schema": {"type": "string"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           },
+           "security": [{"bearer": []}, {"login": []}, {"ticket": []}]
+          }
+         },
+         "/healthz": {
+          "get": {
+           "operationId": "health",
+           "summary": "Whether the server answers",
+           "tags": ["service"],
+           "responses": {
+            "200": {
+             "description": "It does.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           },
+           "security": []
+          }
+         },
+         "/readyz": {
+          "get": {
+           "operationId": "readiness",
+           "summary": "Whether the service can take work",
+           "tags": ["service"],
+           "responses": {
+            "200": {
+             "description": "It can.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Readiness"}}}
+            },
+            "503": {
+             "description": "It cannot; `checks` says why.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Readiness"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           },
+           "security": []
+          }
+         },
+         "/openapi.json": {
+          "get": {
+           "operationId": "openapi",
+           "summary": "This document",
+           "tags": ["service"],
+           "responses": {
+            "200": {"description": "OpenAPI 3.1.", "content": {"application/json": {"schema": {"type": "object"}}}},
+            "default": {"$ref": "#/components/responses/Problem"}
+           },
+           "security": []
+          }
+         },
+         "/": {
+          "get": {
+           "operationId": "page",
+           "summary": "The page, or the server's health for callers that do not want HTML",
+           "tags": ["service"],
+           "responses": {
+            "200": {
+             "description": "By `Accept`.",
+             "content": {
+              "text/html": {"schema": {"type": "string"}},
+              "application/json": {"schema": {"$ref": "#/components/schemas/Health"}}
+             }
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           },
+           "security": [{}, {"bearer": []}, {"login": []}]
+          }
+         },
+         "/api/{id}/input": {
+          "post": {
+           "operationId": "echokitInput",
+           "summary": "Echokit's protocol by REST: one message in, the answer out",
+           "tags": ["echokit"],
+           "description": "Needs the role user or a higher one.",
+           "parameters": [
+            {
+             "name": "compat",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "string", "enum": ["echokit-head"]},
+             "description": "`echokit-head` spells error codes as echokit's head does."
+            }
+           ],
+           "requestBody": {
+            "required": true,
+            "content": {
+             "application/json": {"schema": {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}}}
+            }
+           },
+           "responses": {
+            "200": {
+             "description": "The answer; failures too, as `session_error`.",
+             "content": {"application/json": {"schema": {"type": "object"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [
+           {
+            "name": "id",
+            "in": "path",
+            "required": true,
+            "schema": {"type": "string"},
+            "description": "A UUID; an unknown one makes a session."
+           }
+          ]
+         },
+         "/ws/{id}": {
+          "get": {
+           "operationId": "echokitSocket",
+           "summary": "Echokit's protocol, as a WebSocket",
+           "tags": ["echokit"],
+           "description": "Needs the role viewer or a higher one.",
+           "parameters": [
+            {
+             "name": "compat",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "string", "enum": ["echokit-head"]},
+             "description": "`echokit-head` spells error codes as echokit's head does."
+            },
+            {
+             "name": "ticket",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "string"},
+             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
+            }
+           ],
+           "responses": {
+            "101": {"description": "Messages as echokit sends and takes them."},
+            "426": {"$ref": "#/components/responses/Problem"},
+            "default": {"$ref": "#/components/responses/Problem"}
+           },
+           "security": [{"bearer": []}, {"login": []}, {"ticket": []}]
+          },
+          "parameters": [
+           {
+            "name": "id",
+            "in": "path",
+            "required": true,
+            "schema": {"type": "string"},
+            "description": "A UUID; the first message for an unknown one makes a session."
+           }
+          ]
+         }
+        }
+        """#
+}

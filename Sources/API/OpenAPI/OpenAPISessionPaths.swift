@@ -1,0 +1,357 @@
+extension OpenAPIDocument {
+    /// Paths of sessions.
+    static let sessionPaths = #"""
+        {
+         "/v1/sessions": {
+          "post": {
+           "operationId": "createSession",
+           "summary": "Make a session and start it",
+           "tags": ["sessions"],
+           "description": "Needs the role user or a higher one.",
+           "parameters": [
+            {
+             "name": "Idempotency-Key",
+             "in": "header",
+             "required": false,
+             "schema": {"type": "string", "maxLength": 255},
+             "description": "The same key of the same caller gives the session that the first request made."
+            }
+           ],
+           "requestBody": {
+            "required": false,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SessionCreation"}}}
+           },
+           "responses": {
+            "201": {
+             "description": "It runs.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}},
+             "headers": {"Location": {"schema": {"type": "string"}, "description": "Its path."}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "get": {
+           "operationId": "listSessions",
+           "summary": "List the sessions the caller may see",
+           "tags": ["sessions"],
+           "description": "Needs the role viewer or a higher one.",
+           "parameters": [
+            {
+             "name": "lifecycle",
+             "in": "query",
+             "required": false,
+             "schema": {"$ref": "#/components/schemas/Lifecycle"},
+             "description": "Only these."
+            },
+            {
+             "name": "activity",
+             "in": "query",
+             "required": false,
+             "schema": {"$ref": "#/components/schemas/Activity"},
+             "description": "Only these."
+            },
+            {
+             "name": "label",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "string"},
+             "description": "Only those with this label, as `key:value`."
+            },
+            {
+             "name": "limit",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
+             "description": "Items a page."
+            },
+            {
+             "name": "cursor",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "string"},
+             "description": "`next_cursor` of the page before."
+            }
+           ],
+           "responses": {
+            "200": {
+             "description": "One page, newest first.",
+             "content": {
+              "application/json": {
+               "schema": {
+                "type": "object",
+                "required": ["items", "next_cursor"],
+                "properties": {
+                 "items": {"type": "array", "items": {"$ref": "#/components/schemas/Session"}},
+                 "next_cursor": {"type": ["string", "null"]}
+                }
+               }
+              }
+             }
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          }
+         },
+         "/v1/sessions/{id}": {
+          "get": {
+           "operationId": "getSession",
+           "summary": "One session",
+           "tags": ["sessions"],
+           "description": "Needs the role viewer or a higher one.",
+           "responses": {
+            "200": {
+             "description": "The session.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "patch": {
+           "operationId": "updateSession",
+           "summary": "Change a session's name, labels, pin or timeouts",
+           "tags": ["sessions"],
+           "description": "Needs the role user or a higher one.",
+           "requestBody": {
+            "required": true,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SessionPatch"}}}
+           },
+           "responses": {
+            "200": {
+             "description": "The session after it.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "delete": {
+           "operationId": "deleteSession",
+           "summary": "Stop a session and remove it",
+           "tags": ["sessions"],
+           "description": "Needs the role user or a higher one.",
+           "parameters": [
+            {
+             "name": "keep_workspace",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "boolean", "default": false},
+             "description": "Keep the workspace's files."
+            }
+           ],
+           "responses": {"204": {"description": "It is gone."}, "default": {"$ref": "#/components/responses/Problem"}}
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/v1/sessions/{id}/stop": {
+          "post": {
+           "operationId": "stopSession",
+           "summary": "Stop; only resume starts it again. Idempotent",
+           "tags": ["sessions"],
+           "description": "Needs the role user or a higher one.",
+           "responses": {
+            "200": {
+             "description": "The session after it.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/v1/sessions/{id}/park": {
+          "post": {
+           "operationId": "parkSession",
+           "summary": "Park; any input wakes it again. Idempotent",
+           "tags": ["sessions"],
+           "description": "Needs the role user or a higher one.",
+           "responses": {
+            "200": {
+             "description": "The session after it.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/v1/sessions/{id}/resume": {
+          "post": {
+           "operationId": "resumeSession",
+           "summary": "Start a parked, stopped or failed session again. Idempotent",
+           "tags": ["sessions"],
+           "description": "Needs the role user or a higher one.",
+           "responses": {
+            "200": {
+             "description": "The session after it.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/v1/sessions/{id}/interrupt": {
+          "post": {
+           "operationId": "interruptSession",
+           "summary": "Cancel the running turn",
+           "tags": ["sessions"],
+           "description": "Needs the role user or a higher one.",
+           "responses": {"204": {"description": "Asked for."}, "default": {"$ref": "#/components/responses/Problem"}}
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/v1/sessions/{id}/input": {
+          "post": {
+           "operationId": "sendInput",
+           "summary": "Type text into the session, waking it when parked",
+           "tags": ["sessions"],
+           "description": "Needs the role user or a higher one.",
+           "requestBody": {
+            "required": true,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Input"}}}
+           },
+           "responses": {
+            "202": {
+             "description": "It is in the session's log.",
+             "content": {
+              "application/json": {"schema": {"type": "object", "required": ["seq"], "properties": {"seq": {"type": "integer"}}}}
+             }
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/v1/sessions/{id}/screen": {
+          "get": {
+           "operationId": "getScreen",
+           "summary": "The screen now; wakes nothing",
+           "tags": ["sessions"],
+           "description": "Needs the role viewer or a higher one.",
+           "parameters": [
+            {
+             "name": "format",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "string", "enum": ["text", "ansi", "json"], "default": "text"},
+             "description": "Lines of text, a repaint with escape sequences, or a document."
+            }
+           ],
+           "responses": {
+            "200": {
+             "description": "The screen. `text` and `ansi` carry the sequence number in `x-rookery-seq`.",
+             "content": {
+              "text/plain": {"schema": {"type": "string"}},
+              "application/json": {"schema": {"$ref": "#/components/schemas/Screen"}}
+             }
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/v1/sessions/{id}/events": {
+          "get": {
+           "operationId": "sessionEvents",
+           "summary": "The session's events, live and replayed; wakes nothing",
+           "tags": ["events"],
+           "description": "Needs the role viewer or a higher one.",
+           "parameters": [
+            {
+             "name": "since",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "integer"},
+             "description": "Replay the events after this sequence number first."
+            },
+            {
+             "name": "Last-Event-ID",
+             "in": "header",
+             "required": false,
+             "schema": {"type": "string"},
+             "description": "The same, as browsers send it; counts before `since`."
+            },
+            {
+             "name": "ticket",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "string"},
+             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
+            }
+           ],
+           "responses": {
+            "200": {
+             "description": "A stream of events. `id` is the sequence number, `event` the type, `data` an Event. A comment comes every 15 s when nothing else does; a hole is a `gap` event.",
+             "content": {"text/event-stream": {"schema": {"type": "string"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           },
+           "security": [{"bearer": []}, {"login": []}, {"ticket": []}]
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/v1/sessions/{id}/idle": {
+          "get": {
+           "operationId": "getIdle",
+           "summary": "Every activity signal, the rule, and when the session will be parked",
+           "tags": ["sessions"],
+           "description": "Needs the role viewer or a higher one.",
+           "responses": {
+            "200": {
+             "description": "The report.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Idle"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/v1/sessions/{id}/stats": {
+          "get": {
+           "operationId": "getStats",
+           "summary": "What the session uses now",
+           "tags": ["sessions"],
+           "description": "Needs the role viewer or a higher one.",
+           "responses": {
+            "200": {
+             "description": "Bytes and seconds; what this box cannot tell is left out.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Stats"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/v1/sessions/{id}/terminal": {
+          "get": {
+           "operationId": "terminal",
+           "summary": "The terminal, as a WebSocket",
+           "tags": ["terminal"],
+           "description": "Needs the role viewer or a higher one.",
+           "parameters": [
+            {
+             "name": "wake",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "boolean", "default": false},
+             "description": "Start a parked session."
+            },
+            {
+             "name": "ticket",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "string"},
+             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
+            }
+           ],
+           "responses": {
+            "101": {"description": "Binary frames are terminal bytes, text frames control messages, both ways."},
+            "426": {"$ref": "#/components/responses/Problem"},
+            "default": {"$ref": "#/components/responses/Problem"}
+           },
+           "security": [{"bearer": []}, {"login": []}, {"ticket": []}]
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         }
+        }
+        """#
+}

@@ -1,0 +1,86 @@
+public import Registry
+
+/// One address to listen on.
+public enum APIListener: Sendable, Hashable {
+    /// A name or an address, and a port; 0 takes a free one.
+    case tcp(host: String, port: Int)
+    /// Path of a Unix socket, at most 107 bytes. TLS never applies to it.
+    case unix(path: String)
+}
+
+extension APIListener: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+
+    /// Only this box can connect.
+    public var isLocal: Bool {
+        switch self {
+        case .tcp(let host, _): isLoopback(host)
+        case .unix: true
+        }
+    }
+}
+
+/// An address that is listened on, with the port that was really taken.
+public struct BoundListener: Sendable, Hashable {
+    public var listener: APIListener
+    /// `http://127.0.0.1:3000`, `https://…`, or `unix:/path`.
+    public var url: String
+}
+
+/// How callers prove who they are.
+public enum AuthenticationMode: Sendable {
+    case token
+    /// Everybody is this principal; only while every listener is loopback or a Unix socket.
+    case none(Principal)
+}
+
+/// The certificate chain and private key of the TCP listeners, as PEM files.
+public struct TLSFiles: Sendable, Hashable {
+    public var certificate: String
+    public var key: String
+
+    public init(certificate: String, key: String) {
+        self.certificate = certificate
+        self.key = key
+    }
+}
+
+/// What the API server is told at start.
+public struct APIConfiguration: Sendable {
+    public var listeners: [APIListener]
+    public var authentication: AuthenticationMode
+    public var tls: TLSFiles?
+    /// Names beyond loopback and the bind addresses that requests may be for.
+    public var allowedHosts: [String]
+    /// Origins (`https://host`) beyond the server's own whose pages may use cookies here.
+    public var allowedOrigins: [String]
+    /// Directory of the page; read once at start. nil: no page.
+    public var site: String?
+    /// Directory served below `/vendor/`.
+    public var vendor: String?
+    /// Connections at once on one listener; more wait in the backlog.
+    public var mostConnections: Int
+    /// Permission bits of Unix sockets.
+    public var unixSocketMode: UInt32
+
+    public init(
+        listeners: [APIListener], authentication: AuthenticationMode, tls: TLSFiles? = nil,
+        allowedHosts: [String] = [], allowedOrigins: [String] = [], site: String? = nil, vendor: String? = nil,
+        mostConnections: Int = 4096, unixSocketMode: UInt32 = 0o660
+    ) {
+        self.listeners = listeners
+        self.authentication = authentication
+        self.tls = tls
+        self.allowedHosts = allowedHosts
+        self.allowedOrigins = allowedOrigins
+        self.site = site
+        self.vendor = vendor
+        self.mostConnections = mostConnections
+        self.unixSocketMode = unixSocketMode
+    }
+}

@@ -1,0 +1,172 @@
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+public import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+import Registry
+public import ServiceLifecycle
+import Supervisor
+
+/// The supervisor's face to the network: every listener, with the same routes behind each.
+///
+/// A service: runs until its task is cancelled or its service group shuts down; then it takes no further
+/// connection, ends event streams and WebSockets, lets answers that are being written go out, and is done within
+/// five seconds. Sessions are not touched.
+public struct APIServer: Service {
+    private let configuration: APIConfiguration
+    private let routes: APIRoutes
+    private let upgrades: UpgradeRouter
+    private let tls: TLSConfiguration?
+    private let logger: Logger
+    var timeouts = ConnectionTimeouts()
+    private let onListening: @Sendable ([BoundListener]) async -> Void
+
+    /// - Parameter onListening: called once when every listener accepts connections, in the order of the
+    ///   configuration.
+    /// - Throws: ``APIServerError`` for a configuration that cannot work.
+    public init(
+        _ configuration: APIConfiguration, sessions: any SessionService, tokens: any TokenService, logger: Logger,
+        onListening: @escaping @Sendable ([BoundListener]) async -> Void = { _ in }
+    ) throws(APIServerError) {
+        guard !configuration.listeners.isEmpty else { throw .noListeners }
+        if case .none = configuration.authentication,
+            let open = configuration.listeners.first(where: { !$0.isLocal })
+        {
+            throw .openWithoutAuthentication(open)
+        }
+        for case .unix(let path) in configuration.listeners where path.utf8.count > 107 {
+            throw .pathTooLong(path: path, bytes: path.utf8.count)
+        }
+        self.configuration = configuration
+        self.logger = logger
+        self.onListening = onListening
+        tls = try configuration.tls.map { files throws(APIServerError) in try Self.tls(files) }
+        let authenticator = Authenticator(
+            mode: configuration.authentication, tokens: tokens,
+            origins: OriginPolicy(
+                listeners: configuration.listeners, allowedHosts: configuration.allowedHosts,
+                allowedOrigins: configuration.allowedOrigins))
+        routes = APIRoutes(
+            sessions: sessions, tokens: tokens, authenticator: authenticator,
+            site: try StaticSite(directory: configuration.site, vendor: configuration.vendor),
+            secure: configuration.tls != nil)
+        upgrades = UpgradeRouter(sessions: sessions, authenticator: authenticator, logger: logger)
+    }
+
+    private static func tls(_ files: TLSFiles) throws(APIServerError) -> TLSConfiguration {
+        do {
+            let chain = try NIOSSLCertificate.fromPEMFile(files.certificate).map(NIOSSLCertificateSource.certificate)
+            let key = try NIOSSLPrivateKey(file: files.key, format: .pem)
+            var configuration = TLSConfiguration.makeServerConfiguration(
+                certificateChain: chain, privateKey: .privateKey(key))
+            configuration.minimumTLSVersion = .tlsv12
+            configuration.applicationProtocols = ["http/1.1"]
+            // Finds a key that does not belong to the certificate now rather than at the first connection.
+            _ = try NIOSSLContext(configuration: configuration)
+            return configuration
+        } catch {
+            throw .badCertificate(files, reason: "\(error)")
+        }
+    }
+
+    /// The routes alone, for tests without sockets.
+    var application: some ApplicationProtocol {
+        Application(router: routes.router(logger: logger), logger: logger)
+    }
+
+    public func run() async throws {
+        let responder = routes.router(logger: logger).buildResponder()
+        let bound = BoundListeners(count: configuration.listeners.count)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for (index, listener) in configuration.listeners.enumerated() {
+                try prepare(listener)
+                group.addTask {
+                    defer { cleanUp(listener) }
+                    try await serve(listener, responder) { channel in
+                        bound.add(describe(listener, channel), at: index)
+                    }
+                    return true
+                }
+            }
+            group.addTask {
+                await bound.complete()
+                let listeners = bound.all
+                // Cancelled, because a listener failed, when some are missing.
+                if listeners.count == configuration.listeners.count { await onListening(listeners) }
+                return false
+            }
+            // A listener ends by a shutdown, which ends them all, or by an error, which throws here and cancels the rest.
+            var running = configuration.listeners.count
+            while let ended = try await group.next() {
+                if ended { running -= 1 }
+                if running == 0 { group.cancelAll() }
+            }
+        }
+    }
+
+    private func serve(
+        _ listener: APIListener, _ responder: some HTTPResponder<APIContext>,
+        onServerRunning: @escaping @Sendable (any Channel) -> Void
+    ) async throws {
+        let address: BindAddress
+        let timeouts = timeouts
+        var server = HTTPServerBuilder { responder in
+            ClientConnection(responder: responder, upgrades: upgrades, timeouts: timeouts)
+        }
+        switch listener {
+        case .tcp(let host, let port):
+            address = .hostname(host, port: port)
+            if let tls { server = try .tls(server, tlsConfiguration: tls) }
+        case .unix(let path): address = .unixDomainSocket(path: path)
+        }
+        let application = Application(
+            responder: responder, server: server,
+            configuration: ApplicationConfiguration(
+                address: address,
+                availableConnectionsDelegate: MaximumAvailableConnections(
+                    configuration.mostConnections, logger: logger)),
+            onServerRunning: { channel in onServerRunning(channel) }, logger: logger)
+        do {
+            try await application.run()
+        } catch {
+            throw Self.explain(error, listener)
+        }
+    }
+
+    /// A socket file that nobody listens on is left over from a crash and may go; one that answers is in use.
+    private func prepare(_ listener: APIListener) throws(APIServerError) {
+        guard case .unix(let path) = listener else { return }
+        if UnixSocketProbe.answers(path) { throw .addressInUse(listener) }
+    }
+
+    private func describe(_ listener: APIListener, _ channel: any Channel) -> BoundListener {
+        switch listener {
+        case .tcp(let host, let port):
+            let actual = APIListener.tcp(host: host, port: channel.localAddress?.port ?? port)
+            return BoundListener(listener: actual, url: "\(tls == nil ? "http" : "https")://\(actual)")
+        case .unix(let path):
+            chmod(path, mode_t(configuration.unixSocketMode))
+            return BoundListener(listener: listener, url: "unix:\(path)")
+        }
+    }
+
+    private func cleanUp(_ listener: APIListener) {
+        guard case .unix(let path) = listener, !UnixSocketProbe.answers(path) else { return }
+        unlink(path)
+    }
+
+    private static func explain(_ error: any Error, _ listener: APIListener) -> any Error {
+        switch error {
+        case let error as IOError where error.errnoCode == EADDRINUSE: APIServerError.addressInUse(listener)
+        case let error as IOError:
+            APIServerError.cannotListen(
+                listener, errno: error.errnoCode, reason: String(cString: strerror(error.errnoCode)))
+        case let error as SocketAddressError:
+            APIServerError.cannotListen(listener, errno: 0, reason: "\(error)")
+        default: error
+        }
+    }
+}

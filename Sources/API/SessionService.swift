@@ -1,0 +1,44 @@
+public import Registry
+public import SessionCore
+public import Supervisor
+public import WorkerControl
+
+/// What the API asks of the control plane: exactly the calls of `SessionSupervisor`, which is the one in production.
+/// A protocol so that the wire's behaviour (routing, authentication, relay, doorman) is tested against a control
+/// plane that answers at will, with no sandbox behind it.
+public protocol SessionService: Sendable {
+    func create(
+        _ creation: SessionCreation, idempotencyKey: String?, by principal: Principal
+    ) async throws(SupervisorError) -> SessionView
+    func list(_ filter: SessionFilter, as principal: Principal) async throws(SupervisorError) -> SessionPage
+    func session(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> SessionView
+    func update(
+        _ id: SessionID, _ patch: SessionPatch, by principal: Principal
+    ) async throws(SupervisorError) -> SessionView
+    func delete(_ id: SessionID, keepWorkspace: Bool, by principal: Principal) async throws(SupervisorError)
+    func stop(_ id: SessionID, by principal: Principal) async throws(SupervisorError) -> SessionView
+    func park(_ id: SessionID, by principal: Principal) async throws(SupervisorError) -> SessionView
+    func resume(_ id: SessionID, by principal: Principal) async throws(SupervisorError) -> SessionView
+    func input(
+        _ id: SessionID, text: String, clientID: String?, submit: Bool, by principal: Principal
+    ) async throws(SupervisorError) -> UInt64
+    func interrupt(_ id: SessionID, by principal: Principal) async throws(SupervisorError)
+    func screen(
+        _ id: SessionID, format: ScreenFormat, as principal: Principal
+    ) async throws(SupervisorError) -> ScreenContent
+    func events(
+        _ id: SessionID, since: UInt64?, as principal: Principal
+    ) async throws(SupervisorError) -> AsyncStream<SessionEvent>
+    func events(as principal: Principal) async -> AsyncStream<SessionEvent>
+    func idle(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> IdleReport
+    func stats(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> SessionStats
+    func dialect(
+        _ id: SessionID, name: String, message: JSONValue, by principal: Principal
+    ) async throws(SupervisorError) -> JSONValue
+    func clientSocket(
+        _ id: SessionID, wake: Bool, by principal: Principal
+    ) async throws(SupervisorError) -> String
+    func readiness() async -> Readiness
+}
+
+extension SessionSupervisor: SessionService {}

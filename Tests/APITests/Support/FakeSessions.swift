@@ -1,0 +1,235 @@
+import Foundation
+import Policy
+import Registry
+import SessionCore
+import Supervisor
+import WorkerControl
+
+@testable import API
+
+/// A control plane that answers at will: sessions are rows of a dictionary, and every worker is the same socket.
+actor FakeSessions: SessionService {
+    private(set) var records: [SessionID: SessionRecord] = [:]
+    private(set) var calls: [String] = []
+    private var failure: SupervisorError?
+    private var socket = "/nonexistent"
+    private var history: [SessionEvent] = []
+    private var readers: [AsyncStream<SessionEvent>.Continuation] = []
+    private(set) var lastCreation: SessionCreation?
+    private(set) var lastSince: UInt64?
+
+    func setSocket(_ path: String) { socket = path }
+    func fail(with error: SupervisorError?) { failure = error }
+
+    func add(_ id: SessionID = SessionID(), _ lifecycle: Lifecycle = .running) -> SessionID {
+        records[id] = Self.record(id, lifecycle)
+        return id
+    }
+
+    func emit(_ event: SessionEvent) {
+        history.append(event)
+        for reader in readers { reader.yield(event) }
+    }
+
+    func endEvents() {
+        for reader in readers { reader.finish() }
+        readers = []
+    }
+
+    private func note(_ call: String) throws(SupervisorError) {
+        calls.append(call)
+        if let failure { throw failure }
+    }
+
+    private func find(_ id: SessionID) throws(SupervisorError) -> SessionRecord {
+        guard let record = records[id] else { throw SupervisorError(.notFound, "the session \(id) does not exist") }
+        return record
+    }
+
+    private func set(_ id: SessionID, _ lifecycle: Lifecycle) throws(SupervisorError) -> SessionView {
+        var record = try find(id)
+        record.lifecycle = lifecycle
+        records[id] = record
+        return SessionView(record: record, worker: nil, unresponsive: false, parksAt: nil)
+    }
+
+    func create(
+        _ creation: SessionCreation, idempotencyKey: String?, by principal: Principal
+    ) async throws(SupervisorError) -> SessionView {
+        try note("create \(idempotencyKey ?? "-")")
+        lastCreation = creation
+        let id = creation.id ?? SessionID()
+        guard records[id] == nil else { throw SupervisorError(.exists, "the session \(id) exists") }
+        var record = Self.record(id, .running)
+        record.name = creation.name
+        record.labels = creation.labels ?? [:]
+        records[id] = record
+        return SessionView(record: record, worker: nil, unresponsive: false, parksAt: nil)
+    }
+
+    func list(_ filter: SessionFilter, as principal: Principal) async throws(SupervisorError) -> SessionPage {
+        try note("list \(filter.limit)")
+        let items = records.values.filter { filter.lifecycle == nil || $0.lifecycle == filter.lifecycle }
+        return SessionPage(
+            items: items.map { SessionView(record: $0, worker: nil, unresponsive: false, parksAt: nil) },
+            nextCursor: nil)
+    }
+
+    func session(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> SessionView {
+        try note("session")
+        return SessionView(record: try find(id), worker: nil, unresponsive: false, parksAt: nil)
+    }
+
+    func update(
+        _ id: SessionID, _ patch: SessionPatch, by principal: Principal
+    ) async throws(SupervisorError) -> SessionView {
+        try note("update")
+        var record = try find(id)
+        if let name = patch.name { record.name = name }
+        records[id] = record
+        return SessionView(record: record, worker: nil, unresponsive: false, parksAt: nil)
+    }
+
+    func delete(_ id: SessionID, keepWorkspace: Bool, by principal: Principal) async throws(SupervisorError) {
+        try note("delete \(keepWorkspace)")
+        _ = try find(id)
+        records[id] = nil
+    }
+
+    func stop(_ id: SessionID, by principal: Principal) async throws(SupervisorError) -> SessionView {
+        try note("stop")
+        return try set(id, .stopped)
+    }
+
+    func park(_ id: SessionID, by principal: Principal) async throws(SupervisorError) -> SessionView {
+        try note("park")
+        return try set(id, .parked)
+    }
+
+    func resume(_ id: SessionID, by principal: Principal) async throws(SupervisorError) -> SessionView {
+        try note("resume")
+        return try set(id, .running)
+    }
+
+    func input(
+        _ id: SessionID, text: String, clientID: String?, submit: Bool, by principal: Principal
+    ) async throws(SupervisorError) -> UInt64 {
+        try note("input \(text) \(clientID ?? "-") \(submit)")
+        _ = try find(id)
+        return 42
+    }
+
+    func interrupt(_ id: SessionID, by principal: Principal) async throws(SupervisorError) {
+        try note("interrupt")
+        _ = try find(id)
+    }
+
+    func screen(
+        _ id: SessionID, format: ScreenFormat, as principal: Principal
+    ) async throws(SupervisorError) -> ScreenContent {
+        try note("screen \(format)")
+        _ = try find(id)
+        return ScreenContent(
+            size: .standard, cursor: TerminalPosition(row: 1, col: 2), seq: 7, title: nil, format: format,
+            content: "one\ntwo")
+    }
+
+    func events(
+        _ id: SessionID, since: UInt64?, as principal: Principal
+    ) async throws(SupervisorError) -> AsyncStream<SessionEvent> {
+        try note("events")
+        _ = try find(id)
+        lastSince = since
+        let (stream, continuation) = AsyncStream<SessionEvent>.makeStream()
+        if let since { for event in history where event.seq > since { continuation.yield(event) } }
+        readers.append(continuation)
+        return stream
+    }
+
+    func events(as principal: Principal) async -> AsyncStream<SessionEvent> {
+        let (stream, continuation) = AsyncStream<SessionEvent>.makeStream()
+        readers.append(continuation)
+        return stream
+    }
+
+    func idle(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> IdleReport {
+        try note("idle")
+        return IdleReport(
+            idleTimeout: .minutes(20),
+            signals: [.init(name: "input", value: "none", ageSeconds: 3, source: "worker", keepsAwake: false)],
+            rule: "idle", warnsAt: nil, parksAt: nil)
+    }
+
+    func stats(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> SessionStats {
+        try note("stats")
+        return SessionStats(memoryBytes: 10, oomKills: 0)
+    }
+
+    func dialect(
+        _ id: SessionID, name: String, message: JSONValue, by principal: Principal
+    ) async throws(SupervisorError) -> JSONValue {
+        try note("dialect \(name) \(message["type"]?.string ?? "")")
+        return ["type": "session_state", "session_id": .string(id.description)]
+    }
+
+    func clientSocket(_ id: SessionID, wake: Bool, by principal: Principal) async throws(SupervisorError) -> String {
+        try note("clientSocket \(wake)")
+        let record = try find(id)
+        switch record.lifecycle {
+        case .running: break
+        case .parked where wake: _ = try set(id, .running)
+        default: throw SupervisorError(.wrongState, "the session is \(record.lifecycle)")
+        }
+        return socket
+    }
+
+    func readiness() async -> Readiness { Readiness(ready: failure == nil, checks: ["registry": "ok"]) }
+
+    private static func record(_ id: SessionID, _ lifecycle: Lifecycle) -> SessionRecord {
+        let now = Date(timeIntervalSince1970: 1_790_000_000)
+        return SessionRecord(
+            id: id, tenantID: 1, tenant: "default", ownerID: 1, owner: "ann", name: nil, kind: .terminal,
+            lifecycle: lifecycle, desired: .running, reason: nil, detail: nil, incarnation: 1, uidSlot: 0,
+            policy: "standard", image: "host", size: .standard, model: nil, permissionMode: nil, environment: [:],
+            labels: ["team_name": "x"], pinned: false, idleTimeout: nil, maxLifetime: nil, createdAt: now,
+            updatedAt: now, startedAt: now, lastActivityAt: now, lastSequence: 0, workerPID: nil,
+            workerStartTime: nil, limits: [], cgroups: [:])
+    }
+}
+
+/// Tokens named after their roles: `rk_viewer_secret` and so on.
+actor FakeTokens: TokenService {
+    private var revoked: Set<String> = []
+
+    static func principal(_ role: Role) -> Principal {
+        Principal(tenantID: 1, userID: 1, name: "ann", role: role, tokenID: role.rawValue)
+    }
+
+    static func token(_ role: Role) -> String { "rk_\(role.rawValue)_secret" }
+
+    func revoke(_ role: Role) { revoked.insert(role.rawValue) }
+
+    func principal(token: String) async throws(SupervisorError) -> Principal? {
+        guard let role = Role.allCases.first(where: { Self.token($0) == token }) else { return nil }
+        return try await principal(tokenID: role.rawValue)
+    }
+
+    func principal(tokenID: String) async throws(SupervisorError) -> Principal? {
+        guard !revoked.contains(tokenID) else { return nil }
+        return Role(rawValue: tokenID).map(Self.principal)
+    }
+
+    func tokens(as principal: Principal) async throws(SupervisorError) -> [TokenView] {
+        [TokenView(id: "admin", name: nil, role: .admin, user: "ann", createdAt: Date(), lastUsedAt: nil)]
+    }
+
+    func createToken(name: String?, role: Role, by principal: Principal) async throws(SupervisorError) -> CreatedToken {
+        CreatedToken(
+            view: TokenView(id: "new", name: name, role: role, user: "ann", createdAt: Date(), lastUsedAt: nil),
+            secret: "rk_new_secret")
+    }
+
+    func deleteToken(_ id: String, by principal: Principal) async throws(SupervisorError) {
+        guard id == "admin" else { throw SupervisorError(.notFound, "the token '\(id)' does not exist") }
+    }
+}
