@@ -9,28 +9,343 @@ public struct ScreenCursor: Sendable, Hashable {
 }
 
 /// What a terminal of the session's size shows now, after everything the session wrote. Belongs to one event loop.
+///
+/// libvterm keeps the grid; it gets only what ``OutputParser`` let through. Modes and title are kept here.
 public final class ScreenModel {
     public private(set) var size: TerminalSize
-    public init(size: TerminalSize, scrollbackLines: Int = 200) { self.size = size }
+    /// The title that the session set (OSC 0 or 2), at most 256 characters.
+    public private(set) var title: String?
+
+    private let terminal: OpaquePointer
+    private let state: OpaquePointer
+    private let screen: OpaquePointer
+
+    private var parser = OutputParser()
+    private var modes = TerminalModes()
+    private var scrollback: CircularBuffer<[UInt8]> = []
+    private let scrollbackLines: Int
+    /// The primary screen while the alternate one shows: libvterm does not give it.
+    private var primary: Primary?
+    private var replies: [UInt8] = []
+    private var scratch: [UInt8] = []
+
+    private struct Primary {
+        var rows: [[UInt8]]
+        var cursor: VTermPos
+    }
+
+    /// Replies are dropped beyond this many bytes, until they are taken.
+    static let mostReplies = 4096
+    /// libvterm keeps a slice's characters on the stack.
+    private static let slice = 4096
+
+    public init(size: TerminalSize, scrollbackLines: Int = 200) {
+        self.size = size
+        self.scrollbackLines = scrollbackLines
+        guard let terminal = vterm_new(Int32(size.rows), Int32(size.cols)),
+            let state = vterm_obtain_state(terminal), let screen = vterm_obtain_screen(terminal)
+        else { fatalError("libvterm: out of memory") }
+        self.terminal = terminal
+        self.state = state
+        self.screen = screen
+        vterm_set_utf8(terminal, 1)
+        let user = Unmanaged.passUnretained(self).toOpaque()
+        vterm_output_set_callback(
+            terminal,
+            { bytes, count, user in
+                guard let bytes, let user else { return }
+                Unmanaged<ScreenModel>.fromOpaque(user).takeUnretainedValue()
+                    .reply(UnsafeRawBufferPointer(start: bytes, count: count))
+            }, user)
+        vterm_screen_set_callbacks(screen, Self.callbacks, user)
+        vterm_screen_enable_altscreen(screen, 1)
+        vterm_screen_set_damage_merge(screen, VTERM_DAMAGE_SCREEN)
+        vterm_screen_reset(screen, 1)
+    }
+
+    deinit { vterm_free(terminal) }
+
+    /// libvterm keeps the address; the structure is never freed and never written again.
+    private nonisolated(unsafe) static let callbacks: UnsafePointer<VTermScreenCallbacks> = {
+        var callbacks = VTermScreenCallbacks()
+        callbacks.sb_pushline = { count, cells, user in
+            guard let cells, let user else { return 0 }
+            Unmanaged<ScreenModel>.fromOpaque(user).takeUnretainedValue()
+                .scrolledOff(UnsafeBufferPointer(start: cells, count: Int(count)))
+            return 1
+        }
+        let pointer = UnsafeMutablePointer<VTermScreenCallbacks>.allocate(capacity: 1)
+        pointer.initialize(to: callbacks)
+        return UnsafePointer(pointer)
+    }()
+
+    // MARK: Input
 
     /// Takes terminal output; may split escape sequences and characters anywhere.
-    public func feed(_ output: ByteBuffer) {}
-    public func resize(to size: TerminalSize) { self.size = size }
+    public func feed(_ output: ByteBuffer) {
+        output.withUnsafeReadableBytes { feed($0) }
+    }
 
-    public var cursor: ScreenCursor { ScreenCursor(row: 0, col: 0, visible: true) }
-    /// The title that the session set (OSC 0 or 2).
-    public var title: String? { nil }
-    public var isAlternate: Bool { false }
+    /// The same for bytes in memory.
+    public func feed(_ bytes: UnsafeRawBufferPointer) {
+        parser.parse(bytes, into: self)
+    }
+
+    /// The terminal's size changed.
+    public func resize(to size: TerminalSize) {
+        guard size != self.size else { return }
+        self.size = size
+        modes.region = nil
+        vterm_set_size(terminal, Int32(size.rows), Int32(size.cols))
+    }
+
+    // MARK: What it shows
+
+    public var cursor: ScreenCursor {
+        let position = position
+        return ScreenCursor(row: Int(position.row), col: Int(position.col), visible: modes.cursorVisible)
+    }
+
+    /// The session uses the alternate screen, as editors and pagers do.
+    public var isAlternate: Bool { primary != nil }
+
+    /// The session's terminal takes bracketed paste (mode 2004).
+    public var takesBracketedPaste: Bool { modes.set.contains(2004) }
 
     /// One line a row, without trailing blanks, the trailing empty rows left out; joined by `\n`.
-    public func text() -> String { "" }
-    /// The last `count` lines that are not empty.
-    public func lastLines(_ count: Int) -> String { "" }
+    public func text() -> String {
+        var lines = self.lines()
+        while lines.last == "" { lines.removeLast() }
+        return lines.joined(separator: "\n")
+    }
 
-    /// Bytes that make a fresh terminal of the same size show the same: scrollback, screen, cursor, title, modes.
-    public func snapshot() -> ByteBuffer { ByteBuffer() }
+    /// The text of every row, without trailing blanks.
+    public func lines() -> [String] {
+        (0..<size.rows).map { row in withRow(row) { CellRow.text($0) } }
+    }
+
+    /// The last `count` lines that are not empty.
+    public func lastLines(_ count: Int) -> String {
+        lines().filter { !$0.isEmpty }.suffix(count).joined(separator: "\n")
+    }
+
+    /// Bytes that make a terminal of the same size show the same: they reset it, then paint scrollback, screen,
+    /// cursor, title and modes. Hyperlinks, tab stops and double-height lines are not kept.
+    public func snapshot() -> ByteBuffer {
+        var output: [UInt8] = []
+        output.reserveCapacity(8192)
+        output += "\u{1B}c".utf8
+        for line in scrollback {
+            output += line
+            output += [0x0D, 0x0A]
+        }
+        if let primary {
+            paint(primary.rows.prefix(size.rows), into: &output)
+            output += "\u{1B}[\(primary.cursor.row + 1);\(primary.cursor.col + 1)H\u{1B}[?1049h\u{1B}[H".utf8
+        }
+        paint((0..<size.rows).map(ansiRow), into: &output)
+        modes.restore(into: &output)
+        if let title { output += "\u{1B}]2;\(title)\u{07}".utf8 }
+        var position = position
+        if modes.origin {
+            output += "\u{1B}[?6h".utf8
+            position.row = max(position.row - Int32(modes.region?.lowerBound ?? 0), 0)
+        }
+        output += "\u{1B}[\(position.row + 1);\(position.col + 1)H".utf8
+        let pen = CellStyle(penOf: state)
+        if pen != CellStyle() { pen.select(into: &output) }
+        if !modes.cursorVisible { output += "\u{1B}[?25l".utf8 }
+        return ByteBuffer(bytes: output)
+    }
 
     /// What a terminal answers to the queries (device attributes, cursor position) in the output so far. For the
     /// session's input, when no attached client answers them itself; call it anyway, to drop them.
-    public func takeReplies() -> ByteBuffer? { nil }
+    public func takeReplies() -> ByteBuffer? {
+        guard !replies.isEmpty else { return nil }
+        defer { replies.removeAll(keepingCapacity: true) }
+        return ByteBuffer(bytes: replies)
+    }
+
+    // MARK: Inside
+
+    private var position: VTermPos {
+        var position = VTermPos()
+        vterm_state_get_cursorpos(state, &position)
+        position.row = min(max(position.row, 0), Int32(size.rows - 1))
+        position.col = min(max(position.col, 0), Int32(size.cols - 1))
+        return position
+    }
+
+    private func withRow<Result>(_ row: Int, _ body: (UnsafeBufferPointer<VTermScreenCell>) -> Result) -> Result {
+        withUnsafeTemporaryAllocation(of: VTermScreenCell.self, capacity: size.cols) { cells in
+            for col in 0..<size.cols {
+                cells.initializeElement(at: col, to: VTermScreenCell())
+                _ = vterm_screen_get_cell(
+                    screen, VTermPos(row: Int32(row), col: Int32(col)), cells.baseAddress.map { $0 + col })
+            }
+            return body(UnsafeBufferPointer(cells))
+        }
+    }
+
+    private func ansiRow(_ row: Int) -> [UInt8] {
+        withRow(row) { cells in
+            var output: [UInt8] = []
+            CellRow.ansi(cells, into: &output)
+            return output
+        }
+    }
+
+    private func paint(_ rows: some Collection<[UInt8]>, into output: inout [UInt8]) {
+        var isFirst = true
+        for row in rows {
+            if !isFirst { output += [0x0D, 0x0A] }
+            isFirst = false
+            output += row
+        }
+    }
+
+    private func reply(_ bytes: UnsafeRawBufferPointer) {
+        if replies.count + bytes.count <= Self.mostReplies { replies += bytes }
+    }
+
+    private func scrolledOff(_ cells: UnsafeBufferPointer<VTermScreenCell>) {
+        guard scrollbackLines > 0, primary == nil else { return }
+        var line: [UInt8] = []
+        if scrollback.count >= scrollbackLines { line = scrollback.removeFirst() }
+        line.removeAll(keepingCapacity: line.capacity < 4096)
+        CellRow.ansi(cells, into: &line)
+        scrollback.append(line)
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer) {
+        var rest = bytes
+        while let base = rest.baseAddress, !rest.isEmpty {
+            let count = min(rest.count, Self.slice)
+            vterm_input_write(terminal, base.assumingMemoryBound(to: CChar.self), count)
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        }
+    }
+
+    private func write(_ text: String) {
+        var text = text
+        text.withUTF8 { write(UnsafeRawBufferPointer($0)) }
+    }
+}
+
+// MARK: What the parser found
+
+extension ScreenModel: OutputSink {
+    func text(_ bytes: UnsafeRawBufferPointer) {
+        if bytes.contains(where: { $0 == 0x0E || $0 == 0x0F }) {
+            modes.shifted = bytes.last { $0 == 0x0E || $0 == 0x0F } == 0x0E
+        }
+        write(bytes)
+    }
+
+    func escape(intermediate: UInt8, final: UInt8) {
+        switch (intermediate, final) {
+        case (0, 0x63):  // RIS
+            modes = TerminalModes()
+            title = nil
+            primary = nil
+            scrollback.removeAll()
+        case (0, 0x3D): modes.keypad = true
+        case (0, 0x3E): modes.keypad = false
+        case (0x28, _): modes.charsets[0] = final
+        case (0x29, _): modes.charsets[1] = final
+        // Index, next line, tab set, reverse index, save, restore, single shifts, alignment test.
+        case (0, 0x44), (0, 0x45), (0, 0x48), (0, 0x4D), (0, 0x37), (0, 0x38), (0, 0x4E), (0, 0x4F), (0x23, 0x38): break
+        default: return
+        }
+        scratch.removeAll(keepingCapacity: true)
+        scratch.append(0x1B)
+        if intermediate != 0 { scratch.append(intermediate) }
+        scratch.append(final)
+        writeScratch()
+    }
+
+    func control(_ sequence: ControlSequence) {
+        switch (sequence.leader, sequence.intermediate, sequence.final) {
+        case (0, 0, 0x6D):  // SGR
+            scratch.removeAll(keepingCapacity: true)
+            GraphicRendition.rewrite(sequence, into: &scratch)
+            writeScratch()
+        case (0x3F, 0, 0x68), (0x3F, 0, 0x6C):  // DECSET, DECRST
+            for mode in sequence.parameters { setPrivate(mode, sequence.final == 0x68) }
+        case (0, 0, 0x68), (0, 0, 0x6C):  // SM, RM
+            for mode in sequence.parameters where mode == 4 || mode == 20 {
+                if mode == 4 { modes.insert = sequence.final == 0x68 } else { modes.newline = sequence.final == 0x68 }
+                write("\u{1B}[\(mode)\(sequence.final == 0x68 ? "h" : "l")")
+            }
+        case (0, 0, 0x72):  // DECSTBM
+            let top = max(sequence.parameter(0, default: 1), 1) - 1
+            let bottom = min(max(sequence.parameter(1, default: size.rows), 1), size.rows)
+            guard top + 1 < bottom else { return }
+            modes.region = top == 0 && bottom == size.rows ? nil : top..<bottom
+            pass(sequence)
+        case (0, 0, 0x73) where !modes.hasMargins: write("\u{1B}7")
+        case (0, 0, 0x75): write("\u{1B}8")
+        case (0, 0, 0x4A) where sequence.parameter(0, default: 0) == 3: scrollback.removeAll()
+        case (0, 0x21, 0x70):  // DECSTR
+            modes.softReset()
+            pass(sequence)
+        case (0, 0x20, 0x71):  // DECSCUSR
+            modes.cursorStyle = min(sequence.parameter(0, default: 0), 6)
+            pass(sequence)
+        case (0x3E, 0, 0x75): modes.pushKeyboard(sequence.parameter(0, default: 0))
+        case (0x3C, 0, 0x75): modes.popKeyboard(sequence.parameter(0, default: 1))
+        case (0x3D, 0, 0x75):
+            modes.setKeyboard(sequence.parameter(0, default: 0), how: sequence.parameter(1, default: 1))
+        case (0x3E, 0, 0x6D) where sequence.parameter(0, default: 0) == 4:
+            modes.otherKeys = min(sequence.parameter(1, default: 0), 2)
+        case (0x3E, 0, 0x6D), (0x3E, 0, 0x71), (0x3F, 0, 0x75), (0, 0, 0x74): break
+        default: pass(sequence)
+        }
+    }
+
+    func operatingSystemCommand(_ payload: [UInt8]) {
+        guard payload.count >= 2, payload[0] == 0x30 || payload[0] == 0x32, payload[1] == 0x3B else { return }
+        let text = String(decoding: payload[2...], as: UTF8.self).unicodeScalars
+            .filter { $0.value >= 0x20 && !(0x7F..<0xA0).contains($0.value) }
+        title = String(String(String.UnicodeScalarView(text)).prefix(256))
+    }
+
+    private func setPrivate(_ mode: Int, _ on: Bool) {
+        switch mode {
+        case 47, 1047, 1049:
+            guard on != isAlternate else { return }
+            if on {
+                // The rows are kept as they are now; libvterm hides them from here on.
+                primary = Primary(rows: (0..<size.rows).map(ansiRow), cursor: position)
+                write("\u{1B}[?\(mode == 47 ? 1047 : mode)h")
+            } else {
+                write("\u{1B}[?\(mode == 47 ? 1047 : mode)l")
+                primary = nil
+            }
+        case 1, 5, 6, 7, 12, 25, 69, 1000, 1002, 1003, 1004, 1005, 1006, 1015, 1048, 2004:
+            modes.setPrivate(mode, on)
+            write("\u{1B}[?\(mode)\(on ? "h" : "l")")
+        default:
+            modes.setPrivate(mode, on)
+        }
+    }
+
+    /// Gives libvterm a sequence with as many parameters as it has room for.
+    private func pass(_ sequence: ControlSequence) {
+        guard sequence.continuations == 0 else { return }
+        scratch.removeAll(keepingCapacity: true)
+        scratch += [0x1B, 0x5B]
+        if sequence.leader != 0 { scratch.append(sequence.leader) }
+        for (index, parameter) in sequence.parameters.prefix(8).enumerated() {
+            if index > 0 { scratch.append(0x3B) }
+            if parameter != ControlSequence.missing { scratch += "\(min(parameter, 9999))".utf8 }
+        }
+        if sequence.intermediate != 0 { scratch.append(sequence.intermediate) }
+        scratch.append(sequence.final)
+        writeScratch()
+    }
+
+    private func writeScratch() {
+        scratch.withUnsafeBytes { write($0) }
+    }
 }
