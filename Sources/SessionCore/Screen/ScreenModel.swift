@@ -6,6 +6,12 @@ public struct ScreenCursor: Sendable, Hashable {
     public var row: Int
     public var col: Int
     public var visible: Bool
+
+    public init(row: Int, col: Int, visible: Bool) {
+        self.row = row
+        self.col = col
+        self.visible = visible
+    }
 }
 
 /// What a terminal of the session's size shows now, after everything the session wrote. Belongs to one event loop.
@@ -94,6 +100,7 @@ public final class ScreenModel {
     /// The terminal's size changed.
     public func resize(to size: TerminalSize) {
         guard size != self.size else { return }
+        write("\u{1B}7\u{1B}[r\u{1B}8")
         self.size = size
         modes.region = nil
         vterm_set_size(terminal, Int32(size.rows), Int32(size.cols))
@@ -245,6 +252,7 @@ extension ScreenModel: OutputSink {
     func escape(intermediate: UInt8, final: UInt8) {
         switch (intermediate, final) {
         case (0, 0x63):  // RIS
+            if isAlternate { setPrivate(1047, false) }
             modes = TerminalModes()
             title = nil
             primary = nil
@@ -283,7 +291,7 @@ extension ScreenModel: OutputSink {
             guard top + 1 < bottom else { return }
             modes.region = top == 0 && bottom == size.rows ? nil : top..<bottom
             pass(sequence)
-        case (0, 0, 0x73) where !modes.hasMargins: write("\u{1B}7")
+        case (0, 0, 0x73): write("\u{1B}7")
         case (0, 0, 0x75): write("\u{1B}8")
         case (0, 0, 0x4A) where sequence.parameter(0, default: 0) == 3: scrollback.removeAll()
         case (0, 0x21, 0x70):  // DECSTR
@@ -299,6 +307,7 @@ extension ScreenModel: OutputSink {
         case (0x3E, 0, 0x6D) where sequence.parameter(0, default: 0) == 4:
             modes.otherKeys = min(sequence.parameter(1, default: 0), 2)
         case (0x3E, 0, 0x6D), (0x3E, 0, 0x71), (0x3F, 0, 0x75), (0, 0, 0x74): break
+        case (_, 0x27, _): break  // DECIC, DECDC
         default: pass(sequence)
         }
     }
@@ -322,7 +331,10 @@ extension ScreenModel: OutputSink {
                 write("\u{1B}[?\(mode == 47 ? 1047 : mode)l")
                 primary = nil
             }
-        case 1, 5, 6, 7, 12, 25, 69, 1000, 1002, 1003, 1004, 1005, 1006, 1015, 1048, 2004:
+        case 69:
+            // Left and right margins: libvterm 0.1 leaves the grid with them when the size changes.
+            break
+        case 1, 5, 6, 7, 12, 25, 1000, 1002, 1003, 1004, 1005, 1006, 1015, 1048, 2004:
             modes.setPrivate(mode, on)
             write("\u{1B}[?\(mode)\(on ? "h" : "l")")
         default:

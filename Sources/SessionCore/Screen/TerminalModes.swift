@@ -1,7 +1,9 @@
 /// Modes of a terminal that its screen does not show, and that a client must have to go on: libvterm does not tell them.
 struct TerminalModes: Equatable {
     /// DEC private modes that are restored, besides those below.
-    static let tracked: Set<Int> = [1, 5, 9, 45, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 2026, 2031]
+    static let tracked: Set<Int> = [
+        1, 5, 9, 45, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 2026, 2031,
+    ]
     static let mouse: Set<Int> = [9, 1000, 1001, 1002, 1003]
 
     /// The tracked private modes that are set.
@@ -16,8 +18,6 @@ struct TerminalModes: Equatable {
     var cursorStyle = 0
     /// Scrolling region, rows from 0; nil is the whole screen.
     var region: Range<Int>?
-    /// Left and right margins are in use (DECLRMM).
-    var hasMargins = false
     /// Kitty keyboard flags, pushed; the last is in force.
     private(set) var keyboard: [Int] = []
     /// xterm's modifyOtherKeys.
@@ -33,7 +33,6 @@ struct TerminalModes: Equatable {
         case 7: autowrap = on
         case 25: cursorVisible = on
         case 66: keypad = on
-        case 69: hasMargins = on
         default:
             guard Self.tracked.contains(mode) else { return }
             if on {

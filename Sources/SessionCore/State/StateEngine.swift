@@ -44,7 +44,9 @@ public struct StateEngine: Sendable {
         case .hook(let report): take(report, at: now, &events)
         case .transcript(let item): take(item, at: now, &events)
         case .output, .typed: lastStir = now
-        case .tick: startUnexplainedTurn(at: now, patience: Self.patience, &events)
+        case .tick:
+            startUnexplainedTurn(at: now, patience: Self.patience, &events)
+            closeForgottenTurn(at: now, &events)
         case .ended:
             closeTurn(.ended, at: now, &events)
             file = nil
@@ -75,10 +77,22 @@ public struct StateEngine: Sendable {
         case .idle, .shell:
             if !hookSeen { startUnexplainedTurn(at: now, patience: 0, &events) }
             unexplainedBusySince = nil
-            closeTurn(.interrupted, at: now, &events)
+            // A file that did not turn busy yet says nothing of the turn that a hook just opened.
+            switch before {
+            case .busy, .waiting: closeTurn(.interrupted, at: now, &events)
+            case .idle, .shell, .unknown, nil: break
+            }
         case .unknown:
             break
         }
+    }
+
+    /// Closes a turn so short-lived that its busy status was never seen, and that was interrupted.
+    private mutating func closeForgottenTurn(at now: Date, _ events: inout [DerivedEvent]) {
+        guard file == .idle || file == .shell, let turn = view.turn,
+            now.timeIntervalSince(turn.since) > 2 * Self.patience
+        else { return }
+        closeTurn(.interrupted, at: now, &events)
     }
 
     private mutating func startUnexplainedTurn(
@@ -115,7 +129,7 @@ public struct StateEngine: Sendable {
             closeTurn(.completed, message: report.message, at: now, &events)
             reported = (.idle, .hook)
         case .stopFailure:
-            closeTurn(.failed, message: report.error ?? report.message, at: now, &events)
+            closeTurn(.failed, message: report.message ?? report.error, at: now, &events)
             reported = (.idle, .hook)
         case .sessionEnd:
             closeTurn(.ended, at: now, &events)
