@@ -139,7 +139,9 @@ private func expectFaithful(_ model: ScreenModel, sourceLocation: SourceLocation
         let model = ScreenModel(size: TerminalSize(cols: 2 + seed * 2, rows: 2 + seed))
         for _ in 0..<40 {
             var bytes = (0..<500).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &random)] }
-            for _ in 0..<3 { bytes[Int.random(in: 0..<500, using: &random)] = UInt8.random(in: 0...255, using: &random) }
+            for _ in 0..<3 {
+                bytes[Int.random(in: 0..<500, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            }
             model.feed(ByteBuffer(bytes: bytes))
             if Int.random(in: 0..<4, using: &random) == 0 {
                 model.resize(

@@ -34,6 +34,8 @@ public final class ScreenModel {
     private var primary: Primary?
     private var replies: [UInt8] = []
     private var scratch: [UInt8] = []
+    /// The last character written, for REP.
+    private var last: [UInt8] = []
 
     private struct Primary {
         var rows: [[UInt8]]
@@ -247,6 +249,15 @@ extension ScreenModel: OutputSink {
             modes.shifted = bytes.last { $0 == 0x0E || $0 == 0x0F } == 0x0E
         }
         write(bytes)
+        if let start = bytes.lastIndex(where: { $0 >= 0x20 && !(0x80..<0xC0).contains($0) }) {
+            last = Array(bytes[start...].prefix { $0 >= 0x20 })
+        }
+    }
+
+    /// REP, which libvterm 0.1 never ends when there is nothing to repeat.
+    private func repeatLast(_ count: Int) {
+        guard !last.isEmpty else { return }
+        for _ in 0..<min(max(count, 1), size.cols) { last.withUnsafeBytes { write($0) } }
     }
 
     func escape(intermediate: UInt8, final: UInt8) {
@@ -308,6 +319,7 @@ extension ScreenModel: OutputSink {
             modes.otherKeys = min(sequence.parameter(1, default: 0), 2)
         case (0x3E, 0, 0x6D), (0x3E, 0, 0x71), (0x3F, 0, 0x75), (0, 0, 0x74): break
         case (_, 0x27, _): break  // DECIC, DECDC
+        case (0, 0, 0x62): repeatLast(sequence.parameter(0, default: 1))
         default: pass(sequence)
         }
     }
@@ -345,16 +357,29 @@ extension ScreenModel: OutputSink {
     /// Gives libvterm a sequence with as many parameters as it has room for.
     private func pass(_ sequence: ControlSequence) {
         guard sequence.continuations == 0 else { return }
+        let largest = largestParameter(of: sequence)
         scratch.removeAll(keepingCapacity: true)
         scratch += [0x1B, 0x5B]
         if sequence.leader != 0 { scratch.append(sequence.leader) }
         for (index, parameter) in sequence.parameters.prefix(8).enumerated() {
             if index > 0 { scratch.append(0x3B) }
-            if parameter != ControlSequence.missing { scratch += "\(min(parameter, 9999))".utf8 }
+            if parameter != ControlSequence.missing { scratch += "\(min(parameter, largest))".utf8 }
         }
         if sequence.intermediate != 0 { scratch.append(sequence.intermediate) }
         scratch.append(sequence.final)
         writeScratch()
+    }
+
+    /// Counts beyond the grid mean the same as the grid's edge, but libvterm 0.1 does not stop there.
+    private func largestParameter(of sequence: ControlSequence) -> Int {
+        guard sequence.leader == 0, sequence.intermediate == 0 else { return 9999 }
+        switch sequence.final {
+        case 0x4C, 0x4D: return max((modes.region?.upperBound ?? size.rows) - Int(position.row), 1)  // IL, DL
+        case 0x53, 0x54: return max(modes.region?.count ?? size.rows, 1)  // SU, SD
+        case 0x40, 0x50, 0x58: return max(size.cols - Int(position.col), 1)  // ICH, DCH, ECH
+        case 0x49, 0x5A: return size.cols  // CHT, CBT
+        default: return 9999
+        }
     }
 
     private func writeScratch() {

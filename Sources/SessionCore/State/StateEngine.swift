@@ -20,6 +20,8 @@ public struct StateEngine: Sendable {
     private var lastStir: Date?
     /// The file turned busy, and no hook has said yet which prompt it is about.
     private var unexplainedBusySince: Date?
+    /// Prompts that were sent while a turn ran.
+    private var queued: [String] = []
     private var permissionCount = 0
     private var ended = false
 
@@ -67,7 +69,13 @@ public struct StateEngine: Sendable {
         switch status {
         case .busy:
             if case .waiting = before { resolvePermissions(.allowed, &events) }
-            if before != .busy, view.turn == nil, unexplainedBusySince == nil { unexplainedBusySince = now }
+            guard before != .busy, view.turn == nil else { return }
+            if !queued.isEmpty {
+                startTurn(OpenTurn(prompt: queued.joined(separator: "\n"), promptID: nil, since: now), &events)
+                queued = []
+            } else if unexplainedBusySince == nil {
+                unexplainedBusySince = now
+            }
         case .waiting(let what):
             guard !hookSeen, view.permissions.isEmpty, what == "permission prompt" || what == "input needed" else {
                 return
@@ -89,6 +97,7 @@ public struct StateEngine: Sendable {
 
     /// Closes a turn so short-lived that its busy status was never seen, and that was interrupted.
     private mutating func closeForgottenTurn(at now: Date, _ events: inout [DerivedEvent]) {
+        if file == .idle, view.turn == nil, now.timeIntervalSince(view.since) > Self.patience { queued = [] }
         guard file == .idle || file == .shell, let turn = view.turn,
             now.timeIntervalSince(turn.since) > 2 * Self.patience
         else { return }
@@ -111,8 +120,11 @@ public struct StateEngine: Sendable {
         switch report.event {
         case .userPromptSubmit:
             unexplainedBusySince = nil
-            // A message typed while the turn runs joins it.
-            if view.turn == nil {
+            if view.turn != nil {
+                // Typed while the turn runs: joins it, or makes one more when it is over, which no hook announces.
+                if queued.count < 64, let prompt = report.prompt { queued.append(prompt) }
+            } else {
+                queued = []
                 startTurn(OpenTurn(prompt: report.prompt, promptID: report.promptID, since: now), &events)
             }
             reported = (.working, .hook)
@@ -126,9 +138,11 @@ public struct StateEngine: Sendable {
             endTool(report, &events)
             reported = (view.permissions.isEmpty ? .working : .pending, .hook)
         case .stop:
+            startUnexplainedTurn(at: now, patience: 0, &events)
             closeTurn(.completed, message: report.message, at: now, &events)
             reported = (.idle, .hook)
         case .stopFailure:
+            startUnexplainedTurn(at: now, patience: 0, &events)
             closeTurn(.failed, message: report.message ?? report.error, at: now, &events)
             reported = (.idle, .hook)
         case .sessionEnd:
