@@ -54,7 +54,7 @@ import Testing
 
 @Suite struct HomeSeedTests {
     private func object(_ data: Data?) throws -> [String: Any] {
-        try #require(try JSONSerialization.jsonObject(with: #require(data)) as? [String: Any])
+        try #require(try data.flatMap { try JSONSerialization.jsonObject(with: $0) as? [String: Any] })
     }
 
     @Test(arguments: [nil, "", "not json", "[]"])
