@@ -92,10 +92,14 @@ let package = Package(
         ),
         .executableTarget(name: "rookery-worker", dependencies: ["Worker"], swiftSettings: strict),
         .target(
-            name: "Launcher", dependencies: ["CLinux", "Sandbox", "Policy", "WorkerControl", logging],
+            name: "Launcher", dependencies: ["CLinux", "Sandbox", "Policy", "SessionCore", "WorkerControl", logging],
             swiftSettings: strict
         ),
-        .executableTarget(name: "rookery-launcher", dependencies: ["Launcher", arguments], swiftSettings: strict),
+        .executableTarget(
+            name: "rookery-launcher",
+            dependencies: ["Launcher", "CLinux", "Sandbox", "Policy", "WorkerControl", arguments, logging],
+            swiftSettings: strict
+        ),
 
         // The control plane
         .target(
@@ -169,7 +173,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "LauncherTests", dependencies: ["Launcher", "Sandbox", "WorkerControl", "Policy", "CLinux"],
+            name: "LauncherTests",
+            dependencies: ["Launcher", "Sandbox", "WorkerControl", "SessionCore", "Policy", "CLinux"],
             swiftSettings: strict),
         .testTarget(
             name: "RegistryTests",

@@ -6,6 +6,7 @@
 
 #include "beneath.h"
 #include "descriptors.h"
+#include "idmap.h"
 #include "mounts.h"
 #include "peer.h"
 #include "spawn.h"

@@ -7,6 +7,11 @@ public struct CgroupLeaf: Sendable, Hashable {
     /// By controller (`memory`, `cpu`, `pids`, `cpuacct`, `freezer`), or `unified`. Empty where there are no cgroups.
     public let directories: [String: String]
 
+    public init(kind: Cgroups.Kind, directories: [String: String]) {
+        self.kind = kind
+        self.directories = directories
+    }
+
     /// True while it is there in any hierarchy.
     public var exists: Bool { paths.contains { CgroupFile.exists($0) } }
 

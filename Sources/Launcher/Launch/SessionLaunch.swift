@@ -1,0 +1,132 @@
+import CLinux
+import Glibc
+import Policy
+import Sandbox
+import SessionCore
+import WorkerControl
+
+/// One launch from request to running session. Whatever fails, everything done before it is undone, last first.
+struct SessionLaunch {
+    let directories: SessionDirectories
+    let cgroups: CgroupParent
+    let reaper: Reaper
+
+    private var configuration: LauncherConfiguration { directories.configuration }
+
+    func run(_ request: LaunchRequest) throws(LaunchFailure) -> LaunchedSession {
+        let checked = try CheckedLaunch(request, rootless: configuration.rootless)
+        let id = request.sessionID
+        if let record = LaunchRecord.read(id, in: directories.records), record.worker.runs || record.sandbox.runs {
+            throw LaunchFailure(
+                step: "session", errno: EBUSY, message: "session \(id) has an incarnation that runs",
+                remedy: "clean it first")
+        }
+        var undo: [@Sendable () -> Void] = []
+        do throws(LaunchFailure) {
+            return try start(checked, undo: &undo)
+        } catch {
+            for step in undo.reversed() { step() }
+            throw error
+        }
+    }
+
+    private func start(
+        _ checked: CheckedLaunch, undo: inout [@Sendable () -> Void]
+    ) throws(LaunchFailure) -> LaunchedSession {
+        let request = checked.request
+        let id = request.sessionID
+        let prepared = try directories.prepare(id, range: checked.range, undo: &undo)
+
+        let leaf: CgroupLeaf
+        let limits: [EnforcedLimit]
+        do { (leaf, limits) = try cgroups.makeLeaf(id.description, limits: request.limits) } catch {
+            throw LaunchFailure(error)
+        }
+        undo.append { [cgroups] in
+            try? leaf.end()
+            cgroups.removeIfEmpty()
+        }
+
+        let sandbox: StartedSandbox
+        let specification = try specification(checked, prepared, leaf)
+        do { sandbox = try specification.start() } catch { throw LaunchFailure(error) }
+        undo.append { sandbox.kill() }
+
+        let owner = configuration.fileOwner
+        let home = try HomeMount.open(prepared.home, range: checked.range, uid: owner.uid, gid: owner.gid)
+        let start = WorkerStart(
+            configuration: configuration, checked: checked, directories: prepared, sandbox: sandbox, home: home)
+        let (worker, ready) = try start.spawn()
+        undo.append { worker.kill() }
+
+        try note(id, sandbox: sandbox.process, worker: worker, leaf: leaf)
+        undo.append { [directories] in LaunchRecord.remove(id, in: directories.records) }
+
+        try start.waitUntilReady(worker, ready)
+        do { try sandbox.go() } catch { throw LaunchFailure(error) }
+        reaper.adopt(sandbox.process)
+        reaper.adopt(worker)
+        return LaunchedSession(
+            workerPID: worker.pid, sandboxPID: sandbox.process.pid, limits: limits, cgroups: leaf.directories)
+    }
+
+    private func specification(
+        _ checked: CheckedLaunch, _ prepared: PreparedDirectories, _ leaf: CgroupLeaf
+    ) throws(LaunchFailure) -> SandboxSpecification {
+        let request = checked.request
+        var specification = SandboxSpecification(
+            identity: checked.range.map { .range(base: $0.base) } ?? .caller, initProgram: configuration.initProgram,
+            workspace: prepared.workspace.path, home: prepared.home.path, startCommand: request.startCommand,
+            claudeBinary: request.claudeBinary, limits: request.limits)
+        specification.environment = request.environment
+        specification.columns = UInt16(request.size.cols)
+        specification.rows = UInt16(request.size.rows)
+        do {
+            specification.cgroup = try leaf.openDirectory().map(OwnedDescriptor.init(owning:))
+        } catch { throw LaunchFailure(error) }
+        specification.place = { pid throws(SandboxError) in
+            try leaf.placeSession(pid)
+        }
+        return specification
+    }
+
+    private func note(
+        _ id: SessionID, sandbox: ChildProcess, worker: ChildProcess, leaf: CgroupLeaf
+    ) throws(LaunchFailure) {
+        guard let sandboxNote = ProcessNote(pid: sandbox.pid), let workerNote = ProcessNote(pid: worker.pid) else {
+            throw LaunchFailure(
+                step: "record", errno: ESRCH, message: "/proc does not show the session's processes",
+                remedy: "mount /proc, without hidepid for the launcher")
+        }
+        let record = LaunchRecord(sandbox: sandboxNote, worker: workerNote, cgroups: leaf.directories)
+        do { try record.write(id, in: directories.records) } catch {
+            throw LaunchFailure(
+                step: "record", errno: error.errno, message: "\(error)",
+                remedy: "free space on the disk of \(configuration.runtimeDirectory)")
+        }
+    }
+}
+
+extension CgroupLeaf {
+    /// Places rookery-init, and lets the kernel take a session's processes before those of the service when the box as
+    /// a whole is out of memory.
+    func placeSession(_ pid: Int32) throws(SandboxError) {
+        do { try place(pid) } catch {
+            throw SandboxError(step: error.step, errno: error.errno, message: error.message, remedy: error.remedy)
+        }
+        let file = Glibc.open("/proc/\(pid)/oom_score_adj", O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { return }
+        _ = write(file, "500", 3)
+        close(file)
+    }
+}
+
+extension LaunchFailure {
+    init(_ fault: CgroupFault) {
+        self.init(step: fault.step, errno: fault.errno, message: fault.message, remedy: fault.remedy)
+    }
+
+    init(_ error: SandboxError) {
+        self.init(step: error.step, errno: error.errno, message: error.message, remedy: error.remedy)
+    }
+}

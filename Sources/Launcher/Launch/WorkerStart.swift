@@ -1,0 +1,105 @@
+import CLinux
+import Foundation
+import Glibc
+import Sandbox
+import WorkerControl
+
+/// Starts a session's worker with its descriptors and waits until its sockets listen.
+struct WorkerStart {
+    let configuration: LauncherConfiguration
+    let checked: CheckedLaunch
+    let directories: PreparedDirectories
+    let sandbox: StartedSandbox
+    let home: OwnedDescriptor
+
+    /// How long a worker may take to be ready, in milliseconds.
+    static let patience: Int32 = 10_000
+
+    /// Returns the process and the read end of its ready pipe.
+    func spawn() throws(LaunchFailure) -> (worker: ChildProcess, ready: OwnedDescriptor) {
+        let owner = configuration.fileOwner
+        let log = try WorkerLog.open(in: directories.session, uid: owner.uid, gid: owner.gid)
+        do {
+            let ready = try DescriptorMessages.pipe()
+            // Descriptor 3 is the configuration; the others follow in this order.
+            let passed = [
+                sandbox.terminal, sandbox.listener, sandbox.leash, sandbox.status, sandbox.process.pidfd, home,
+                ready.write,
+            ]
+            let numbers = WorkerDescriptors(
+                terminal: 4, listener: 5, leash: 6, status: 7, sandbox: 8, home: 9, ready: 10)
+            let memory = try DescriptorMessages.sealedMemory(
+                named: "worker-configuration", try Self.encoded(configuration(numbers)))
+            var spawn = Spawn(
+                program: try Spawn.open(program: configuration.workerProgram), arguments: ["rookery-worker"],
+                environment: [
+                    "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC",
+                    // A crashed worker must end at once, not stop to print its stack: its sandbox hangs on it.
+                    "SWIFT_BACKTRACE=enable=no",
+                ], descriptors: [memory] + passed)
+            spawn.standardOutput = log
+            spawn.standardError = log
+            spawn.directory = try Directory(at: "/").descriptor
+            if !configuration.rootless { spawn.user = (configuration.serviceUID, configuration.serviceGID) }
+            do {
+                return (try spawn.start(), ready.read)
+            } catch {
+                throw LaunchFailure(
+                    step: "worker", errno: error.errno,
+                    message: "cannot start \(configuration.workerProgram): \(error)",
+                    remedy: "install rookery-worker next to rookery-init, executable by uid \(owner.uid)")
+            }
+        } catch let failure as LaunchFailure {
+            throw failure
+        } catch {
+            let error = error as? SystemError ?? SystemError(call: "\(error)", errno: EINVAL)
+            throw LaunchFailure(
+                step: "worker", errno: error.errno, message: "cannot start \(configuration.workerProgram): \(error)",
+                remedy: error.errno == ENOENT ? "install rookery-worker next to rookery-init" : "see the box's limits")
+        }
+    }
+
+    /// Waits for `ready`. A worker that says something else, ends or stays silent has failed.
+    func waitUntilReady(_ worker: ChildProcess, _ ready: OwnedDescriptor) throws(LaunchFailure) {
+        let deadline = ContinuousClock.now + .milliseconds(Int(Self.patience))
+        var line: [UInt8] = []
+        while !line.contains(UInt8(ascii: "\n")), line.count < 1024 {
+            let left = (deadline - .now) / .milliseconds(1)
+            guard left > 0 else { throw failed(ETIMEDOUT, "was not ready after \(Self.patience / 1000) s") }
+            let state = rk_wait_readable(ready.number, Int32(left) + 1)
+            guard state > 0 else { continue }
+            var buffer = [UInt8](repeating: 0, count: 1024)
+            let count = read(ready.number, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            line.append(contentsOf: buffer[..<count])
+        }
+        let text = String(decoding: line.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        if text == "ready" { return }
+        guard text.isEmpty else { throw failed(0, "said: \(text)") }
+        // The pipe closed: give the end a moment to be seen, for a better message.
+        switch try? worker.waitForExit(milliseconds: 1000) {
+        case .code(let code): throw failed(0, "ended with code \(code) before it was ready")
+        case .signal(let number): throw failed(0, "was ended by signal \(number) before it was ready")
+        case nil: throw failed(0, "closed its ready pipe without a word")
+        }
+    }
+
+    private func failed(_ code: Int32, _ what: String) -> LaunchFailure {
+        let tail = WorkerLog.tail(in: directories.session)
+        return LaunchFailure(
+            step: "worker", errno: code,
+            message: "rookery-worker \(what)" + (tail.isEmpty ? "" : "; its log ends: \(tail)"),
+            remedy: "see \(directories.session.path)/\(WorkerLog.name), and that rookery-worker is of this release")
+    }
+
+    private func configuration(_ numbers: WorkerDescriptors) -> WorkerConfiguration {
+        let request = checked.request
+        return WorkerConfiguration(
+            sessionID: request.sessionID, incarnation: request.incarnation,
+            runtimeDirectory: directories.runtime.path, size: request.size, firstSequence: request.firstSequence,
+            gatewaySocket: request.gatewaySocket, logBytes: request.logBytes, descriptors: numbers)
+    }
+
+    private static func encoded(_ value: some Encodable) throws -> [UInt8] { [UInt8](try JSONEncoder().encode(value)) }
+}

@@ -1,0 +1,192 @@
+import CLinux
+import Foundation
+import Glibc
+public import Logging
+import Policy
+public import Sandbox
+import SessionCore
+public import WorkerControl
+
+/// Serves one supervisor over one SOCK_SEQPACKET socket until that closes. Every request runs on a thread of its own.
+public final class LauncherService: Sendable {
+    private let configuration: LauncherConfiguration
+    private let socket: OwnedDescriptor
+    private let directories: SessionDirectories
+    private let cgroups: CgroupParent
+    private let reaper: Reaper
+    private let locks = SessionLocks()
+    private let logger: Logger
+
+    /// Requests that run at once; more wait in the socket.
+    private static let concurrency = 64
+    /// Sessions that one `swept` can name within ``LauncherMessage/largest``.
+    private static let mostSwept = 2500
+
+    /// - Throws: when the directories cannot be used, or the peer is not a supervisor.
+    public init(
+        _ configuration: LauncherConfiguration, socket: OwnedDescriptor, logger: Logger
+    ) throws(LaunchFailure) {
+        try Self.checkPeer(of: socket, configuration)
+        self.configuration = configuration
+        self.socket = socket
+        self.logger = logger
+        directories = try SessionDirectories(configuration)
+        cgroups = CgroupParent(.detect(), stateDirectory: configuration.stateDirectory)
+        reaper = try Reaper()
+    }
+
+    /// Returns when the supervisor has closed the socket and the last request is done. Sessions go on.
+    public func run() throws(LaunchFailure) {
+        let reaper = reaper
+        Thread { reaper.run() }.start()
+        let slots = DispatchSemaphore(value: Self.concurrency)
+        let running = DispatchGroup()
+        defer { running.wait() }
+        while true {
+            let message: [UInt8]
+            do {
+                message = try DescriptorMessages.receive(from: socket, capacity: LauncherMessage.largest).bytes
+            } catch {
+                if error.errno == ECONNRESET { return }
+                throw LaunchFailure(
+                    step: "socket", errno: error.errno, message: "\(error)",
+                    remedy: "a request may have \(LauncherMessage.largest) bytes and no descriptors")
+            }
+            if message.isEmpty { return }
+            let envelope = try Self.envelope(of: message)
+            slots.wait()
+            running.enter()
+            let thread = Thread { [self] in
+                answer(envelope)
+                slots.signal()
+                running.leave()
+            }
+            thread.stackSize = 1 << 20
+            thread.start()
+        }
+    }
+
+    private enum Incoming {
+        case request(LauncherRequestEnvelope)
+        /// A request that cannot be read, whose sender can be told.
+        case unreadable(id: UInt64, problem: String)
+    }
+
+    private static func envelope(of message: [UInt8]) throws(LaunchFailure) -> Incoming {
+        struct Identity: Decodable { var id: UInt64 }
+        let data = Data(message)
+        do { return .request(try JSONDecoder().decode(LauncherRequestEnvelope.self, from: data)) } catch {
+            if let identity = try? JSONDecoder().decode(Identity.self, from: data) {
+                return .unreadable(id: identity.id, problem: "\(error)")
+            }
+            throw LaunchFailure(
+                step: "request", errno: EBADMSG, message: "a message is not a request: \("\(error)".prefix(300))",
+                remedy: "run a launcher and a supervisor of the same release")
+        }
+    }
+
+    private func answer(_ incoming: Incoming) {
+        let id: UInt64
+        let reply: LauncherReply
+        switch incoming {
+        case .request(let envelope):
+            id = envelope.id
+            reply = self.reply(to: envelope.request)
+        case .unreadable(let sender, let problem):
+            id = sender
+            reply = .failed(
+                LaunchFailure(
+                    step: "request", errno: EBADMSG, message: "the request cannot be read: \(problem.prefix(300))",
+                    remedy: "run a launcher and a supervisor of the same release"))
+        }
+        do {
+            let data = try JSONEncoder().encode(LauncherReplyEnvelope(id: id, reply: reply))
+            try DescriptorMessages.send([UInt8](data), over: socket)
+        } catch {
+            // The supervisor has gone; what was started goes on and is found by the next one.
+            logger.warning("reply not sent", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Carries one request out.
+    func reply(to request: LauncherRequest) -> LauncherReply {
+        let cleaning = SessionCleaning(directories: directories, cgroups: cgroups)
+        do throws(LaunchFailure) {
+            switch request {
+            case .launch(let launch):
+                return try locks.withLock(launch.sessionID) { () throws(LaunchFailure) in
+                    .launched(
+                        try SessionLaunch(directories: directories, cgroups: cgroups, reaper: reaper).run(launch))
+                }
+            case .clean(let request):
+                try locks.withLock(request.sessionID) { () throws(LaunchFailure) in
+                    try cleaning.clean(request.sessionID)
+                }
+                return .done
+            case .remove(let request):
+                try locks.withLock(request.sessionID) { () throws(LaunchFailure) in
+                    try cleaning.remove(request.sessionID, keepWorkspace: request.keepWorkspace)
+                }
+                return .done
+            case .sweep(let request): return .swept(sweep(request, with: cleaning))
+            case .capabilities: return .capabilities(capabilities())
+            }
+        } catch {
+            logger.warning(
+                "request failed",
+                metadata: ["step": "\(error.step)", "errno": "\(error.errno)", "error": "\(error.message)"])
+            return .failed(error)
+        }
+    }
+
+    /// One that cannot be cleaned is left to the next sweep, and not named.
+    private func sweep(_ request: SweepRequest, with cleaning: SessionCleaning) -> [SessionID] {
+        var swept: [SessionID] = []
+        for id in cleaning.leftovers(live: request.live) where swept.count < Self.mostSwept {
+            do throws(LaunchFailure) {
+                try locks.withLock(id) { () throws(LaunchFailure) in try cleaning.clean(id) }
+                swept.append(id)
+            } catch {
+                logger.error("sweep failed", metadata: ["session": "\(id)", "error": "\(error.message)"])
+            }
+        }
+        return swept
+    }
+
+    /// Finds out by making a cgroup: what the kernel then says is what a session would get.
+    private func capabilities() -> LauncherCapabilities {
+        var found = cgroups.cgroups
+        var limits: [EnforcedLimit]
+        do throws(CgroupFault) {
+            let (leaf, report) = try cgroups.makeLeaf(SessionID().description, limits: .standard)
+            limits = report
+            try leaf.end()
+            cgroups.removeIfEmpty()
+        } catch {
+            found = .none(error.message)
+            limits = CgroupValues.report(.standard, cgroups: found, leaf: CgroupLeaf(kind: .none, directories: [:]))
+        }
+        return LauncherCapabilities(rootless: configuration.rootless, cgroups: found.kind.rawValue, limits: limits)
+    }
+
+    /// The one at the other end must be the service's user, or whoever started this launcher.
+    private static func checkPeer(
+        of socket: OwnedDescriptor, _ configuration: LauncherConfiguration
+    ) throws(LaunchFailure) {
+        var pid: pid_t = 0
+        var uid: uid_t = 0
+        var gid: gid_t = 0
+        let code = rk_peer_credentials(socket.number, &pid, &uid, &gid)
+        guard code == 0 else {
+            throw LaunchFailure(
+                step: "control socket", errno: code,
+                message: "descriptor \(socket.number) is not a connected Unix socket: \(SystemError.reason(code))",
+                remedy: "pass one end of a SOCK_SEQPACKET pair with --control-fd")
+        }
+        guard uid == geteuid() || uid == configuration.serviceUID else {
+            throw LaunchFailure(
+                step: "control socket", errno: EPERM, message: "the peer is uid \(uid), not the supervisor",
+                remedy: "start the launcher from 'rookery serve', or name its user with --service-uid")
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import CLinux
+import Glibc
+import Launcher
+import Logging
+import Sandbox
+import WorkerControl
+
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve one supervisor until it closes the control socket.")
+
+    @Option(name: .customLong("control-fd"), help: "Descriptor of a connected SOCK_SEQPACKET Unix socket.")
+    var controlDescriptor: Int32
+    @Option(name: .customLong("state-dir"), help: "Holds the sessions' directories.")
+    var stateDirectory: String
+    @Option(name: .customLong("runtime-dir"), help: "Holds the workers' sockets.")
+    var runtimeDirectory: String
+    @Option(name: .customLong("service-uid"), help: "The user that supervisor and workers run as.")
+    var serviceUID: UInt32
+    @Option(name: .customLong("service-gid"), help: "Its group.")
+    var serviceGID: UInt32
+    @Option(name: .customLong("libexec-dir"), help: "Holds rookery-worker and rookery-init.")
+    var libexecDirectory: String
+    @Flag(help: "Use no privilege: user namespaces with one uid, and only the limits that hold without root.")
+    var rootless = false
+
+    func run() throws {
+        let logger = Logger(label: "rookery.launcher", factory: { StreamLogHandler.standardError(label: $0) })
+        do {
+            try takeOn(logger)
+            let configuration = try LauncherConfiguration(
+                stateDirectory: stateDirectory, runtimeDirectory: runtimeDirectory, serviceUID: serviceUID,
+                serviceGID: serviceGID, libexecDirectory: libexecDirectory, rootless: rootless)
+            let socket = OwnedDescriptor(owning: controlDescriptor)
+            try LauncherService(configuration, socket: socket, logger: logger).run()
+        } catch let failure as LaunchFailure {
+            logger.critical(
+                "launcher stops",
+                metadata: [
+                    "step": "\(failure.step)", "errno": "\(failure.errno)", "error": "\(failure.message)",
+                    "remedy": "\(failure.remedy)",
+                ])
+            throw ExitCode(1)
+        }
+    }
+
+    /// What holds for the process as a whole, before there is a second thread.
+    private func takeOn(_ logger: Logger) throws(LaunchFailure) {
+        // A ^C in the supervisor's terminal goes to the whole foreground group; the supervisor decides what it means.
+        signal(SIGINT, SIG_IGN)
+        signal(SIGPIPE, SIG_IGN)
+        umask(0o077)
+        guard controlDescriptor > 2, rk_set_close_on_exec(controlDescriptor, 1) >= 0 else {
+            throw LaunchFailure(
+                step: "control socket", errno: EBADF, message: "--control-fd \(controlDescriptor) is not open",
+                remedy: "pass the number of an open descriptor above 2")
+        }
+        let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+        if null >= 0 {
+            dup2(null, 0)
+            if null > 2 { close(null) }
+        }
+        // Two pidfds for each session, some twenty descriptors for each launch under way.
+        var files = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 {
+            files.rlim_cur = files.rlim_max
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+        }
+        if rootless, geteuid() == 0 { try dropPrivileges(logger) }
+    }
+
+    /// Started by root, told to be rootless: the session's one uid is this process's, so it must not be root's.
+    private func dropPrivileges(_ logger: Logger) throws(LaunchFailure) {
+        guard serviceUID != 0 else {
+            logger.warning("--rootless as root: sessions run with the host's uid 0 in their user namespaces")
+            return
+        }
+        guard setgroups(0, nil) == 0, setgid(serviceGID) == 0,
+            setuid(serviceUID) == 0
+        else {
+            throw LaunchFailure(
+                step: "privileges", errno: errno, message: "cannot become uid \(serviceUID)",
+                remedy: "start the launcher as that user")
+        }
+    }
+}
