@@ -169,7 +169,8 @@ public final class LauncherService: Sendable {
         return LauncherCapabilities(rootless: configuration.rootless, cgroups: found.kind.rawValue, limits: limits)
     }
 
-    /// The one at the other end must be the service's user, or whoever started this launcher.
+    /// The one at the other end must be the service's user, or whoever started this launcher. The kernel remembers who
+    /// made the pair: the supervisor, perhaps while it was still root.
     private static func checkPeer(
         of socket: OwnedDescriptor, _ configuration: LauncherConfiguration
     ) throws(LaunchFailure) {
@@ -183,7 +184,7 @@ public final class LauncherService: Sendable {
                 message: "descriptor \(socket.number) is not a connected Unix socket: \(SystemError.reason(code))",
                 remedy: "pass one end of a SOCK_SEQPACKET pair with --control-fd")
         }
-        guard uid == geteuid() || uid == configuration.serviceUID else {
+        guard [0, geteuid(), configuration.serviceUID].contains(uid) else {
             throw LaunchFailure(
                 step: "control socket", errno: EPERM, message: "the peer is uid \(uid), not the supervisor",
                 remedy: "start the launcher from 'rookery serve', or name its user with --service-uid")
