@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Sandbox
 import SessionCore
 import Testing
 import WorkerControl

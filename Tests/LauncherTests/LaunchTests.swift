@@ -119,7 +119,7 @@ import WorkerControl
             let slot = Stage.slot()
             let keptSession = try await stage.launcher.launch(.plain(kept, slot: slot, start: start))
             let droppedSession = try await stage.launcher.launch(.plain(dropped, slot: slot + 1, start: start))
-            stage.launcher.process.kill()
+            stage.launcher.kill()
             try await Task.sleep(for: .milliseconds(300))
             #expect(runs(keptSession.sandboxPID) && runs(keptSession.workerPID) && runs(droppedSession.sandboxPID))
 

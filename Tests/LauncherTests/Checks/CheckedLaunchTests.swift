@@ -1,5 +1,6 @@
 import Glibc
 import Policy
+import Sandbox
 import SessionCore
 import Testing
 import WorkerControl

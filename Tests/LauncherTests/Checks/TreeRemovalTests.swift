@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Sandbox
 import Testing
 
 @testable import Launcher
@@ -46,7 +47,7 @@ import Testing
 
     @Test func widthDoesNotMatter() throws {
         try withTree { scratch, state in
-            for index in 0..<9000 {
+            for index in 0..<5000 {
                 mkdir("\(scratch.path)/state/\(index)", 0o755)
                 if index % 3 == 0 { mkdir("\(scratch.path)/state/\(index)/x", 0o755) }
             }

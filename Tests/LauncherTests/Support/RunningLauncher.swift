@@ -18,6 +18,7 @@ final class RunningLauncher: Sendable {
         var next: UInt64 = 1
         var replies: [UInt64: LauncherReply] = [:]
         var closed = false
+        var exit: ChildProcess.Exit?
     }
 
     enum Mode: Sendable {
@@ -108,13 +109,21 @@ final class RunningLauncher: Sendable {
     /// Closes the socket and waits for the end.
     func stop() async -> ChildProcess.Exit? {
         shutdown(socket.number, Int32(SHUT_RDWR))
+        if let exit = state.withLock({ $0.exit }) { return exit }
         var exit: ChildProcess.Exit?
         _ = await eventually {
             exit = (try? process.exitIfEnded()) ?? nil
             return exit != nil
         }
         if exit == nil { process.kill() }
+        state.withLock { $0.exit = exit }
         return exit
+    }
+
+    /// Ends it without warning.
+    func kill() {
+        process.kill()
+        state.withLock { $0.exit = .signal(SIGKILL) }
     }
 
     /// Pids of its children, zombies included.

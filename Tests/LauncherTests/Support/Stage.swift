@@ -32,7 +32,7 @@ struct Stage {
         let stage = Stage(scratch: scratch, launcher: launcher)
         do {
             try await body(stage)
-            _ = try await launcher.ask(.sweep(SweepRequest(live: [])))
+            _ = try? await launcher.ask(.sweep(SweepRequest(live: [])))
         } catch {
             _ = try? await launcher.ask(.sweep(SweepRequest(live: [])))
             _ = await launcher.stop()
