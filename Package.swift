@@ -188,7 +188,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ScriptedModelTests", dependencies: ["ScriptedModel"], swiftSettings: strict),
         .testTarget(
-            name: "RookeryCommandTests", dependencies: ["rookery", "SessionCore", "Policy", arguments],
+            name: "RookeryCommandTests", dependencies: ["rookery", "API", "SessionCore", "Policy", arguments],
             swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",

@@ -12,7 +12,8 @@ struct RookeryCommand: AsyncParsableCommand {
         version: "rookery \(Version.current)",
         subcommands: [
             New.self, List.self, Attach.self, Input.self, Screen.self, Logs.self, Idle.self, Stop.self, Park.self,
-            Resume.self, Remove.self, Tokens.self, Policies.self, Sandbox.self, Doctor.self, ShowVersion.self,
+            Resume.self, Remove.self, Tokens.self, Policies.self, Sandbox.self, Doctor.self, Serve.self,
+            ShowVersion.self,
         ])
 
     /// ArgumentParser's own entry point would give bad usage the status 64.

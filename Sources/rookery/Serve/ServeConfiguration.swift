@@ -1,0 +1,125 @@
+import API
+import Foundation
+import Logging
+import Policy
+
+/// What `rookery serve` runs with, once flags, environment, file and defaults have been weighed.
+struct ServeConfiguration {
+    var listeners: [APIListener]
+    var startCommand: String
+    var claudeBinary: String
+    var idleTimeout: TimeSpan?
+    var stateDirectory: String
+    var runtimeDirectory: String
+    var authenticates: Bool
+    var adminTokenFile: String
+    var policies: String
+    var site: String?
+    var vendor: String?
+    var modelUpstream: String
+    var modelKeyFile: String?
+    var maxSessions: Int
+    var maxMemory: ByteSize
+    var tls: TLSFiles?
+    /// nil: stay who we are.
+    var serviceUser: String?
+    var libexecDirectory: String
+    var rootless: Bool
+    var stopSessions: Bool
+    var logLevel: Logger.Level
+    var logsJSON: Bool
+
+    /// - Parameters:
+    ///   - surroundings: what the defaults depend on.
+    /// - Throws: ``ConfigurationError`` naming the source of a value that cannot be used.
+    init(_ sources: SettingSources, surroundings: Surroundings) throws(ConfigurationError) {
+        func text(_ key: String) -> String? { sources.value(key)?.text }
+        func path(_ key: String, _ standard: String) -> String { surroundings.absolute(text(key) ?? standard) }
+
+        rootless = try Self.flag(sources, "rootless") || !surroundings.isRoot
+        stateDirectory = path("state-dir", surroundings.directories.state)
+        runtimeDirectory = path("runtime-dir", surroundings.directories.runtime)
+        libexecDirectory = path("libexec-dir", surroundings.installation.programs)
+        startCommand = path("claude-command", surroundings.installation.startCommand)
+        claudeBinary = path("claude-binary", surroundings.claudeBinary)
+        policies = path("policies", surroundings.installation.policies)
+        site = surroundings.existing(path("web", surroundings.installation.page))
+        vendor = surroundings.existing(path("web-vendor", surroundings.installation.pageAssets))
+        adminTokenFile = path("admin-token-file", stateDirectory + "/admin-token")
+        modelUpstream = text("model-upstream") ?? "https://api.anthropic.com"
+        modelKeyFile = text("model-key-file").map(surroundings.absolute)
+        serviceUser = rootless ? nil : text("service-user") ?? "rookery"
+        stopSessions = try Self.flag(sources, "stop-sessions")
+        authenticates = try Self.choice(sources, "auth", ["token": true, "none": false]) ?? true
+        logsJSON = try Self.choice(sources, "log-format", ["text": false, "json": true]) ?? false
+        let levels = Dictionary(uniqueKeysWithValues: Logger.Level.allCases.map { ($0.rawValue, $0) })
+        logLevel = try Self.choice(sources, "log-level", levels) ?? .info
+        maxSessions = try Self.number(sources, "max-sessions", 1...100_000) ?? 64
+        maxMemory = try Self.size(sources, "max-memory") ?? surroundings.memory
+        idleTimeout = try Self.number(sources, "idle-sec", 1...315_360_000).map { .seconds(UInt64($0)) }
+
+        let binds = sources.values("bind")
+        var listeners: [APIListener] = []
+        for bind in binds.isEmpty ? [Setting(text: "127.0.0.1:3000", source: "the default")] : binds {
+            listeners.append(try Self.listener(bind))
+        }
+        self.listeners = listeners
+
+        switch (text("tls-cert"), text("tls-key")) {
+        case (let certificate?, let key?):
+            tls = TLSFiles(certificate: surroundings.absolute(certificate), key: surroundings.absolute(key))
+        case (nil, nil): tls = nil
+        default: throw ConfigurationError("--tls-cert and --tls-key go together; give both or neither")
+        }
+    }
+
+    private static func listener(_ setting: Setting) throws(ConfigurationError) -> APIListener {
+        if setting.text.hasPrefix("unix:/") { return .unix(path: String(setting.text.dropFirst("unix:".count))) }
+        guard let colon = setting.text.lastIndex(of: ":"),
+            let port = UInt16(setting.text[setting.text.index(after: colon)...]),
+            colon != setting.text.startIndex
+        else {
+            throw ConfigurationError(
+                "\(setting.source): '\(setting.text)' is not an address; write HOST:PORT, [IPV6]:PORT or unix:/path")
+        }
+        var host = String(setting.text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        return .tcp(host: host, port: Int(port))
+    }
+
+    private static func choice<Value>(
+        _ sources: SettingSources, _ key: String, _ choices: [String: Value]
+    ) throws(ConfigurationError) -> Value? {
+        guard let setting = sources.value(key) else { return nil }
+        guard let value = choices[setting.text.lowercased()] else {
+            throw ConfigurationError(
+                "\(setting.source): '\(setting.text)' is none of \(choices.keys.sorted().joined(separator: ", "))")
+        }
+        return value
+    }
+
+    private static func flag(_ sources: SettingSources, _ key: String) throws(ConfigurationError) -> Bool {
+        try choice(sources, key, ["true": true, "1": true, "yes": true, "false": false, "0": false, "no": false])
+            ?? false
+    }
+
+    private static func number(
+        _ sources: SettingSources, _ key: String, _ range: ClosedRange<Int>
+    ) throws(ConfigurationError) -> Int? {
+        guard let setting = sources.value(key) else { return nil }
+        guard let number = Int(setting.text), range.contains(number) else {
+            throw ConfigurationError(
+                "\(setting.source): '\(setting.text)' is not a whole number from \(range.lowerBound) to \(range.upperBound)"
+            )
+        }
+        return number
+    }
+
+    private static func size(_ sources: SettingSources, _ key: String) throws(ConfigurationError) -> ByteSize? {
+        guard let setting = sources.value(key) else { return nil }
+        guard let size = ByteSize(parsing: setting.text), size.bytes > 0 else {
+            throw ConfigurationError("\(setting.source): '\(setting.text)' is not a size; write 16GiB, 512MiB or bytes")
+        }
+        return size
+    }
+}

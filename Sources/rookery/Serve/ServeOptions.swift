@@ -1,0 +1,80 @@
+import ArgumentParser
+
+/// The flags of `rookery serve`. Everything is optional here: a flag that is not given leaves the word to the
+/// environment, then to the configuration file, then to the default (``ServeConfiguration``).
+struct ServeOptions: ParsableArguments {
+    @Option(name: [.short, .long], help: "Address to listen on: HOST:PORT or unix:/path. Repeatable.")
+    var bind: [String] = []
+
+    @Option(name: [.customShort("c"), .long], help: "Program started in every session instead of run_cc.sh.")
+    var claudeCommand: String?
+
+    @Option(help: "The Claude Code binary that sessions see as 'claude'.")
+    var claudeBinary: String?
+
+    @Option(help: "Seconds after which an idle session is parked, instead of the policy's value.")
+    var idleSec: String?
+
+    @Option(help: "Registry, sessions and workspaces.")
+    var stateDir: String?
+
+    @Option(help: "Sockets.")
+    var runtimeDir: String?
+
+    @Option(help: "token, or none while every listener is loopback or a Unix socket.")
+    var auth: String?
+
+    @Option(help: "The admin's token: read if there, else made, mode 0600.")
+    var adminTokenFile: String?
+
+    @Option(help: "Directory of policies, one YAML file each.")
+    var policies: String?
+
+    @Option(help: "Directory of images.")
+    var images: String?
+
+    @Option(help: "Directory of the page.")
+    var web: String?
+
+    @Option(help: "Directory of the page's vendored assets.")
+    var webVendor: String?
+
+    @Option(help: "Where model requests go.")
+    var modelUpstream: String?
+
+    @Option(help: "File with the model API's key. It never enters a sandbox.")
+    var modelKeyFile: String?
+
+    @Option(help: "Most sessions that run at once.")
+    var maxSessions: String?
+
+    @Option(help: "Most memory that running sessions may reserve together, such as 16GiB.")
+    var maxMemory: String?
+
+    @Option(help: "Certificate chain in PEM; with --tls-key the TCP listeners speak TLS.")
+    var tlsCert: String?
+
+    @Option(help: "The certificate's private key in PEM.")
+    var tlsKey: String?
+
+    @Option(help: "The user that the supervisor and the workers become when started as root.")
+    var serviceUser: String?
+
+    @Option(help: "Directory of rookery-launcher, rookery-worker and rookery-init.")
+    var libexecDir: String?
+
+    @Option(help: "Configuration file in YAML, keys as the flags' names.")
+    var config: String?
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    var logLevel: String?
+
+    @Option(help: "text or json.")
+    var logFormat: String?
+
+    @Flag(help: "Use user namespaces alone, also as root.")
+    var rootless = false
+
+    @Flag(help: "End all sessions when the supervisor ends.")
+    var stopSessions = false
+}
