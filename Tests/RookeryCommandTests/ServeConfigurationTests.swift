@@ -1,4 +1,6 @@
+import API
 import Foundation
+import Policy
 import Testing
 
 @testable import rookery

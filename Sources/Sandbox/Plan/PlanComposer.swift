@@ -118,7 +118,7 @@ struct PlanComposer {
         }
         if specification.claudeBinary != nil { add(.readOnly(HostImage.localProgramDirectory)) }
         let temporary = specification.limits.temporary.bytes
-        add(.tmpfs("/tmp", bytes: temporary, inodes: inodes(for: temporary), mode: 0o777, owner: .agent))
+        add(.tmpfs("/tmp", bytes: temporary, inodes: inodes(for: temporary), mode: 0o1777, owner: .agent))
         add(.tmpfs("/run/user/1000", bytes: 16 << 20, inodes: 4096, mode: 0o700, owner: .agent))
     }
 
@@ -148,7 +148,7 @@ struct PlanComposer {
             add(.link("/dev/\(name)", target: target))
         }
         let shared = specification.limits.temporary.bytes / 4
-        add(.tmpfs("/dev/shm", bytes: shared, inodes: 4096, mode: 0o777, owner: .agent))
+        add(.tmpfs("/dev/shm", bytes: shared, inodes: 4096, mode: 0o1777, owner: .agent))
         add(.terminal(columns: specification.columns, rows: specification.rows, most: 32))
     }
 
