@@ -78,6 +78,34 @@ private func expectFaithful(_ model: ScreenModel, sourceLocation: SourceLocation
         #expect(!String(buffer: model.snapshot()).contains("line 17"))
     }
 
+    /// Long output is cut short before it is drawn: the result must be what drawing all of it gives.
+    @Test(arguments: [
+        "", "\u{1B}[2;4r", "\u{1B}[?1049h", "\u{1B}]0;t\u{07}", "\u{1B}[31m", "old text\u{1B}[5;1Hbelow\u{1B}[2;1H",
+    ])
+    func aFloodLeavesWhatDrawingItAllLeaves(_ before: String) {
+        let lines = (0..<6000).map { "\u{1B}[3\($0 % 8)m\($0) \u{1B}[1mé漢\u{1B}[0;4\($0 % 7)m tail" }
+        let flood = before + lines.joined(separator: "\r\n")
+        let model = ScreenModel(size: TerminalSize(cols: 20, rows: 5), scrollbackLines: 10)
+        model.feed(ByteBuffer(string: flood))
+        let careful = ScreenModel(size: model.size, scrollbackLines: 10)
+        for line in [before] + lines.enumerated().map({ $0.offset == 0 ? $0.element : "\r\n" + $0.element }) {
+            careful.feed(ByteBuffer(string: line))
+            _ = careful.cursor
+        }
+        #expect(model.lines() == careful.lines())
+        #expect(String(buffer: model.snapshot()) == String(buffer: careful.snapshot()))
+    }
+
+    @Test func answersAQueryThatComesInPieces() {
+        let model = screen("x")
+        var replies = ""
+        for piece in ["\u{1B}", "[", "6", "n"] {
+            model.feed(ByteBuffer(string: piece))
+            if let reply = model.takeReplies() { replies += String(buffer: reply) }
+        }
+        #expect(replies == "\u{1B}[1;2R")
+    }
+
     @Test func answersQueries() {
         let model = screen("ab\u{1B}[6n\u{1B}[c")
         let replies = model.takeReplies().map { String(buffer: $0) } ?? ""

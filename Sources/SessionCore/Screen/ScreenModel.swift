@@ -17,16 +17,25 @@ public struct ScreenCursor: Sendable, Hashable {
 /// What a terminal of the session's size shows now, after everything the session wrote. Belongs to one event loop.
 ///
 /// libvterm keeps the grid; it gets only what ``OutputParser`` let through. Modes and title are kept here.
+/// It draws 0.5 to 20 MB/s, far less than a terminal delivers, so output waits until somebody looks or much has
+/// come, and lines that were scrolled away by then are not drawn at all.
 public final class ScreenModel {
     public private(set) var size: TerminalSize
     /// The title that the session set (OSC 0 or 2), at most 256 characters.
-    public private(set) var title: String?
+    public var title: String? {
+        draw()
+        return currentTitle
+    }
 
     private let terminal: OpaquePointer
     private let state: OpaquePointer
     private let screen: OpaquePointer
 
+    private var backlog = OutputBacklog()
     private var parser = OutputParser()
+    private var currentTitle: String?
+    /// Text goes to nowhere: it has been scrolled away by the end of the backlog.
+    private var skipsText = false
     private var modes = TerminalModes()
     private var scrollback: CircularBuffer<[UInt8]> = []
     private let scrollbackLines: Int
@@ -44,6 +53,8 @@ public final class ScreenModel {
 
     /// Replies are dropped beyond this many bytes, until they are taken.
     static let mostReplies = 4096
+    /// As much output waits before it is drawn though nobody looks.
+    static let largestBacklog = 128 * 1024
     /// libvterm keeps a slice's characters on the stack.
     private static let slice = 4096
 
@@ -96,12 +107,14 @@ public final class ScreenModel {
 
     /// The same for bytes in memory.
     public func feed(_ bytes: UnsafeRawBufferPointer) {
-        parser.parse(bytes, into: self)
+        backlog.append(bytes)
+        if backlog.bytes.count >= Self.largestBacklog { draw() }
     }
 
     /// The terminal's size changed.
     public func resize(to size: TerminalSize) {
         guard size != self.size else { return }
+        draw()
         write("\u{1B}7\u{1B}[r\u{1B}8")
         self.size = size
         modes.region = nil
@@ -111,15 +124,22 @@ public final class ScreenModel {
     // MARK: What it shows
 
     public var cursor: ScreenCursor {
+        draw()
         let position = position
         return ScreenCursor(row: Int(position.row), col: Int(position.col), visible: modes.cursorVisible)
     }
 
     /// The session uses the alternate screen, as editors and pagers do.
-    public var isAlternate: Bool { primary != nil }
+    public var isAlternate: Bool {
+        draw()
+        return primary != nil
+    }
 
     /// The session's terminal takes bracketed paste (mode 2004).
-    public var takesBracketedPaste: Bool { modes.set.contains(2004) }
+    public var takesBracketedPaste: Bool {
+        draw()
+        return modes.set.contains(2004)
+    }
 
     /// One line a row, without trailing blanks, the trailing empty rows left out; joined by `\n`.
     public func text() -> String {
@@ -130,7 +150,8 @@ public final class ScreenModel {
 
     /// The text of every row, without trailing blanks.
     public func lines() -> [String] {
-        (0..<size.rows).map { row in withRow(row) { CellRow.text($0) } }
+        draw()
+        return (0..<size.rows).map { row in withRow(row) { CellRow.text($0) } }
     }
 
     /// The last `count` lines that are not empty.
@@ -141,6 +162,7 @@ public final class ScreenModel {
     /// Bytes that make a terminal of the same size show the same: they reset it, then paint scrollback, screen,
     /// cursor, title and modes. Hyperlinks, tab stops and double-height lines are not kept.
     public func snapshot() -> ByteBuffer {
+        draw()
         var output: [UInt8] = []
         output.reserveCapacity(8192)
         output += "\u{1B}c".utf8
@@ -154,7 +176,7 @@ public final class ScreenModel {
         }
         paint((0..<size.rows).map(ansiRow), into: &output)
         modes.restore(into: &output)
-        if let title { output += "\u{1B}]2;\(title)\u{07}".utf8 }
+        if let currentTitle { output += "\u{1B}]2;\(currentTitle)\u{07}".utf8 }
         var position = position
         if modes.origin {
             output += "\u{1B}[?6h".utf8
@@ -170,12 +192,29 @@ public final class ScreenModel {
     /// What a terminal answers to the queries (device attributes, cursor position) in the output so far. For the
     /// session's input, when no attached client answers them itself; call it anyway, to drop them.
     public func takeReplies() -> ByteBuffer? {
+        if backlog.mayAsk { draw() }
         guard !replies.isEmpty else { return nil }
         defer { replies.removeAll(keepingCapacity: true) }
         return ByteBuffer(bytes: replies)
     }
 
     // MARK: Inside
+
+    /// Draws what waits.
+    private func draw() {
+        guard !backlog.bytes.isEmpty else { return }
+        // Twice the screen: new lines are drawn over old ones first, and both must have left it.
+        let dropped = backlog.dropped(drawing: 2 * size.rows + scrollbackLines + 1)
+        backlog.bytes.withUnsafeBytes { bytes in
+            guard let dropped else { return parser.parse(bytes, into: self) }
+            parser.parse(UnsafeRawBufferPointer(rebasing: bytes[..<dropped.lowerBound]), into: self)
+            skipsText = parser.isAtRest && modes.region == nil
+            parser.parse(UnsafeRawBufferPointer(rebasing: bytes[dropped]), into: self)
+            skipsText = false
+            parser.parse(UnsafeRawBufferPointer(rebasing: bytes[dropped.upperBound...]), into: self)
+        }
+        backlog.drain(unfinished: !parser.isAtRest)
+    }
 
     private var position: VTermPos {
         var position = VTermPos()
@@ -245,6 +284,7 @@ public final class ScreenModel {
 
 extension ScreenModel: OutputSink {
     func text(_ bytes: UnsafeRawBufferPointer) {
+        if skipsText { return }
         if bytes.contains(where: { $0 == 0x0E || $0 == 0x0F }) {
             modes.shifted = bytes.last { $0 == 0x0E || $0 == 0x0F } == 0x0E
         }
@@ -263,9 +303,9 @@ extension ScreenModel: OutputSink {
     func escape(intermediate: UInt8, final: UInt8) {
         switch (intermediate, final) {
         case (0, 0x63):  // RIS
-            if isAlternate { setPrivate(1047, false) }
+            if primary != nil { setPrivate(1047, false) }
             modes = TerminalModes()
-            title = nil
+            currentTitle = nil
             primary = nil
             scrollback.removeAll()
         case (0, 0x3D): modes.keypad = true
@@ -328,13 +368,13 @@ extension ScreenModel: OutputSink {
         guard payload.count >= 2, payload[0] == 0x30 || payload[0] == 0x32, payload[1] == 0x3B else { return }
         let text = String(decoding: payload[2...], as: UTF8.self).unicodeScalars
             .filter { $0.value >= 0x20 && !(0x7F..<0xA0).contains($0.value) }
-        title = String(String(String.UnicodeScalarView(text)).prefix(256))
+        currentTitle = String(String(String.UnicodeScalarView(text)).prefix(256))
     }
 
     private func setPrivate(_ mode: Int, _ on: Bool) {
         switch mode {
         case 47, 1047, 1049:
-            guard on != isAlternate else { return }
+            guard on != (primary != nil) else { return }
             if on {
                 // The rows are kept as they are now; libvterm hides them from here on.
                 primary = Primary(rows: (0..<size.rows).map(ansiRow), cursor: position)
