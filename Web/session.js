@@ -18,6 +18,8 @@ const REASONS = {
   max_lifetime: 'it reached its longest lifetime', oom: 'it ran out of memory', crashed: 'it crashed',
   exited: 'its program ended', launch_failed: 'its sandbox did not start', host_restart: 'the machine restarted',
 };
+/** How long a session's state may take to follow the end of its program, in milliseconds. */
+const ENDING = 5000;
 const CONNECTION = { connecting: 'connecting…', on: 'connected', lost: 'reconnecting…', off: 'not connected' };
 
 export class SessionPage {
@@ -32,6 +34,7 @@ export class SessionPage {
   #warning = 0;
   #driving = false;
   #waking = false;
+  #ended = false;
 
   /** `record` is the session as the API shows it. */
   constructor(record, view) {
@@ -188,6 +191,7 @@ export class SessionPage {
   }
 
   #exited({ code, signal, reason }) {
+    this.#ended = true;
     const how = signal ? `by signal ${signal}` : `with code ${code ?? '?'}`;
     this.#view.write(`\r\n\x1b[2m[the session's program ended ${how}${reason ? `: ${REASONS[reason] ?? reason}` : ''}]\x1b[0m\r\n`);
   }
@@ -228,31 +232,47 @@ export class SessionPage {
   /** The socket closed: whether the session still runs decides what to do. */
   async #reconnects() {
     if (this.#waking) return false;
-    try {
-      this.#record = await api.session(this.id);
-    } catch (problem) {
-      if (problem.status === 401) {
-        this.onLoggedOut();
-        return false;
+    const gone = this.#ended ? Date.now() + ENDING : 0; // the program ended: soon the session's state says so
+    this.#ended = false;
+    for (;;) {
+      try {
+        this.#record = await api.session(this.id);
+      } catch (problem) {
+        return this.#unreadable(problem);
       }
-      if (problem.status === 404) {
-        this.#record = { ...this.#record, lifecycle: 'deleted' };
+      this.#render();
+      const { lifecycle } = this.#record;
+      if (lifecycle in RESTING) {
         this.#rest();
         return false;
       }
-      badge('connection', 'lost', CONNECTION.lost);
-      return true; // the server is away: sessions go on without it
+      const ending = lifecycle === 'parking' || lifecycle === 'stopping' || (lifecycle === 'running' && Date.now() < gone);
+      if (!ending) return true;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      if (this.#waking) return false;
     }
-    this.#render();
-    if (!(this.#record.lifecycle in RESTING)) return true;
-    this.#rest();
-    return false;
+  }
+
+  /** The session could not be read. Answers whether to connect again. */
+  #unreadable(problem) {
+    if (problem.status === 401) {
+      this.onLoggedOut();
+      return false;
+    }
+    if (problem.status === 404) {
+      this.#record = { ...this.#record, lifecycle: 'deleted' };
+      this.#render();
+      this.#rest();
+      return false;
+    }
+    return true; // the server is away: sessions go on without it
   }
 
   /** Covers the terminal with why nothing runs and what can be done. */
   #rest() {
     const { lifecycle, reason, detail } = this.#record;
     if (!(lifecycle in RESTING)) return;
+    this.#link.close();
     const [title, text] = RESTING[lifecycle];
     const because = reason ? `\nReason: ${REASONS[reason] ?? reason}.` : '';
     const resume = [lifecycle === 'parked' ? 'Wake' : 'Resume', () => this.#resume(), true];
