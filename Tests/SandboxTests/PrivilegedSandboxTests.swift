@@ -58,6 +58,29 @@ import Testing
         #expect(try trial.run() == "code 0\n", "\(trial.output)")
     }
 
+    static let unified = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].first {
+        FileManager.default.fileExists(atPath: $0 + "/cgroup.procs")
+            && FileManager.default.fileExists(atPath: $0 + "/cgroup.controllers")
+    }
+
+    @Test(.enabled(if: unified != nil)) func isBornInItsCgroupAndSeesItAsTheRoot() throws {
+        let name = "rookery-test-\(getpid())"
+        let directory = try #require(Self.unified) + "/" + name
+        #expect(mkdir(directory, 0o755) == 0)
+        defer {
+            // Empty only a moment after the last process is gone.
+            for _ in 0..<200 where rmdir(directory) != 0 && errno == EBUSY { usleep(20_000) }
+        }
+        let trial = try SandboxTrial("grep ^0:: /proc/self/cgroup >/workspace/out; sleep 1000")
+        trial.specification.cgroup = OwnedDescriptor(owning: open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+        let sandbox = try trial.start()
+        #expect(hostFile("/proc/\(sandbox.process.pid)/cgroup").contains("0::/\(name)\n"))
+        #expect(trial.waitForFile("out"))
+        for _ in 0..<200 where trial.file("out").isEmpty { usleep(20_000) }
+        #expect(trial.file("out") == "0::/\n")
+        sandbox.kill()
+    }
+
     @Test func manyStartAtOnceAndLeaveNothing() async throws {
         let mounts = hostFile("/proc/self/mountinfo")
         let statuses = await withTaskGroup(of: String.self) { group in

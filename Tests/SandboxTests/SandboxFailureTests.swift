@@ -89,11 +89,23 @@ import Testing
     }
 
     @Test func aStuckInitIsKilled() throws {
-        let trial = try SandboxTrial("true")
-        let (control, other) = try DescriptorMessages.socketPair(type: Int32(SOCK_SEQPACKET.rawValue))
-        let conversation = InitConversation(socket: control, rootless: false, patience: 50)
-        #expect(throws: SandboxError.self) { try conversation.hear() }
-        withExtendedLifetime((trial, other)) {}
+        let pids = Pids()
+        let error = try failure {
+            $0.specification.initProgram = "/usr/bin/yes"  // writes to /dev/null for ever
+            $0.specification.patience = 200
+            $0.specification.place = { pid throws(SandboxError) in pids.add(pid) }
+        }
+        #expect(error?.step == "init" && error?.errno == ETIMEDOUT)
+        let pid = try #require(pids.all.first)
+        #expect(kill(pid, 0) == -1 && errno == ESRCH)
+    }
+
+    @Test func anInitThatEndsAtOnceIsNoticed() throws {
+        let clock = ContinuousClock()
+        let begin = clock.now
+        #expect(try failure { $0.specification.initProgram = "/usr/bin/true" }?.step == "init")
+        // Far below the patience of a trial, a minute: its end is seen, not waited out.
+        #expect(clock.now - begin < .seconds(30))
     }
 
     @Test func aSandboxThatNeverGoesEndsWithItsObject() throws {

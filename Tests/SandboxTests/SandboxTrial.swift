@@ -49,10 +49,26 @@ final class SandboxTrial {
     /// Starts the sandbox and its command.
     @discardableResult
     func start() throws -> StartedSandbox {
-        let sandbox = try specification.start()
-        started = sandbox
-        try sandbox.go()
-        return sandbox
+        // Another test's child may hold the descriptor with which this script was just written, until its own exec:
+        // the kernel then calls the script busy.
+        for _ in 0..<20 {
+            let sandbox = try specification.start()
+            started = sandbox
+            do throws(SandboxError) {
+                try sandbox.go()
+                return sandbox
+            } catch {
+                guard error.errno == ETXTBSY else { throw error }
+                usleep(50_000)
+            }
+        }
+        throw SystemError(call: "start", errno: ETXTBSY)
+    }
+
+    /// Closes all that the test holds of the sandbox, the leash above all.
+    func letGo() -> ChildProcess? {
+        defer { started = nil }
+        return started?.process
     }
 
     /// Starts the command and waits for its end; returns the line of the status pipe.

@@ -41,8 +41,14 @@ struct SandboxLaunch {
     }
 
     func run() throws(SandboxError) -> StartedSandbox {
-        let pipes = try Pipes(plan: plan().encoded())
-        let process = try spawn(pipes)
+        let pipes: LauncherEnds
+        let process: ChildProcess
+        do {
+            let ends: InitEnds
+            (pipes, ends) = try connect()
+            process = try spawn(ends)
+            // rookery-init's ends close here: or its own end would not show as the end of the conversation.
+        }
         let conversation = InitConversation(
             socket: pipes.control, rootless: rootless, patience: specification.patience)
         do throws(SandboxError) {
@@ -51,22 +57,47 @@ struct SandboxLaunch {
             try conversation.say("maps", descriptors: mounts(for: process.pid))
             return try setUp(process, conversation, pipes)
         } catch {
+            // The maps of a process that is about to end cannot be written: then that is what went wrong.
+            let ended = error.step == "id-map" ? try? process.waitForExit(milliseconds: 100) : nil
             process.kill()
-            throw error
+            throw ended == nil ? error : Self.initEnded
         }
     }
 
+    private static let initEnded = SandboxError(
+        step: "init", errno: 0, message: "rookery-init ended during the set-up",
+        remedy: "it was killed, or it is of another version than the launcher: install both together")
+
     // MARK: Steps
 
-    private func spawn(_ pipes: Pipes) throws(SandboxError) -> ChildProcess {
+    private func connect() throws(SandboxError) -> (LauncherEnds, InitEnds) {
+        let plan = try plan().encoded()
+        do throws(SystemError) {
+            let (control, initControl) = try DescriptorMessages.socketPair(type: Int32(SOCK_SEQPACKET.rawValue))
+            let leash = try DescriptorMessages.pipe()
+            let status = try DescriptorMessages.pipe()
+            return (
+                LauncherEnds(control: control, leash: leash.write, status: status.read),
+                InitEnds(
+                    control: initControl, plan: try DescriptorMessages.sealedMemory(named: "rookery-plan", plan),
+                    leash: leash.read, status: status.write)
+            )
+        } catch {
+            throw SandboxError(
+                step: "pipes", errno: error.errno, message: "\(error)",
+                remedy: "raise the launcher's limit of open files")
+        }
+    }
+
+    private func spawn(_ ends: InitEnds) throws(SandboxError) -> ChildProcess {
         let programs = try SeccompPrograms.shared.get()
         var spawn: Spawn
         do throws(SystemError) {
             spawn = Spawn(
                 program: try Spawn.open(program: specification.initProgram), arguments: ["rookery-init"],
                 descriptors: [
-                    pipes.initControl, pipes.plan, pipes.leash.read, pipes.status.write, programs.arguments,
-                    programs.calls, programs.initProcess,
+                    ends.control, ends.plan, ends.leash, ends.status, programs.arguments, programs.calls,
+                    programs.initProcess,
                 ])
             spawn.directory = try Spawn.open(program: "/")
         } catch {
@@ -121,7 +152,7 @@ struct SandboxLaunch {
     }
 
     private func setUp(
-        _ process: ChildProcess, _ conversation: InitConversation, _ pipes: Pipes
+        _ process: ChildProcess, _ conversation: InitConversation, _ pipes: LauncherEnds
     ) throws(SandboxError) -> StartedSandbox {
         var terminal: OwnedDescriptor?
         var listener: OwnedDescriptor?
@@ -134,37 +165,27 @@ struct SandboxLaunch {
                     throw SandboxError(step: "init", errno: EPROTO, message: "no terminal or no listener came")
                 }
                 return StartedSandbox(
-                    process: process, terminal: terminal, listener: listener, leash: pipes.leash.write,
-                    status: pipes.status.read, conversation: conversation)
+                    process: process, terminal: terminal, listener: listener, leash: pipes.leash,
+                    status: pipes.status, conversation: conversation)
             default:
                 throw SandboxError(step: "init", errno: EPROTO, message: "rookery-init said '\(message.word)'")
             }
         }
-        throw SandboxError(
-            step: "init", errno: 0, message: "rookery-init ended during the set-up",
-            remedy: "it was killed, or it is of another version than the launcher: install both together")
+        throw Self.initEnded
     }
 }
 
-/// What connects the launcher and the worker with rookery-init. The ends that are rookery-init's close here with this
-/// object, which does not outlive the launch.
-private final class Pipes {
+/// The launcher's and the worker's ends of what connects them with rookery-init.
+private struct LauncherEnds {
     let control: OwnedDescriptor
-    let initControl: OwnedDescriptor
-    let plan: OwnedDescriptor
-    let leash: (read: OwnedDescriptor, write: OwnedDescriptor)
-    let status: (read: OwnedDescriptor, write: OwnedDescriptor)
+    let leash: OwnedDescriptor
+    let status: OwnedDescriptor
+}
 
-    init(plan: [UInt8]) throws(SandboxError) {
-        do throws(SystemError) {
-            (control, initControl) = try DescriptorMessages.socketPair(type: Int32(SOCK_SEQPACKET.rawValue))
-            self.plan = try DescriptorMessages.sealedMemory(named: "rookery-plan", plan)
-            leash = try DescriptorMessages.pipe()
-            status = try DescriptorMessages.pipe()
-        } catch {
-            throw SandboxError(
-                step: "pipes", errno: error.errno, message: "\(error)",
-                remedy: "raise the launcher's limit of open files")
-        }
-    }
+/// rookery-init's own ends.
+private struct InitEnds {
+    let control: OwnedDescriptor
+    let plan: OwnedDescriptor
+    let leash: OwnedDescriptor
+    let status: OwnedDescriptor
 }
