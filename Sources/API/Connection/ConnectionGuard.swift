@@ -18,7 +18,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var reading = false
     /// The response being written is an event stream, which ends only when the client goes.
     private var streaming = false
-    private var closesAfter: Bool
+    /// The requests that were read are the last ones: the client said so, or what follows cannot be read.
+    private var takesNoMore: Bool
+    /// The response being written says that it is the last.
+    private var closesAfter = false
     /// Nothing more is read: the last response is written or being written.
     private var lingering = false
     private var quiescing = false
@@ -28,7 +31,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     init(_ timeouts: ConnectionTimeouts, closesAfterFirst: Bool) {
         self.timeouts = timeouts
-        closesAfter = closesAfterFirst
+        takesNoMore = closesAfterFirst
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
@@ -43,14 +46,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         guard !lingering else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
-            // A connection that ends after the response before takes no further request.
-            if closesAfter, open > 0 { return }
+            if takesNoMore, open > 0 { return }
             open += 1
             reading = true
             // The decoder stops at any upgrade (h2c, say), so such a connection cannot take another request.
             let fields = head.headerFields
             let tokens = fields[values: .connection].joined(separator: ",").lowercased()
-            if tokens.contains("close") || fields[.upgrade] != nil { closesAfter = true }
+            if tokens.contains("close") || fields[.upgrade] != nil { takesNoMore = true }
             schedule(context, timeouts.request)
         case .body:
             guard reading else { return }
@@ -74,7 +76,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
                 context.write(data, promise: promise)
                 return
             }
-            if head.headerFields[.connection]?.lowercased() == "close" || quiescing { closesAfter = true }
+            closesAfter =
+                quiescing || takesNoMore && open == 1 || head.headerFields[.connection]?.lowercased() == "close"
             if closesAfter { head.headerFields[.connection] = "close" }
             streaming = head.headerFields[.contentType]?.hasPrefix("text/event-stream") == true
             context.write(wrapOutboundOut(.head(head)), promise: promise)
@@ -83,7 +86,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             context.writeAndFlush(data, promise: promise)
             open -= 1
             streaming = false
-            if closesAfter || quiescing {
+            if closesAfter || quiescing || takesNoMore && open == 0 {
                 linger(context)
             } else if open == 0, !reading {
                 schedule(context, timeouts.request)
@@ -100,7 +103,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard !lingering else { return }
-        closesAfter = true
+        takesNoMore = true
         if reading {
             // Whoever reads the body must learn of it; what it then answers is the last response.
             context.fireErrorCaught(error)

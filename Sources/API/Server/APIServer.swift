@@ -84,9 +84,11 @@ public struct APIServer: Service {
             for (index, listener) in configuration.listeners.enumerated() {
                 try prepare(listener)
                 group.addTask {
-                    defer { cleanUp(listener) }
                     try await serve(listener, responder) { channel in
                         bound.add(describe(listener, channel), at: index)
+                        if case .unix(let path) = listener {
+                            channel.closeFuture.whenComplete { _ in unlink(path) }
+                        }
                     }
                     return true
                 }
@@ -153,17 +155,14 @@ public struct APIServer: Service {
         }
     }
 
-    private func cleanUp(_ listener: APIListener) {
-        guard case .unix(let path) = listener, !UnixSocketProbe.answers(path) else { return }
-        unlink(path)
-    }
-
     private static func explain(_ error: any Error, _ listener: APIListener) -> any Error {
         switch error {
         case let error as IOError where error.errnoCode == EADDRINUSE: APIServerError.addressInUse(listener)
         case let error as IOError:
             APIServerError.cannotListen(
                 listener, errno: error.errnoCode, reason: String(cString: strerror(error.errnoCode)))
+        case is UnixDomainSocketPathWrongType:
+            APIServerError.cannotListen(listener, errno: EEXIST, reason: "the path exists and is not a socket")
         case let error as SocketAddressError:
             APIServerError.cannotListen(listener, errno: 0, reason: "\(error)")
         default: error

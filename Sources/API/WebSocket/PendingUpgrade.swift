@@ -68,7 +68,10 @@ struct PendingUpgrade: Sendable {
         try pipeline.addHandler(handler)
         pipeline.removeHandler(gate, promise: nil)
         pipeline.removeHandler(gate.encoder, promise: nil)
-        pipeline.removeHandler(gate.decoder, promise: nil)
+        // The decoder passes on its leftovers as it goes, without the event that makes the relay flush them.
+        let removed = channel.eventLoop.makePromise(of: Void.self)
+        removed.futureResult.whenSuccess { channel.pipeline.fireChannelReadComplete() }
+        pipeline.removeHandler(gate.decoder, promise: removed)
         channel.read()
     }
 }

@@ -35,6 +35,7 @@ struct ServerFixture: Sendable {
     static let admin = Principal(tenantID: 1, userID: 1, name: "local", role: .admin, tokenID: nil)
 
     /// Runs `body` against a server, then shuts it down and waits for its end.
+    @discardableResult
     static func run<Value: Sendable>(
         authentication: AuthenticationMode = .none(admin),
         listeners: [APIListener] = [.tcp(host: "127.0.0.1", port: 0)],
