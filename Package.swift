@@ -188,7 +188,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ScriptedModelTests", dependencies: ["ScriptedModel"], swiftSettings: strict),
         .testTarget(
-            name: "RookeryCommandTests", dependencies: ["rookery", "API", "SessionCore", "Policy", arguments],
+            name: "RookeryCommandTests",
+            dependencies: ["rookery", "API", "SessionCore", "Policy", arguments, logging, nioHTTP],
             swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",

@@ -11,14 +11,21 @@ struct RookeryCommand: AsyncParsableCommand {
             """,
         version: "rookery \(Version.current)",
         subcommands: [
+            Serve.self,
             New.self, List.self, Attach.self, Input.self, Screen.self, Logs.self, Idle.self, Stop.self, Park.self,
-            Resume.self, Remove.self, Tokens.self, Policies.self, Sandbox.self, Doctor.self, Serve.self,
-            ShowVersion.self,
+            Resume.self, Remove.self, Tokens.self, Policies.self, Sandbox.self, Doctor.self, ShowVersion.self,
         ])
 
-    /// ArgumentParser's own entry point would give bad usage the status 64.
-    static func main() async {
+    /// Not asynchronous itself: the runtime would end the main thread then, and a process whose first thread is dead
+    /// keeps showing that thread's user, memory and files in /proc, whatever the others have become.
+    static func main() {
         signal(SIGPIPE, SIG_IGN)
+        Task.detached { Foundation.exit(await execute()) }
+        while true { pause() }
+    }
+
+    /// ArgumentParser's own entry point would give bad usage the status 64.
+    private static func execute() async -> Int32 {
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
@@ -26,8 +33,9 @@ struct RookeryCommand: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            return 0
         } catch {
-            Foundation.exit(report(error))
+            return report(error)
         }
     }
 

@@ -9,6 +9,7 @@
 #include "idmap.h"
 #include "mounts.h"
 #include "peer.h"
+#include "privileges.h"
 #include "spawn.h"
 #include "terminal.h"
 

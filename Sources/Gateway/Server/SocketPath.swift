@@ -13,9 +13,8 @@ func claimSocketPath(_ path: String) async throws {
         throw GatewayError(
             description: "the socket path \(path) is longer than 107 bytes; choose a shorter --runtime-dir")
     }
-    var status = stat()
-    guard lstat(path, &status) == 0 else { return }
-    guard status.st_mode & S_IFMT == S_IFSOCK else {
+    guard let found = try? FileManager.default.attributesOfItem(atPath: path) else { return }
+    guard found[.type] as? FileAttributeType == .typeSocket else {
         throw GatewayError(description: "\(path) exists and is not a socket; remove it or choose another --runtime-dir")
     }
     if let other = try? await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)

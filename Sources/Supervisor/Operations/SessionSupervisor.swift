@@ -12,7 +12,7 @@ import WorkerControl
 /// An operation that changes a session's state runs to its end even when its caller goes away, alone on its session
 /// (``OperationLock``), and every step is fenced by the incarnation it acts on.
 public actor SessionSupervisor {
-    let configuration: SupervisorConfiguration
+    var configuration: SupervisorConfiguration
     let registry: SessionRegistry
     let launcher: any SessionLauncher
     let group: any EventLoopGroup

@@ -28,8 +28,7 @@ enum InstallationChecks {
     static func closedDirectory(above path: String) -> String? {
         var directory = (path as NSString).deletingLastPathComponent
         while true {
-            var status = stat()
-            if stat(directory, &status) == 0, status.st_mode & S_IXOTH == 0 { return directory }
+            if let found = FileIdentity(directory), found.permissions & 0o001 == 0 { return directory }
             if directory == "/" { return nil }
             directory = (directory as NSString).deletingLastPathComponent
         }

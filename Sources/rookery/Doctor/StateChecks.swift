@@ -10,8 +10,7 @@ enum StateChecks {
 
     private static func place(_ directory: String, _ serviceUser: String?) -> Finding {
         let name = "state directory"
-        var status = stat()
-        guard stat(directory, &status) == 0 else {
+        guard let found = FileIdentity(directory) else {
             let above = existing(above: directory)
             guard access(above, W_OK) == 0 else {
                 return .fail(
@@ -19,12 +18,12 @@ enum StateChecks {
             }
             return .ok(name, "\(directory) will be made")
         }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
+        guard found.isDirectory else {
             return .fail(name, "\(directory) is not a directory", "choose another with --state-dir")
         }
-        if let serviceUser, let user = getpwnam(serviceUser), user.pointee.pw_uid != status.st_uid {
+        if let serviceUser, let user = getpwnam(serviceUser), user.pointee.pw_uid != found.uid {
             return .warn(
-                name, "\(directory) belongs to uid \(status.st_uid), not to \(serviceUser)",
+                name, "\(directory) belongs to uid \(found.uid), not to \(serviceUser)",
                 "chown \(serviceUser) \(directory)")
         }
         guard access(directory, W_OK) == 0 else {
@@ -34,12 +33,11 @@ enum StateChecks {
     }
 
     private static func space(_ directory: String) -> Finding {
-        var status = statvfs()
         let place = existing(above: directory)
-        guard statvfs(place, &status) == 0 else {
-            return .warn("free space", "\(place) cannot be asked", "check the disk")
-        }
-        let mebibytes = (UInt64(status.f_bavail) * UInt64(status.f_frsize)) >> 20
+        guard let attributes = try? FileManager.default.attributesOfFileSystem(forPath: place),
+            let free = attributes[.systemFreeSize] as? NSNumber
+        else { return .warn("free space", "\(place) cannot be asked", "check the disk") }
+        let mebibytes = free.uint64Value >> 20
         let text = "\(mebibytes) MiB at \(place)"
         if mebibytes < 200 { return .fail("free space", text, "make room: the registry and every workspace need it") }
         if mebibytes < 2048 { return .warn("free space", text, "make room: a few workspaces fill this") }

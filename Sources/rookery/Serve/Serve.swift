@@ -23,7 +23,12 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         do {
-            try await serve(try configuration())
+            let options = options
+            // Relative paths keep their meaning once this process has left the directory it was started in.
+            let directory = FileManager.default.currentDirectoryPath
+            try await serve(try Self.configuration(options, in: directory)) {
+                try Self.configuration(options, in: directory)
+            }
         } catch let error as ConfigurationError {
             throw Failure.refused(error.description)
         } catch let error as RegistryError {
@@ -34,12 +39,17 @@ struct Serve: AsyncParsableCommand {
             throw Failure.refused("\(error)")
         } catch let error as APIServerError {
             throw Failure.refused(error.description)
+        } catch let error as GatewayError {
+            throw Failure.refused(error.description)
         }
     }
 
-    private func configuration() throws(ConfigurationError) -> ServeConfiguration {
-        let surroundings = Surroundings.current()
-        let path = options.config ?? surroundings.environment["ROOKERY_CONFIG"]
+    private static func configuration(
+        _ options: ServeOptions, in directory: String
+    ) throws(ConfigurationError) -> ServeConfiguration {
+        var surroundings = Surroundings.current()
+        surroundings.currentDirectory = directory
+        let path = (options.config ?? surroundings.environment["ROOKERY_CONFIG"]).map(surroundings.absolute)
         let sources = SettingSources(
             flags: options.given, environment: surroundings.environment,
             file: try path.map { path throws(ConfigurationError) in try SettingSources.file(at: path) } ?? [:],
@@ -49,9 +59,13 @@ struct Serve: AsyncParsableCommand {
 
     /// The order matters: what needs root comes first, then root is given up for good, and only then is anything
     /// read that another process wrote.
-    private func serve(_ configuration: ServeConfiguration) async throws {
-        let logger = Self.logger(configuration)
-        umask(0o077)
+    private func serve(
+        _ configuration: ServeConfiguration, reread: @escaping @Sendable () throws -> ServeConfiguration
+    ) async throws {
+        let log = ServerLog.Output(level: configuration.logLevel, format: configuration.logsJSON ? .json : .text)
+        LoggingSystem.bootstrap { ServerLog(label: $0, output: log) }
+        let logger = Logger(label: "rookery")
+        Self.prepareProcess()
         let modelKey = try configuration.modelKeyFile.map { path throws(ConfigurationError) in
             try Self.key(at: path)
         }
@@ -62,6 +76,14 @@ struct Serve: AsyncParsableCommand {
         try Self.prepareDirectories(configuration, user)
         let control = try LauncherProcess.start(configuration, user: user)
         try user?.become()
+        let lock = try RuntimeLock(directory: configuration.runtimeDirectory)
+        if !FileManager.default.isExecutableFile(atPath: configuration.claudeBinary) {
+            logger.warning(
+                "Claude Code is missing: sessions that need it will not start",
+                metadata: [
+                    "path": "\(configuration.claudeBinary)", "remedy": "run Scripts/setup, or use --claude-binary",
+                ])
+        }
 
         let registry = try SessionRegistry(directory: configuration.stateDirectory)
         let authentication: AuthenticationMode
@@ -98,37 +120,38 @@ struct Serve: AsyncParsableCommand {
         try await supervisor.start()
         try await Self.group(
             gateway, server, SupervisorService(supervisor: supervisor, stopsSessions: configuration.stopSessions),
-            logger
+            ReloadService(supervisor: supervisor, log: log, logger: logger, reread: reread)
         ).run()
+        withExtendedLifetime(lock) {}
+    }
+
+    /// Leaves no file for others, holds no directory, and may have a descriptor for every client.
+    private static func prepareProcess() {
+        umask(0o077)
+        chdir("/")
+        var files = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 {
+            files.rlim_cur = files.rlim_max
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+        }
     }
 
     private static func group(
-        _ gateway: ModelGateway, _ server: APIServer, _ supervisor: SupervisorService, _ logger: Logger
+        _ gateway: ModelGateway, _ server: APIServer, _ supervisor: SupervisorService, _ reload: ReloadService
     ) -> ServiceGroup {
         // At debug it would print every service with all that it holds.
-        var logger = logger
-        logger.logLevel = max(logger.logLevel, .info)
+        var logger = Logger(label: "rookery.services")
+        logger.logLevel = .warning
         // Shut down in reverse: the API first, so that nobody starts anything, the gateway last.
         var configuration = ServiceGroupConfiguration(
             services: [
-                .init(service: gateway), .init(service: supervisor),
+                .init(service: gateway), .init(service: supervisor), .init(service: reload),
                 .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(60)
         configuration.maximumCancellationDuration = .seconds(5)
         return ServiceGroup(configuration: configuration)
-    }
-
-    private static func logger(_ configuration: ServeConfiguration) -> Logger {
-        let json = configuration.logsJSON
-        LoggingSystem.bootstrap { label -> any LogHandler in
-            if json { return JSONLogHandler(label: label) }
-            return StreamLogHandler.standardError(label: label)
-        }
-        var logger = Logger(label: "rookery")
-        logger.logLevel = configuration.logLevel
-        return logger
     }
 
     private static func prepareDirectories(

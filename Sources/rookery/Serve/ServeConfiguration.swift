@@ -1,5 +1,6 @@
 import API
 import Foundation
+import Gateway
 import Logging
 import Policy
 
@@ -47,6 +48,11 @@ struct ServeConfiguration {
         vendor = surroundings.existing(path("web-vendor", surroundings.installation.pageAssets))
         adminTokenFile = path("admin-token-file", stateDirectory + "/admin-token")
         modelUpstream = text("model-upstream") ?? "https://api.anthropic.com"
+        guard UpstreamURL(parsing: modelUpstream) != nil else {
+            throw ConfigurationError(
+                "\(sources.value("model-upstream")?.source ?? ""): '\(modelUpstream)' is not where a model can be; "
+                    + "write https://host, http://host:port or unix:/path")
+        }
         modelKeyFile = text("model-key-file").map(surroundings.absolute)
         serviceUser = rootless ? nil : text("service-user") ?? "rookery"
         stopSessions = try Self.flag(sources, "stop-sessions")

@@ -1,4 +1,5 @@
-import Glibc
+import CLinux
+import Foundation
 
 /// The unprivileged user that the supervisor becomes when it was started as root.
 struct ServiceUser: Equatable {
@@ -21,22 +22,40 @@ struct ServiceUser: Equatable {
         gid = entry.pointee.pw_gid
     }
 
-    /// Makes a directory of this user's. An existing one keeps its content and gets the owner and the mode.
+    /// Makes a directory of this user's, or takes over an empty one of root's. One that holds something is never given
+    /// away: a slip such as `--state-dir /var` would hand over the machine.
     func own(directory: String, mode: mode_t) throws(ConfigurationError) {
+        if let found = FileIdentity(directory), found.uid != uid {
+            let content = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? ["?"]
+            guard found.uid == 0, content.isEmpty else {
+                throw ConfigurationError(
+                    "\(directory) belongs to uid \(found.uid), not to '\(name)', and is not empty; name a directory of "
+                        + "its own, or 'chown \(name) \(directory)'")
+            }
+        }
         try makeDirectory(directory, mode: mode)
         guard chown(directory, uid, gid) == 0 else {
             throw ConfigurationError("\(directory) cannot be given to '\(name)': \(String(cString: strerror(errno)))")
         }
     }
 
-    /// Gives up root for good and makes sure. For root, setgid(2) and setuid(2) change the saved ids too, and glibc
-    /// changes them in all threads.
+    /// Gives up root for good and makes sure.
     func become() throws(ConfigurationError) {
-        guard setgroups(0, nil) == 0, setgid(gid) == 0, setuid(uid) == 0 else {
-            throw ConfigurationError("cannot become '\(name)': \(String(cString: strerror(errno)))")
+        let result = rk_become(uid, gid)
+        guard result == 0 else {
+            throw ConfigurationError("cannot become '\(name)': \(String(cString: strerror(-result)))")
         }
-        guard setuid(0) != 0, geteuid() == uid, getegid() == gid else {
-            throw ConfigurationError("became '\(name)' but could become root again; refusing to go on")
+        // glibc changes every thread but those that are ending, which is what the runtime makes of the main thread of
+        // an asynchronous program. So look at each one as the kernel sees it.
+        let expected = "Uid:" + String(repeating: "\t\(uid)", count: 4)
+        let tasks = "/proc/self/task"
+        let users = ((try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []).compactMap { thread in
+            // A thread that ended meanwhile has nothing to give up.
+            (try? String(contentsOfFile: "\(tasks)/\(thread)/status", encoding: .utf8))?
+                .split(separator: "\n").first { $0.hasPrefix("Uid:") }
+        }
+        guard !users.isEmpty, users.allSatisfy({ $0 == expected }) else {
+            throw ConfigurationError("became '\(name)', but not in every thread (\(users)); refusing to go on")
         }
     }
 }

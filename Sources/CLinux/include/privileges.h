@@ -1,0 +1,11 @@
+#ifndef ROOKERY_PRIVILEGES_H
+#define ROOKERY_PRIVILEGES_H
+
+#include <sys/types.h>
+
+/// Gives up root in every thread of the process, for good: drops all supplementary groups, takes `gid` and `uid` as
+/// real, effective and saved ids, and tries to come back. Returns 0, `-errno` of the call that failed, or -ENOTRECOVERABLE
+/// when root could be had again; the process must then end.
+int rk_become(uid_t uid, gid_t gid);
+
+#endif

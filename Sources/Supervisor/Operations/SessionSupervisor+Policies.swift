@@ -1,0 +1,7 @@
+public import Policy
+
+extension SessionSupervisor {
+    /// Takes over policies that were read again. What a session is already fixed to (its limits) stays until its next
+    /// launch.
+    public func use(_ policies: PolicyStore) { configuration.policies = policies }
+}

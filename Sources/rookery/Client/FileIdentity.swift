@@ -1,0 +1,22 @@
+import CLinux
+import Foundation
+
+/// What a path leads to, links followed.
+struct FileIdentity {
+    var uid: uid_t
+    /// Permission bits alone.
+    var permissions: UInt32
+    var isDirectory: Bool
+
+    /// nil when there is nothing, or it cannot be asked.
+    init?(_ path: String) {
+        let descriptor = rk_open(AT_FDCWD, path, UInt64(RK_OPEN_PATH), 0, 0)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var identity = rk_identity()
+        guard rk_identify(descriptor, &identity) >= 0 else { return nil }
+        uid = identity.uid
+        permissions = identity.mode & 0o7777
+        isDirectory = identity.mode & 0o170000 == 0o040000
+    }
+}
