@@ -35,8 +35,15 @@ int step_work_directory(struct launch *launch, char **arguments) {
     return 0;
 }
 
-static int take_terminal(int slave) {
+int step_streams(struct launch *launch, char **arguments) {
+    (void)arguments;
+    launch->streams = true;
+    return 0;
+}
+
+static int take_terminal(int slave, bool streams) {
     if (setsid() < 0 || ioctl(slave, TIOCSCTTY, 0) != 0) return -1;
+    if (streams) return 0;
     for (int descriptor = 0; descriptor <= 2; descriptor++) {
         if (dup2(slave, descriptor) < 0) return -1;
     }
@@ -59,7 +66,7 @@ static int reset_signals(void) {
 }
 
 __attribute__((noreturn)) static void run_command(struct launch *launch) {
-    if (take_terminal(launch->slave) != 0) fail("terminal", "");
+    if (take_terminal(launch->slave, launch->streams) != 0) fail("terminal", "");
     if (take_identity(launch) != 0) fail("command identity", "");
     if (launch->directory != NULL && chdir(launch->directory) != 0) fail("work-directory", launch->directory);
     if (reset_signals() != 0) fail("signals", "");

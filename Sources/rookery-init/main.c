@@ -40,6 +40,8 @@ static int watch_children(void) {
 /// Gives up all that only the start needed: PID 1 keeps a pipe each way, and the right to signal the command's uid.
 static void settle(void) {
     close(launch.slave);
+    // They are the command's alone: whoever waits for their end must not wait for PID 1.
+    for (int descriptor = 0; launch.streams && descriptor < CONTROL; descriptor++) close(descriptor);
     close(PLAN);
     close(ARGUMENT_FILTER);
     close(NUMBER_FILTER);

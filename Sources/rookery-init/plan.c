@@ -58,6 +58,8 @@ static const struct step steps[] = {
     {"argument", 1, -1, step_argument},
     {"environment", 1, -1, step_environment},
     {"work-directory", 1, 0, step_work_directory},
+    // the command has rookery-init's own standard streams, not the terminal
+    {"streams", 0, -1, step_streams},
 };
 
 static const struct step *find_step(const char *name) {

@@ -41,6 +41,8 @@ struct launch {
     bool mapped_root; ///< Root mode: ids 0 and 1000 exist; else 1000 alone.
     int master;       ///< PTY master, or -1.
     int slave;
+    /// The command keeps the standard streams that rookery-init was born with; the terminal is only its controlling one.
+    bool streams;
     const char *directory;
     char *arguments[PLAN_ARGUMENTS + 1];
     size_t argument_count;

@@ -40,6 +40,7 @@ int step_network(struct launch *launch, char **arguments);
 int step_argument(struct launch *launch, char **arguments);
 int step_environment(struct launch *launch, char **arguments);
 int step_work_directory(struct launch *launch, char **arguments);
+int step_streams(struct launch *launch, char **arguments);
 
 // Shared by them.
 

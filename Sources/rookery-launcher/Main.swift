@@ -4,5 +4,6 @@ import ArgumentParser
 @main
 struct RookeryLauncher: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rookery-launcher", abstract: "Starts sessions in their sandboxes.", subcommands: [Serve.self])
+        commandName: "rookery-launcher", abstract: "Starts sessions in their sandboxes.",
+        subcommands: [Serve.self, Run.self])
 }

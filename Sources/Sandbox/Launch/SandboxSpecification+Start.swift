@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Policy
 
 extension SandboxSpecification {
     /// Makes the sandbox up to the point where its command could be executed. Blocks the calling thread for some
@@ -100,6 +101,9 @@ struct SandboxLaunch {
                     programs.initProcess,
                 ])
             spawn.directory = try Spawn.open(program: "/")
+            spawn.standardInput = specification.streams?.input
+            spawn.standardOutput = specification.streams?.output
+            spawn.standardError = specification.streams?.error
         } catch {
             throw SandboxError(
                 step: "init", errno: error.errno, message: "\(error)",
@@ -147,8 +151,17 @@ struct SandboxLaunch {
         }
         let userNamespace = OwnedDescriptor(owning: namespace)
         var mounts: [OwnedDescriptor] = []
-        for source in sources { mounts.append(try source.mount(userNamespace: userNamespace)) }
+        for source in sources { mounts.append(try mount(source, userNamespace)) }
         return mounts
+    }
+
+    private func mount(
+        _ source: PinnedSource, _ userNamespace: OwnedDescriptor
+    ) throws(SandboxError) -> OwnedDescriptor {
+        guard let owner = source.source.owner, case .range(let base) = specification.identity else {
+            return try source.mount(userNamespace: userNamespace)
+        }
+        return try source.mount(owner: owner, shownAs: base + SandboxLayout.uid)
     }
 
     private func setUp(

@@ -8,6 +8,30 @@ public enum SandboxIdentity: Sendable, Hashable {
     case caller
 }
 
+/// Ids on the host.
+public struct HostOwner: Sendable, Hashable {
+    public var uid: UInt32
+    public var gid: UInt32
+
+    public init(uid: UInt32, gid: UInt32) {
+        self.uid = uid
+        self.gid = gid
+    }
+}
+
+/// What the command has as descriptors 0, 1 and 2 in place of its terminal. Pipes: whatever is given here is inside.
+public struct StandardStreams: Sendable {
+    public var input: OwnedDescriptor
+    public var output: OwnedDescriptor
+    public var error: OwnedDescriptor
+
+    public init(input: OwnedDescriptor, output: OwnedDescriptor, error: OwnedDescriptor) {
+        self.input = input
+        self.output = output
+        self.error = error
+    }
+}
+
 /// Everything a sandbox is made of. Paths are the host's and absolute.
 public struct SandboxSpecification: Sendable {
     public var identity: SandboxIdentity
@@ -16,6 +40,9 @@ public struct SandboxSpecification: Sendable {
     /// Becomes ``SandboxLayout/workspace``, writable. No component may be a symbolic link. In root mode it belongs to
     /// `base + 1000`.
     public var workspace: String
+    /// Root mode: whose the workspace is on the host, when that is not `base + 1000`. Its files are shown as the command's
+    /// own, and what the command makes belongs to this owner.
+    public var workspaceOwner: HostOwner?
     /// Becomes ``SandboxLayout/home``, likewise.
     public var home: String
     /// Becomes ``SandboxLayout/startCommand``, read-only.
@@ -26,6 +53,8 @@ public struct SandboxSpecification: Sendable {
     public var arguments: [String] = [SandboxLayout.startCommand]
     /// The command's whole environment.
     public var environment: [String: String] = [:]
+    /// nil: the terminal is all three.
+    public var streams: StandardStreams?
     public var hostname = "rookery"
     /// The terminal's size at the start.
     public var columns: UInt16 = 80

@@ -51,6 +51,19 @@ struct PinnedSource: Sendable {
         return tree
     }
 
+    /// Root mode: a detached mount that shows the owner's files as those of another id, and makes new ones the owner's.
+    func mount(owner: HostOwner, shownAs id: UInt32) throws(SandboxError) -> OwnedDescriptor {
+        let namespace = rk_single_id_namespace(owner.uid, id, owner.gid, id)
+        guard namespace >= 0 else { throw failure("user namespace for", -namespace) }
+        let userNamespace = OwnedDescriptor(owning: namespace)
+        let tree = try clone()
+        let result = withExtendedLifetime(userNamespace) {
+            rk_set_mount(tree.number, source.attributes.rawValue, userNamespace.number, source.recursive)
+        }
+        guard result >= 0 else { throw failure("mount_setattr", -result) }
+        return tree
+    }
+
     private func clone() throws(SandboxError) -> OwnedDescriptor {
         let tree = rk_open_tree(descriptor.number, "", source.recursive)
         guard tree >= 0 else { throw failure("open_tree", -tree) }

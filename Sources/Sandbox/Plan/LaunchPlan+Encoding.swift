@@ -58,6 +58,7 @@ extension LaunchPlan.Step {
         case .argument(let text): ["argument", text]
         case .environment(let text): ["environment", text]
         case .workDirectory(let path): ["work-directory", path]
+        case .streams: ["streams"]
         }
     }
 

@@ -36,6 +36,7 @@ extension LaunchPlan.Step {
         case .argument(let text): "argument \(text)"
         case .environment(let text): "environment \(text.prefix { $0 != "=" })"
         case .workDirectory(let path): "start in \(path)"
+        case .streams: "use the caller's standard streams"
         }
     }
 }

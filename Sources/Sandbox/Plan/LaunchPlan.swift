@@ -34,6 +34,8 @@ public struct LaunchPlan: Sendable, Hashable {
         case argument(String)
         case environment(String)
         case workDirectory(String)
+        /// The command has the standard streams of rookery-init instead of the terminal.
+        case streams
     }
 
     public enum Owner: Int, Sendable, Hashable {

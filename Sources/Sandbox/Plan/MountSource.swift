@@ -11,6 +11,8 @@ struct MountSource: Sendable, Hashable {
     /// Root mode: what belongs to uid 0 on the host belongs to uid 0 inside (an idmapped mount), as far as the
     /// filesystem can do that. Else the ids are the host's: the session's own directories belong to its own range.
     var showsHostOwners: Bool
+    /// Root mode: whose files on the host are shown as the command's own; nil: nobody's.
+    var owner: HostOwner?
 
     /// Part of the image: nothing in it can be changed.
     static func image(_ path: String, at place: String, isDirectory: Bool) -> MountSource {

@@ -22,7 +22,9 @@ struct PlanComposer {
             case .link: nil
             }
         }
-        sources.append(.session(specification.workspace, at: SandboxLayout.workspace))
+        var workspace = MountSource.session(specification.workspace, at: SandboxLayout.workspace)
+        workspace.owner = specification.workspaceOwner
+        sources.append(workspace)
         sources.append(.session(specification.home, at: SandboxLayout.home))
         sources.append(.image(specification.startCommand, at: SandboxLayout.startCommand, isDirectory: false))
         if let claude = specification.claudeBinary {
@@ -181,6 +183,7 @@ struct PlanComposer {
             add(.environment("\(name)=\(value)"))
         }
         add(.workDirectory(SandboxLayout.workspace))
+        if specification.streams != nil { add(.streams) }
     }
 
     /// A file for each 8 KiB, within reason: many empty files cost kernel memory too.

@@ -1,0 +1,78 @@
+import Foundation
+import Glibc
+import Policy
+import Sandbox
+import WorkerControl
+
+/// The temporary home, and workspace, of one command run by hand.
+struct RunScratch {
+    private let path: String
+    var home: String { "\(path)/home" }
+    var workspace: String { "\(path)/workspace" }
+
+    init(range: UIDRange?, withWorkspace: Bool) throws(LaunchFailure) {
+        var template = Array("\(Self.base)/rookery-run-XXXXXX".utf8CString)
+        guard let made = mkdtemp(&template) else { throw Self.failure("cannot make a directory in \(Self.base)") }
+        path = String(cString: made)
+        for directory in [home, workspace] {
+            guard mkdir(directory, 0o700) == 0 else { throw Self.failure("cannot make \(directory)") }
+            guard let range else { continue }
+            guard chown(directory, range.host(UInt16(SandboxLayout.uid)), range.host(UInt16(SandboxLayout.gid))) == 0
+            else { throw Self.failure("cannot give \(directory) to the sandbox's user") }
+        }
+    }
+
+    func remove() {
+        let name = (path as NSString).lastPathComponent
+        guard let parent = try? Directory(at: (path as NSString).deletingLastPathComponent) else { return }
+        try? TreeRemoval.remove(name, in: parent)
+    }
+
+    /// Without links, as the sandbox wants it.
+    private static var base: String {
+        guard let text = realpath(NSTemporaryDirectory(), nil) else { return "/tmp" }
+        defer { free(text) }
+        return String(cString: text)
+    }
+
+    private static func failure(_ message: String) -> LaunchFailure {
+        let code = errno
+        return LaunchFailure(
+            step: "temporary directory", errno: code, message: "\(message): \(SystemError.reason(code))",
+            remedy: "free space there, or set TMPDIR")
+    }
+}
+
+/// The directory that a caller wants as workspace.
+struct CallerWorkspace {
+    let path: String
+    /// nil when rootless: the caller's own files are the command's.
+    let owner: HostOwner?
+
+    init(_ given: String, rootless: Bool) throws(LaunchFailure) {
+        guard let text = realpath(given, nil) else {
+            let code = errno
+            throw LaunchFailure(
+                step: "workspace", errno: code, message: "\(given): \(SystemError.reason(code))",
+                remedy: "name a directory that exists")
+        }
+        defer { free(text) }
+        path = String(cString: text)
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw LaunchFailure(
+                step: "workspace", errno: ENOTDIR, message: "\(path) is not a directory", remedy: "name a directory")
+        }
+        guard !rootless else {
+            owner = nil
+            return
+        }
+        // What the command makes there belongs to this owner, set-user-id files too: that must not be root.
+        guard status.st_uid != 0 else {
+            throw LaunchFailure(
+                step: "workspace", errno: EPERM, message: "\(path) belongs to root",
+                remedy: "use a directory of an ordinary user, or run this as that user")
+        }
+        owner = HostOwner(uid: status.st_uid, gid: status.st_gid)
+    }
+}

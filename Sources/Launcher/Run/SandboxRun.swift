@@ -1,0 +1,157 @@
+import CLinux
+import Foundation
+import Glibc
+public import Policy
+import Sandbox
+import SessionCore
+import WorkerControl
+
+/// One command by hand in the sandbox that a session would get, on the caller's terminal or standard streams.
+public struct SandboxRun: Sendable {
+    public var policy: SessionPolicy
+    /// nil: a temporary one.
+    public var workspace: String?
+    /// Shown inside as `claude`; nil: what the host has there.
+    public var claudeBinary: String?
+    public var rootless: Bool
+    /// The command and its arguments, as one types them.
+    public var command: [String]
+    /// Holds `rookery-init`.
+    public var libexecDirectory: String
+
+    public init(
+        policy: SessionPolicy, workspace: String?, claudeBinary: String?, rootless: Bool, command: [String],
+        libexecDirectory: String
+    ) {
+        self.policy = policy
+        self.workspace = workspace
+        self.claudeBinary = claudeBinary
+        self.rootless = rootless || geteuid() != 0
+        self.command = command
+        self.libexecDirectory = libexecDirectory
+    }
+
+    /// Exit statuses that are not the command's (api-v1, "Command line"; as in shells).
+    public enum Status {
+        public static let setupFailed: Int32 = 125
+        public static let notExecutable: Int32 = 126
+        public static let notFound: Int32 = 127
+    }
+
+    /// Runs the command to its end and returns the exit status: its own, 128 + N when signal N ended it.
+    /// - Throws: when it could not be started; ``status(of:)`` says which exit status that is.
+    public func run() throws(LaunchFailure) -> Int32 {
+        try withSandbox { specification, place throws(LaunchFailure) in
+            let terminal = CallerTerminal.current()
+            var specification = specification
+            var relay: StreamRelay?
+            if let terminal {
+                (specification.columns, specification.rows) = terminal.size
+            } else {
+                let streams = try StreamRelay()
+                specification.streams = streams.inside
+                relay = streams
+            }
+            let sandbox: StartedSandbox
+            do throws(SandboxError) {
+                sandbox = try specification.start()
+                specification.streams = nil
+                relay?.closeInside()
+                try sandbox.go()
+            } catch { throw LaunchFailure(error) }
+            let signals = SignalRelay(to: sandbox)
+            defer { signals.stop() }
+            if let terminal {
+                try terminal.relay(sandbox)
+            } else {
+                relay?.start()
+                _ = try? sandbox.process.waitForExit()
+                relay?.finish()
+            }
+            return Self.exitStatus(of: sandbox)
+        }
+    }
+
+    /// What ``run()`` would do, for a person to read.
+    public func explanation() throws(LaunchFailure) -> String {
+        try withSandbox { specification, limits throws(LaunchFailure) in
+            var text = "policy \(policy.name), \(rootless ? "rootless" : "root") mode\n"
+            for limit in limits {
+                text +=
+                    "limit \(limit.name): asked \(limit.asked), enforced \(limit.enforced ?? "not at all") by \(limit.by)"
+                text += (limit.note.map { " (\($0))" } ?? "") + "\n"
+            }
+            do throws(SandboxError) {
+                return text + (try specification.explanation())
+            } catch { throw LaunchFailure(error) }
+        }
+    }
+
+    public static func status(of failure: LaunchFailure) -> Int32 {
+        guard failure.step.hasPrefix("exec") else { return Status.setupFailed }
+        return failure.errno == ENOENT || failure.errno == ENOTDIR ? Status.notFound : Status.notExecutable
+    }
+
+    private static func exitStatus(of sandbox: StartedSandbox) -> Int32 {
+        var buffer = [UInt8](repeating: 0, count: 64)
+        let count = read(sandbox.status.number, &buffer, buffer.count)
+        let words = String(decoding: buffer.prefix(max(count, 0)), as: UTF8.self).split(whereSeparator: \.isWhitespace)
+        guard words.count == 2, let value = Int32(words[1]) else {
+            // rookery-init was killed from outside, and the command with it.
+            return 128 + SIGKILL
+        }
+        return words[0] == "code" ? value : 128 + value
+    }
+
+    // MARK: What the sandbox needs, for as long as the body runs
+
+    private func withSandbox<Result>(
+        _ body: (SandboxSpecification, [EnforcedLimit]) throws(LaunchFailure) -> Result
+    ) throws(LaunchFailure) -> Result {
+        let arguments = try CommandLookup.resolve(command.isEmpty ? ["/bin/sh"] : command)
+        // Slots count up from 0 for sessions; commands by hand take them from the other end.
+        let slot = UIDRange.slots.upperBound - 1 - Int(getpid() % 1024)
+        let range = rootless ? nil : UIDRange(slot: slot)
+        let scratch = try RunScratch(range: range, withWorkspace: workspace == nil)
+        defer { scratch.remove() }
+
+        let cgroups = CgroupParent(.detect(), stateDirectory: "rookery sandbox run")
+        let leaf: CgroupLeaf
+        let limits: [EnforcedLimit]
+        do { (leaf, limits) = try cgroups.makeLeaf(SessionID().description, limits: policy.limits) } catch {
+            throw LaunchFailure(error)
+        }
+        defer {
+            try? leaf.end()
+            cgroups.removeIfEmpty()
+        }
+
+        var specification = SandboxSpecification(
+            identity: range.map { .range(base: $0.base) } ?? .caller,
+            initProgram: "\(libexecDirectory)/rookery-init", workspace: scratch.workspace, home: scratch.home,
+            startCommand: "/bin/sh", claudeBinary: claudeBinary, limits: policy.limits)
+        if let workspace {
+            let given = try CallerWorkspace(workspace, rootless: rootless)
+            specification.workspace = given.path
+            specification.workspaceOwner = given.owner
+        }
+        specification.arguments = arguments
+        specification.environment = environment
+        do {
+            specification.cgroup = try leaf.openDirectory().map(OwnedDescriptor.init(owning:))
+        } catch { throw LaunchFailure(error) }
+        specification.place = { pid throws(SandboxError) in try leaf.placeSession(pid) }
+        return try body(specification, limits)
+    }
+
+    private var environment: [String: String] {
+        var environment = [
+            "PATH": CommandLookup.path, "HOME": SandboxLayout.home, "USER": "agent", "LOGNAME": "agent",
+            "SHELL": "/bin/bash", "LANG": "C.UTF-8",
+        ]
+        if let term = ProcessInfo.processInfo.environment["TERM"], EnvironmentRules.isValue(term) {
+            environment["TERM"] = term
+        }
+        return environment.merging(policy.environment) { _, policys in policys }
+    }
+}

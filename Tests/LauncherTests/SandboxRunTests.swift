@@ -1,0 +1,156 @@
+import CLinux
+import Foundation
+import Glibc
+import Sandbox
+import Testing
+
+@testable import Launcher
+
+/// `rookery-launcher run` as a caller sees it.
+@Suite struct SandboxRunTests {
+    struct Outcome {
+        var status: Int32
+        var output: String
+        var errors: String
+    }
+
+    /// Runs it with pipes as standard streams, as root or as an ordinary user.
+    func run(
+        _ arguments: [String], input: String = "", rootless: Bool, in scratch: Scratch
+    ) async throws -> Outcome {
+        let outside = try DescriptorMessages.pipe()
+        let errors = try DescriptorMessages.pipe()
+        // With the end of this function the input ends.
+        func start() throws -> ChildProcess {
+            let inside = try DescriptorMessages.pipe()
+            _ = input.withCString { write(inside.write.number, $0, strlen($0)) }
+            var spawn = Spawn(
+                program: try Spawn.open(program: Products.path("rookery-launcher")),
+                arguments: ["rookery-launcher", "run"] + arguments,
+                environment: ["PATH=/usr/bin:/bin", "TMPDIR=\(scratch.path)/run"])
+            spawn.standardInput = inside.read
+            spawn.standardOutput = outside.write
+            spawn.standardError = errors.write
+            if rootless, geteuid() == 0 { spawn.user = (Stage.service, Stage.service) }
+            return try spawn.start()
+        }
+        let child = try start()
+        var status: Int32?
+        let ended = await eventually(within: 60) {
+            switch (try? child.exitIfEnded()) ?? nil {
+            case .code(let code): status = code
+            case .signal(let number): status = -number
+            case nil: break
+            }
+            return status != nil
+        }
+        if !ended { child.kill() }
+        return Outcome(status: status ?? -1000, output: Self.text(outside.read), errors: Self.text(errors.read))
+    }
+
+    /// What is in a pipe now.
+    static func text(_ pipe: OwnedDescriptor) -> String {
+        _ = fcntl(pipe.number, F_SETFL, O_NONBLOCK)
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while case let count = read(pipe.number, &buffer, buffer.count), count > 0 { bytes += buffer[..<count] }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    func with(rootless: Bool, _ body: (Scratch) async throws -> Void) async throws {
+        let scratch = try Scratch(owner: rootless ? Stage.service : geteuid())
+        defer { scratch.remove() }
+        try await body(scratch)
+        // The temporary home and workspace are gone.
+        let left = try FileManager.default.contentsOfDirectory(atPath: "\(scratch.path)/run")
+        #expect(left.isEmpty)
+    }
+
+    @Test("streams and the exit status are the command's", arguments: LaunchTests.modes)
+    func streams(rootless: Bool) async throws {
+        try await with(rootless: rootless) { scratch in
+            let outcome = try await run(
+                ["--", "sh", "-c", "read line; echo \"out $line $(id -u) $HOME $(pwd)\"; echo err >&2; exit 7"],
+                input: "hello\n", rootless: rootless, in: scratch)
+            #expect(outcome.status == 7)
+            #expect(outcome.output == "out hello 1000 /home/agent /workspace\n")
+            #expect(outcome.errors == "err\n")
+        }
+    }
+
+    static let statuses: [([String], Int32)] = [
+        (["--", "true"], 0), (["--", "false"], 1), (["--", "sh", "-c", "kill -TERM $$"], 128 + SIGTERM),
+        (["--", "no-such-command"], 127), (["--", "/no/such/file"], 127), (["--", "./missing"], 127),
+        (["--", "/etc/passwd"], 126), (["--policy", "nope", "--", "true"], 125),
+        (["--workspace", "/nonexistent", "--", "true"], 125), (["--workspace", "/etc/passwd", "--", "true"], 125),
+        (["--policies", "/etc/passwd", "--", "true"], 125),
+    ]
+
+    @Test("exit statuses", arguments: LaunchTests.modes, statuses.indices)
+    func status(rootless: Bool, index: Int) async throws {
+        try await with(rootless: rootless) { scratch in
+            let (arguments, status) = Self.statuses[index]
+            let outcome = try await run(arguments, rootless: rootless, in: scratch)
+            #expect(outcome.status == status, "\(outcome.errors)")
+            if status >= 125 && status <= 127 { #expect(outcome.errors.hasPrefix("rookery: ")) }
+        }
+    }
+
+    @Test("a given workspace is the caller's own", arguments: LaunchTests.modes)
+    func workspace(rootless: Bool) async throws {
+        try await with(rootless: rootless) { scratch in
+            let directory = "\(scratch.path)/bin/project"
+            mkdir(directory, 0o755)
+            chown(directory, Stage.service, Stage.service)
+            let outcome = try await run(
+                ["--workspace", directory, "--", "sh", "-c", "echo made > file && stat -c %u file"],
+                rootless: rootless, in: scratch)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            #expect(outcome.output == "1000\n")
+            #expect(scratch.text("bin/project/file") == "made\n")
+            #expect(scratch.status("bin/project/file")?.st_uid == Stage.service)
+        }
+    }
+
+    @Test(.enabled(if: Stage.isRoot)) func aWorkspaceOfRootIsRefused() async throws {
+        try await with(rootless: false) { scratch in
+            let outcome = try await run(
+                ["--workspace", "\(scratch.path)/bin", "--", "true"], rootless: false, in: scratch)
+            #expect(outcome.status == 125)
+            #expect(outcome.errors.contains("belongs to root"))
+        }
+    }
+
+    @Test("explaining starts nothing", arguments: LaunchTests.modes)
+    func explain(rootless: Bool) async throws {
+        try await with(rootless: rootless) { scratch in
+            let outcome = try await run(
+                ["--explain", "--", "sh", "-c", "echo ran"], rootless: rootless, in: scratch)
+            #expect(outcome.status == 0)
+            #expect(outcome.output.contains("limit memory: asked 2GiB"))
+            #expect(outcome.output.contains("give up every privilege"))
+            #expect(!outcome.output.contains("\nran\n"))
+        }
+    }
+
+    @Test("a directory as standard input does not get inside", arguments: LaunchTests.modes)
+    func directoryAsInput(rootless: Bool) async throws {
+        try await with(rootless: rootless) { scratch in
+            let outcome = try await run(
+                ["--", "sh", "-c", "readlink /proc/self/fd/0 | cut -d: -f1; ls /proc/self/fd | wc -l"],
+                rootless: rootless, in: scratch)
+            // 0, 1, 2 and the one that ls reads the directory with.
+            #expect(outcome.output == "pipe\n4\n")
+        }
+    }
+
+    @Test(
+        "names are looked up as inside",
+        arguments: [
+            (["/bin/x", "a"], ["/bin/x", "a"]), (["./x"], ["/workspace/./x"]), (["claude"], ["/usr/local/bin/claude"]),
+        ])
+    func lookup(given: [String], resolved: [String]) throws {
+        let found = try CommandLookup.resolve(given)
+        #expect(found == resolved)
+    }
+}
