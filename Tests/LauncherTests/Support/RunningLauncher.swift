@@ -70,7 +70,11 @@ final class RunningLauncher: Sendable {
             defer { state.next += 1 }
             return state.next
         }
-        try send([UInt8](JSONEncoder().encode(LauncherRequestEnvelope(id: id, request: request))))
+        do {
+            try send([UInt8](JSONEncoder().encode(LauncherRequestEnvelope(id: id, request: request))))
+        } catch let error as SystemError where error.errno == EPIPE {
+            return nil
+        }
         return await reply(id)
     }
 
