@@ -65,7 +65,10 @@ func makeDirectory(_ path: String, mode: mode_t) throws(ConfigurationError) {
     var made = ""
     for part in path.split(separator: "/") {
         made += "/" + part
-        guard mkdir(made, 0o755) == 0 || errno == EEXIST else {
+        if mkdir(made, 0o755) == 0 {
+            // The umask took away what lets the service user pass through a parent that root made.
+            chmod(made, 0o755)
+        } else if errno != EEXIST {
             throw ConfigurationError("\(made) cannot be made: \(String(cString: strerror(errno)))")
         }
     }
