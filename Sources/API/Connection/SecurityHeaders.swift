@@ -9,10 +9,10 @@ enum SecurityHeaders {
         ("content-security-policy", contentSecurityPolicy),
     ]
 
-    /// Everything comes from this server and nothing else. Styles may be inline, because xterm.js writes its colours
-    /// into style elements of its own; scripts may not.
+    /// Everything comes from this server and nothing else, and nothing is inline: Scripts/extract-xterm.py makes
+    /// xterm.js write its colours into constructed style sheets.
     static let contentSecurityPolicy = [
-        "default-src 'self'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:",
+        "default-src 'self'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:",
         "font-src 'self' data:", "connect-src 'self'", "object-src 'none'", "base-uri 'none'",
         "form-action 'self'", "frame-ancestors 'none'",
     ].joined(separator: "; ")
