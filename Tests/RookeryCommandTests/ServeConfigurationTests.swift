@@ -43,7 +43,8 @@ import Testing
         ("ECHOKIT_CLAUDE_COMMAND", "/srv/run.sh", \ServeConfiguration.startCommand),
         ("ECHOKIT_WORKING_PATH", "/srv/echokit", \ServeConfiguration.stateDirectory),
     ])
-    func echokitsVariablesCount(name: String, value: String, key: KeyPath<ServeConfiguration, String> & Sendable) throws
+    func echokitsVariablesCount(name: String, value: String, key: any KeyPath<ServeConfiguration, String> & Sendable)
+        throws
     {
         #expect(try Self.resolve(environment: [name: value])[keyPath: key] == value)
     }
