@@ -71,6 +71,11 @@ public struct LauncherConfiguration: Sendable {
                     + "mode \(String(status.st_mode & 0o7777, radix: 8)))",
                 remedy: "chown \(uid) '\(directory)' and chmod go-w '\(directory)'")
         }
+        guard status.st_uid == uid || uid == 0 || status.st_mode & 0o001 != 0 else {
+            throw LaunchFailure(
+                step: name, errno: EACCES, message: "\(directory) cannot be entered by the service's user, uid \(uid)",
+                remedy: "chown \(uid) '\(directory)'")
+        }
         return directory
     }
 }

@@ -129,4 +129,14 @@ import WorkerControl
         #expect(await launcher.stop() == .code(1))
         #expect(scratch.text("bin/launcher.log")?.contains("chmod go-w") == true)
     }
+
+    @Test(.enabled(if: Stage.isRoot)) func aDirectoryThatTheServiceCannotEnterStopsTheLauncher() async throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let launcher = try RunningLauncher(scratch, .root(service: Stage.service))
+        let answer = try await launcher.ask(.capabilities)
+        #expect(answer.map { "\($0)" } == nil)
+        #expect(await launcher.stop() == .code(1))
+        #expect(scratch.text("bin/launcher.log")?.contains("cannot be entered") == true)
+    }
 }

@@ -27,6 +27,7 @@ struct SessionCleaning {
             try cgroups.leaf(id.description).end()
             if let record, !record.cgroups.isEmpty {
                 try CgroupLeaf(kind: cgroups.cgroups.kind, directories: record.cgroups).end()
+                cgroups.removeIfEmpty(above: record.cgroups)
             }
         } catch { throw LaunchFailure(error) }
         cgroups.removeIfEmpty()

@@ -16,10 +16,13 @@ struct SessionLaunch {
     func run(_ request: LaunchRequest) throws(LaunchFailure) -> LaunchedSession {
         let checked = try CheckedLaunch(request, rootless: configuration.rootless)
         let id = request.sessionID
-        if let record = LaunchRecord.read(id, in: directories.records), record.worker.runs || record.sandbox.runs {
-            throw LaunchFailure(
-                step: "session", errno: EBUSY, message: "session \(id) has an incarnation that runs",
-                remedy: "clean it first")
+        if let record = LaunchRecord.read(id, in: directories.records) {
+            guard !record.worker.runs, !record.sandbox.runs else {
+                throw LaunchFailure(
+                    step: "session", errno: EBUSY, message: "session \(id) has an incarnation that runs",
+                    remedy: "clean it first")
+            }
+            try SessionCleaning(directories: directories, cgroups: cgroups).clean(id)
         }
         var undo: [@Sendable () -> Void] = []
         do throws(LaunchFailure) {

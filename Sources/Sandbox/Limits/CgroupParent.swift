@@ -59,6 +59,14 @@ public struct CgroupParent: Sendable, Hashable {
         for directory in Set(directories.values) { _ = CgroupFile.removeDirectory(directory) }
     }
 
+    /// The same for a leaf that a launcher in another cgroup made: its parents have this one's name, elsewhere.
+    public func removeIfEmpty(above leaf: [String: String]) {
+        for directory in Set(leaf.values) {
+            let above = directory.split(separator: "/").dropLast()
+            if above.last == Substring(name) { _ = CgroupFile.removeDirectory("/" + above.joined(separator: "/")) }
+        }
+    }
+
     private func makeDirectories(of leaf: CgroupLeaf) throws(CgroupFault) {
         if cgroups.kind == .v2 { try Delegation(cgroups).prepare() }
         for (controller, directory) in leaf.directories {
