@@ -81,8 +81,6 @@ struct Envelope: RouterMiddleware {
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         let id = UUID().uuidString.lowercased()
-        var context = context
-        context.logger[metadataKey: "request"] = .string(id)
         var response: Response
         do {
             let caller = try CallerRequest(request, channel: context.channel)
@@ -92,8 +90,11 @@ struct Envelope: RouterMiddleware {
         } catch {
             let problem = Problem(any: error)
             if problem.status == 500 {
-                context.logger.error(
-                    "request failed", metadata: ["path": "\(request.uri.path.prefix(200))", "error": "\(error)"])
+                logger.error(
+                    "request failed",
+                    metadata: [
+                        "request": "\(id)", "path": "\(request.uri.path.prefix(200))", "error": "\(error)",
+                    ])
             }
             response = Response(problem)
         }

@@ -124,13 +124,16 @@ public struct APIServer: Service {
             if let tls { server = try .tls(server, tlsConfiguration: tls) }
         case .unix(let path): address = .unixDomainSocket(path: path)
         }
+        // Hummingbird reports every cancelled connection as an error; what matters is logged here and in the routes.
+        var quiet = logger
+        quiet.logLevel = .critical
         let application = Application(
             responder: responder, server: server,
             configuration: ApplicationConfiguration(
                 address: address,
                 availableConnectionsDelegate: MaximumAvailableConnections(
                     configuration.mostConnections, logger: logger)),
-            onServerRunning: { channel in onServerRunning(channel) }, logger: logger)
+            onServerRunning: { channel in onServerRunning(channel) }, logger: quiet)
         do {
             try await application.run()
         } catch {
