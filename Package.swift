@@ -183,7 +183,8 @@ let package = Package(
         .testTarget(
             name: "SupervisorTests",
             dependencies: [
-                "Supervisor", "Registry", "WorkerControl", "SessionCore", "Policy", nio, nioPosix, logging,
+                "Supervisor", "Registry", "WorkerControl", "SessionCore", "Policy", "CLinux", nio, nioPosix, logging,
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .testTarget(name: "ScriptedModelTests", dependencies: ["ScriptedModel"], swiftSettings: strict),

@@ -46,17 +46,8 @@ extension SessionRegistry {
             if let idempotency {
                 let oldest = now - Int64(Self.idempotencyLifetime * 1000)
                 try database.execute(sql: "DELETE FROM idempotency_keys WHERE created_at < ?", arguments: [oldest])
-                let sql = "SELECT body_hash, session_id FROM idempotency_keys WHERE user_id = ? AND key = ?"
-                let arguments: StatementArguments = [record.ownerID, idempotency.key]
-                if let row = try Row.fetchOne(database, sql: sql, arguments: arguments) {
-                    guard row["body_hash"] == Data(SHA256.hash(data: idempotency.body)) else {
-                        throw RegistryError.keyReused
-                    }
-                    guard let id = SessionID(parsing: row["session_id"] as String) else {
-                        throw RegistryError.corrupt("an idempotency key names '\(row["session_id"] as String)'")
-                    }
-                    return .repeated(id)
-                }
+                let earlier = try Self.session(of: idempotency, ownerID: record.ownerID, since: oldest, database)
+                if let earlier { return .repeated(earlier) }
             }
             let used = "SELECT 1 FROM sessions WHERE id = ? UNION SELECT 1 FROM uid_slots WHERE session_id = ?"
             let id = record.id.description
@@ -89,6 +80,29 @@ extension SessionRegistry {
             }
             return .inserted(stored)
         }
+    }
+
+    /// The session that a user made with an idempotency key in the last day; nil when there is none.
+    /// - Throws: ``RegistryError/keyReused`` when it was another request.
+    public func session(
+        of key: IdempotencyKey, ownerID: Int64, at now: Date = Date()
+    ) async throws(RegistryError) -> SessionID? {
+        let oldest = now.registryMilliseconds - Int64(Self.idempotencyLifetime * 1000)
+        return try await read { try Self.session(of: key, ownerID: ownerID, since: oldest, $0) }
+    }
+
+    private static func session(
+        of key: IdempotencyKey, ownerID: Int64, since oldest: Int64, _ database: Database
+    ) throws -> SessionID? {
+        let sql = """
+            SELECT body_hash, session_id FROM idempotency_keys WHERE user_id = ? AND key = ? AND created_at >= ?
+            """
+        guard let row = try Row.fetchOne(database, sql: sql, arguments: [ownerID, key.key, oldest]) else { return nil }
+        guard row["body_hash"] == Data(SHA256.hash(data: key.body)) else { throw RegistryError.keyReused }
+        guard let id = SessionID(parsing: row["session_id"] as String) else {
+            throw RegistryError.corrupt("an idempotency key names '\(row["session_id"] as String)'")
+        }
+        return id
     }
 
     /// Takes back a session whose creation failed: its row, its transitions, its idempotency key and its uid slot.

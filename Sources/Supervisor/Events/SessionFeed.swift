@@ -17,6 +17,8 @@ final class SessionFeed {
     private struct Reader {
         /// The stream holds the mailbox; a reader that went away is found by this being nil.
         weak var mailbox: EventMailbox?
+        /// What it has already, wherever it had it from.
+        var since: UInt64
     }
 
     init() {}
@@ -49,7 +51,7 @@ final class SessionFeed {
         // A quarter at a time, so that a full ring does not move on every event.
         if events.count > Self.capacity + Self.capacity / 4 { trim(to: Self.capacity) }
         readers.removeAll { $0.mailbox == nil }
-        for reader in readers { reader.mailbox?.post(event) }
+        for reader in readers where event.seq > reader.since { reader.mailbox?.post(event) }
         return true
     }
 
@@ -66,7 +68,7 @@ final class SessionFeed {
             if let dropped, since < dropped.seq { mailbox.post(dropped.gap(through: dropped.seq)) }
             for event in events where event.seq > since { mailbox.post(event) }
         }
-        readers.append(Reader(mailbox: mailbox))
+        readers.append(Reader(mailbox: mailbox, since: since ?? 0))
         return mailbox
     }
 

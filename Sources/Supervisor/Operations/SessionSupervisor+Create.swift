@@ -54,35 +54,11 @@ extension SessionSupervisor {
         _ draft: SessionRecord, _ key: IdempotencyKey?, prompt: String?, actor: String
     ) async -> Result<Creation, SupervisorError> {
         do throws(SupervisorError) {
-            let policy = policy(of: draft)
-            // Without an await between them: the place is taken before anybody else can ask for it.
-            let isTaken = admission.reserved[draft.id] != nil
-            if let refusal = admission.reserve(draft.id, memory: policy.limits.memory) { throw full(refusal) }
             // In its place and locked before its row is there: whoever finds the row waits until it runs.
             let entry = SessionEntry(draft, feed: SessionFeed())
-            let isNew = entries[draft.id] == nil
             entry.lock.take()
             defer { entry.lock.release() }
-            if isNew { entries[draft.id] = entry }
-            let insertion: SessionInsertion
-            do throws(SupervisorError) {
-                insertion = try await stored { () async throws(RegistryError) in
-                    try await registry.insert(draft, idempotency: key, actor: actor)
-                }
-            } catch {
-                if !isTaken { admission.release(draft.id) }
-                if isNew { entries[draft.id] = nil }
-                throw error
-            }
-            switch insertion {
-            case .repeated(let id):
-                if !isTaken { admission.release(draft.id) }
-                if isNew { entries[draft.id] = nil }
-                return .success(.repeated(id))
-            case .inserted(let record):
-                entry.record = record
-                entries[record.id] = entry
-            }
+            if let earlier = try await store(entry, key, actor: actor) { return .success(.repeated(earlier)) }
             announceBirth(entry, actor: actor)
             do throws(SupervisorError) {
                 try await launch(entry, actor: actor)
@@ -94,6 +70,48 @@ extension SessionSupervisor {
             return .success(.made(view(entry)))
         } catch {
             return .failure(error)
+        }
+    }
+
+    /// Takes a place and stores the session.
+    /// - Returns: the session that the same caller made before with the same key, after which nothing was stored.
+    private func store(
+        _ entry: SessionEntry, _ key: IdempotencyKey?, actor: String
+    ) async throws(SupervisorError) -> SessionID? {
+        let draft = entry.record
+        // A repetition takes no place, not even for a moment: it must not find the box full of itself.
+        if key != nil { await keyed.acquire() }
+        defer { if key != nil { keyed.release() } }
+        if let key {
+            let earlier = try await stored { () async throws(RegistryError) in
+                try await registry.session(of: key, ownerID: draft.ownerID, at: draft.createdAt)
+            }
+            if let earlier { return earlier }
+        }
+        let isKnown = entries[draft.id] != nil
+        // Without an await in between: the place is taken before anybody else can ask for it.
+        if let refusal = admission.reserve(draft.id, memory: policy(of: draft).limits.memory) { throw full(refusal) }
+        if !isKnown { entries[draft.id] = entry }
+        do throws(SupervisorError) {
+            let insertion = try await stored { () async throws(RegistryError) in
+                try await registry.insert(draft, idempotency: key, actor: actor)
+            }
+            switch insertion {
+            case .repeated(let id): throw SupervisorError(.exists, "session \(id) was made with this key meanwhile")
+            case .inserted(let record):
+                entry.record = record
+                entries[record.id] = entry
+                return nil
+            }
+        } catch {
+            // A session of that id that runs keeps its place.
+            if !isKnown {
+                admission.release(draft.id)
+                entries[draft.id] = nil
+            } else if entries[draft.id]?.record.lifecycle.hasIncarnation != true {
+                admission.release(draft.id)
+            }
+            throw error
         }
     }
 

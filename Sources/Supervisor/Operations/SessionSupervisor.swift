@@ -24,6 +24,8 @@ public actor SessionSupervisor {
     var admission: Admission
     /// Sessions that never came up and could not be removed yet.
     var abandoned: Set<SessionID> = []
+    /// Held while a request with an idempotency key is looked up and stored.
+    let keyed = OperationLock()
     var watchers: [Watcher] = []
     var reaper: Task<Void, Never>?
     var phase = Phase.created

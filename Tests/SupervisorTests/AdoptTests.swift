@@ -1,0 +1,114 @@
+import Foundation
+import Registry
+import SessionCore
+import Synchronization
+import Testing
+import WorkerControl
+
+@testable import Supervisor
+
+struct AdoptTests {
+    @Test func liveWorkersAreAdoptedAndTheRestIsParked() async throws {
+        let live = SessionID()
+        let lost = SessionID()
+        let parked = SessionID()
+        let workers = Mutex<[SessionID: ScriptedWorker]>([:])
+        try await Box.restarting(
+            { box in
+                box.launcher.state.withLock { $0.mortal = true }
+                for id in [live, lost, parked] { try await box.create(SessionCreation(id: id)) }
+                _ = try await box.supervisor.park(parked, by: box.alice)
+                let made = box.launcher.state.withLock { $0.workers }
+                workers.withLock { $0 = made }
+            },
+            between: { workers.withLock { $0[lost] }?.crash() },
+            after: { box in
+                let adopted = try await box.record(live)
+                #expect(adopted.lifecycle == .running)
+                #expect(adopted.incarnation == 1)
+                #expect(try await box.record(lost).lifecycle == .parked)
+                #expect(try await box.record(lost).reason == .hostRestart)
+                #expect(try await box.record(parked).reason == .requested)
+                #expect(box.launcher.state.withLock { $0.swept } == [[live]])
+                #expect(await box.supervisor.admission.reserved.count == 1)
+                // It is ours as if we had started it.
+                _ = try await box.supervisor.input(live, text: "x", clientID: nil, submit: true, by: box.alice)
+                #expect(try await box.supervisor.stop(live, by: box.alice).record.lifecycle == .stopped)
+            })
+    }
+
+    @Test func eventsOfBeforeAreThereAfterwards() async throws {
+        let id = SessionID()
+        let before = Mutex<[UInt64]>([])
+        try await Box.restarting(
+            { box in
+                try await box.create(SessionCreation(id: id))
+                let worker = try box.worker(id)
+                worker.emit(.turnStarted)
+                let last = worker.emit(.turnCompleted)
+                let events = try await box.supervisor.events(id, since: 0, as: box.alice)
+                for await event in events {
+                    before.withLock { $0.append(event.seq) }
+                    if event.seq == last { break }
+                }
+            },
+            after: { box in
+                let expected = before.withLock { $0 }
+                let seen = try await eventually("the replay") { () async throws -> [UInt64]? in
+                    let numbers = await box.supervisor.numbers(of: id)
+                    return numbers.count >= expected.count ? numbers : nil
+                }
+                #expect(seen == expected)
+            })
+    }
+
+    @Test func whatWasBeingEndedIsEnded() async throws {
+        let stopping = SessionID()
+        let parking = SessionID()
+        let deleting = SessionID()
+        try await Box.restarting(
+            { box in
+                for id in [stopping, parking, deleting] { try await box.create(SessionCreation(id: id)) }
+                func move(_ id: SessionID, _ to: Lifecycle, _ desired: DesiredState) async throws {
+                    _ = try await box.registry.transition(
+                        id,
+                        SessionTransition(
+                            from: [.running], incarnation: 1, to: to, desired: desired, reason: .requested,
+                            actor: "alice", takesNumber: false))
+                }
+                try await move(stopping, .stopping, .stopped)
+                try await move(parking, .parking, .parked)
+                _ = try await box.registry.update(deleting, SessionChanges(), desired: .deleted)
+            },
+            after: { box in
+                try await box.waitFor(stopping, .stopped)
+                try await box.waitFor(parking, .parked)
+                #expect(await refusal { _ = try await box.record(deleting) }?.code == .notFound)
+                #expect(box.launcher.state.withLock { $0.removed.map(\.sessionID) } == [deleting])
+            })
+    }
+
+    @Test func aStartThatWasCutOffIsAdoptedWhenItsWorkerCameUp() async throws {
+        let id = SessionID()
+        try await Box.restarting(
+            { box in
+                try await box.create(SessionCreation(id: id))
+                try await box.registry.rewind(id)
+            },
+            after: { box in
+                let record = try await box.record(id)
+                #expect(record.lifecycle == .running)
+            })
+    }
+
+    @Test func shutdownWithStopSessionsParksThemToComeBack() async throws {
+        try await Box.with { box in
+            let id = try await box.create()
+            await box.supervisor.shutdown(stopSessions: true)
+            let record = try await box.registry.session(id)
+            #expect(record?.lifecycle == .parked)
+            #expect(record?.reason == .hostRestart)
+            #expect(await refusal { try await box.create() }?.code == .unavailable)
+        }
+    }
+}
