@@ -133,6 +133,14 @@ struct ControlTests {
         try await WorkerFixture.with(["cat"]) { fixture in
             let connection = try await fixture.connect()
             fixture.worker.kill(SIGSTOP)
+            try await eventually("the worker to be stopped") {
+                // Every thread: the process shows as stopped when its first one is.
+                let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(fixture.worker.pid)/task")
+                return try tasks.allSatisfy {
+                    try String(contentsOfFile: "/proc/\(fixture.worker.pid)/task/\($0)/stat", encoding: .utf8)
+                        .contains(") T ")
+                }
+            }
             await #expect(throws: WorkerConnectionError.unresponsive("status")) {
                 _ = try await connection.send(.status, within: .milliseconds(300))
             }

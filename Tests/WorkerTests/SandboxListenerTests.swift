@@ -140,6 +140,90 @@ struct SandboxListenerTests {
     }
 }
 
+@Suite("What a tenant may send", .timeLimit(.minutes(2)))
+struct HostileRequestTests {
+    private static let requests: [String] = [
+        "", "\r\n\r\n", "GET", "GET / HTTP/1.1\r\n", "GET / HTTP/9.9\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "GET / HTTP/1.0\r\n\r\n", "HEAD /v1 HTTP/1.1\r\nhost: x\r\n\r\n",
+        "GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n",
+        "POST /v1 HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\nabc",
+        "POST /hook/Stop HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n{}",
+        "POST /v1 HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "POST /v1 HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\nZZZ\r\n",
+        "POST /v1 HTTP/1.1\r\ntransfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "POST /v1 HTTP/1.1\r\ncontent-length: 10\r\n\r\nabc",
+        "POST /hook/Stop HTTP/1.1\r\ncontent-length: 10\r\n\r\nabc",
+        "POST /hook/ HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}POST /hook/Stop HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}garbage",
+        "GET /hook/Stop HTTP/1.1\r\n\r\nGET /x HTTP/1.1\r\n\r\n", "CONNECT a:1 HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\nbinary",
+        "GET / HTTP/1.1\r\n" + String(repeating: "x-a: b\r\n", count: 20_000) + "\r\n",
+        "GET /" + String(repeating: "a", count: 200_000) + " HTTP/1.1\r\n\r\n",
+    ]
+
+    @Test("nothing it sends to the listener or finds on the client socket ends the worker", arguments: [true, false])
+    func survives(withGateway: Bool) async throws {
+        try await WorkerFixture.with(["cat"]) { fixture in
+            let gateway = withGateway ? try await EchoGateway.start(fixture) { _ in } : nil
+            for request in Self.requests {
+                for half in [request, String(request.prefix(request.count / 2))] {
+                    let bytes = ByteBuffer(string: half)
+                    let tcp = try await ClientBootstrap(group: fixture.group)
+                        .connect(host: "127.0.0.1", port: fixture.listenerPort).get()
+                    try? await tcp.writeAndFlush(bytes)
+                    let unix = try await ClientBootstrap(group: fixture.group)
+                        .connect(unixDomainSocketPath: fixture.clientSocket).get()
+                    try? await unix.writeAndFlush(bytes)
+                    try await Task.sleep(for: .milliseconds(20))
+                    try? await tcp.close().get()
+                    try? await unix.close().get()
+                }
+            }
+            let client = try await TestClient.attach(to: fixture)
+            client.send(keys: "alive\r")
+            try await client.shows("alive\r\nalive")
+            try await gateway?.close().get()
+        }
+    }
+
+    @Test("garbage on the control socket ends that connection alone")
+    func control() async throws {
+        try await WorkerFixture.with(["cat"]) { fixture in
+            let connection = try await fixture.connect()
+            for bytes: [UInt8] in [
+                [0, 0, 0, 0], [0xff, 0xff, 0xff, 0xff], [0, 0, 0, 2, 0x7b, 0x7b], [0, 0, 0, 9, 1],
+            ] {
+                let channel = try await ClientBootstrap(group: fixture.group)
+                    .connect(unixDomainSocketPath: fixture.controlSocket).get()
+                try? await channel.writeAndFlush(ByteBuffer(bytes: bytes))
+                try await Task.sleep(for: .milliseconds(50))
+                try? await channel.close().get()
+            }
+            _ = try await connection.send(.status)
+        }
+    }
+
+    @Test("when the CLI goes away, the gateway is told")
+    func cancelled() async throws {
+        try await WorkerFixture.with(["cat"]) { fixture in
+            let open = Counter()
+            let gateway = try await ServerBootstrap(group: fixture.group)
+                .childChannelInitializer { channel in
+                    open.value.withLock { $0 += 1 }
+                    channel.closeFuture.whenComplete { _ in open.value.withLock { $0 -= 1 } }
+                    return channel.eventLoop.makeSucceededVoidFuture()
+                }
+                .bind(unixDomainSocketPath: fixture.gatewaySocket).get()
+            let tcp = try await ClientBootstrap(group: fixture.group)
+                .connect(host: "127.0.0.1", port: fixture.listenerPort).get()
+            try await tcp.writeAndFlush(ByteBuffer(string: "GET /slow HTTP/1.1\r\nhost: x\r\n\r\n"))
+            try await eventually("the request at the gateway") { open.value.withLock { $0 } == 1 }
+            try await tcp.close().get()
+            try await eventually("its end") { open.value.withLock { $0 } == 0 }
+            try await gateway.close().get()
+        }
+    }
+}
+
 /// Stands for the gateway: sends every request's body back, piece by piece.
 enum EchoGateway {
     static func start(
@@ -172,4 +256,8 @@ enum EchoGateway {
             }
         }
     }
+}
+
+private final class Counter: Sendable {
+    let value = Mutex(0)
 }

@@ -25,10 +25,16 @@ final class SandboxConnection: ChannelInboundHandler {
         case forwarding(Upstream)
         /// Answered already; the rest of the request is thrown away, and then the connection closes.
         case discarding
+
+        var hookBytes: Int {
+            if case .hook(_, let body) = self { body.readableBytes } else { 0 }
+        }
     }
 
     private let listener: SandboxListener
-    private var state = State.idle
+    private var state = State.idle {
+        didSet { listener.hookBytes += state.hookBytes - oldValue.hookBytes }
+    }
     private var timer: Scheduled<Void>?
     private var requestEnded = true
     private var context: ChannelHandlerContext?
@@ -92,6 +98,10 @@ final class SandboxConnection: ChannelInboundHandler {
                     .problem(
                         .payloadTooLarge, code: "hook_too_large",
                         detail: "a hook's report is at most \(Self.largestHook) bytes"))
+            }
+            guard listener.hookBytes + bytes.readableBytes <= SandboxListener.mostHookBytes else {
+                return refuse(
+                    .problem(.serviceUnavailable, code: "too_many_hooks", detail: "too many hooks report at once"))
             }
             state = .discarding
             body.writeImmutableBuffer(bytes)

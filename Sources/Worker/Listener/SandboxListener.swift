@@ -11,12 +11,16 @@ final class SandboxListener {
     /// More connections at once than a CLI with all its tools makes.
     static let mostConnections = 128
 
+    /// Bytes of hooks' bodies held at once, over all connections.
+    static let mostHookBytes = 8 << 20
+
     let sessionID: SessionID
     let gatewaySocket: String
     let logger: Logger
     /// Takes a hook's report; false when it makes no sense.
     let onHook: (_ event: Substring, _ body: ByteBuffer) -> HTTPResponseStatus
     private var connections = 0
+    var hookBytes = 0
 
     init(
         sessionID: SessionID, gatewaySocket: String, logger: Logger,

@@ -14,7 +14,7 @@ extension SessionWorker {
             self.input.becomeReady()
         }
         do {
-            let watch = try DirectoryWatch(home: home, on: loop) { [weak self] in self?.look() }
+            let watch = try DirectoryWatch(home: home, on: loop) { [weak self] in self?.lookSoon() }
             self.watch = watch
             watch.watch(HomeDirectory.statusDirectory, for: DirectoryWatch.directoryEvents)
         } catch {
@@ -34,10 +34,23 @@ extension SessionWorker {
         observe(.tick)
     }
 
+    /// Notices come as fast as the session writes; looking is bounded.
+    private func lookSoon() {
+        guard !lookIsScheduled else { return }
+        let rest = lastLook + .milliseconds(10) - NIODeadline.now()
+        guard rest > .nanoseconds(0) else { return look() }
+        lookIsScheduled = true
+        loop.assumeIsolated().scheduleTask(in: rest) {
+            self.lookIsScheduled = false
+            self.look()
+        }
+    }
+
     /// Looks at everything the CLI may have written. The transcript comes first: what it says happened before the
     /// status that follows it.
     func look() {
         guard !isOver else { return }
+        lastLook = .now()
         readTranscript()
         if let news = statusFiles.read() {
             if case .statusFile(let file) = news, file.status == .idle || file.status == .shell { input.becomeReady() }
@@ -69,8 +82,12 @@ extension SessionWorker {
         let events = engine.handle(news, at: Date())
         for event in events { emit(event.type, event.data) }
         let after = engine.view
-        guard after.activity != before.activity || after.waitingFor != before.waitingFor else { return }
-        echokit.learn(.activity(after.activity, waitingFor: after.waitingFor))
+        // That a terminal is not silent is too weak a sign to refuse anybody's input.
+        let known = after.source == .silence ? Activity.idle : after.activity
+        if known != echokitActivity || after.waitingFor != before.waitingFor {
+            echokitActivity = known
+            echokit.learn(.activity(known, waitingFor: after.waitingFor))
+        }
         if after.activity != before.activity { announceState() }
     }
 

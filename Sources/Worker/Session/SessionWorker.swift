@@ -34,6 +34,10 @@ final class SessionWorker {
     var watch: DirectoryWatch?
     var transcriptIsWatched = false
     var observation: RepeatedTask?
+    var lastLook = NIODeadline.uptimeNanoseconds(0)
+    var lookIsScheduled = false
+    /// What echokit's clients were last told.
+    var echokitActivity = Activity.idle
 
     // Who watches
     var nativeClients: [Int: NativeClient] = [:]
