@@ -37,6 +37,8 @@ final class SandboxConnection: ChannelInboundHandler {
     }
     private var timer: Scheduled<Void>?
     private var requestEnded = true
+    /// The connection serves another request after this one.
+    private var isKept = true
     private var context: ChannelHandlerContext?
 
     init(listener: SandboxListener) { self.listener = listener }
@@ -52,6 +54,7 @@ final class SandboxConnection: ChannelInboundHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             requestEnded = false
+            isKept = head.isKeepAlive
             wait(Self.bodyLimit)
             begin(head, context: context)
         case .body(let bytes):
@@ -120,13 +123,15 @@ final class SandboxConnection: ChannelInboundHandler {
                 status == .ok
                 ? .json(.ok, [:])
                 : .problem(status, code: "bad_hook", detail: "this is not a report of a hook that Rookery has set")
-            answer.write(to: context, then: .keep)
+            answer.write(to: context, then: ending)
             wait(Self.headLimit)
         case .forwarding(let upstream): upstream.send(.end(nil))
         case .discarding: context.close(promise: nil)
         case .idle: break
         }
     }
+
+    private var ending: PlainResponse.Ending { isKept ? .keep : .close }
 
     /// Answers now; what still comes of the request is not read as another.
     private func refuse(_ response: PlainResponse) {
@@ -172,11 +177,12 @@ final class SandboxConnection: ChannelInboundHandler {
         case .head(let head):
             var response = HTTPResponseHead(version: .http1_1, status: head.status)
             response.headers = HeaderHygiene.returned(head.headers)
+            if !isKept { response.headers.replaceOrAdd(name: "connection", value: "close") }
             context.write(wrapOutboundOut(.head(response)), promise: nil)
         case .body(let bytes): context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
         case .end:
             let channel = context.channel
-            let isReusable = requestEnded
+            let isReusable = requestEnded && isKept
             state = isReusable ? .idle : .discarding
             context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
                 if !isReusable { channel.close(promise: nil) }
@@ -203,7 +209,7 @@ final class SandboxConnection: ChannelInboundHandler {
         let response = PlainResponse.json(status, overloaded, headers: ["retry-after": "1"])
         if requestEnded {
             state = .idle
-            response.write(to: context, then: .keep)
+            response.write(to: context, then: ending)
             wait(Self.headLimit)
         } else {
             refuse(response)

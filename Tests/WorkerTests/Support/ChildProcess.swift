@@ -1,6 +1,11 @@
 import Foundation
 import Glibc
 
+/// posix_spawn_file_actions_addclosefrom_np(3), a GNU extension that the Glibc module does not show.
+@_silgen_name("posix_spawn_file_actions_addclosefrom_np")
+@discardableResult
+private func closeFrom(_ actions: UnsafeMutablePointer<posix_spawn_file_actions_t>, _ first: Int32) -> Int32
+
 /// A process started by a test, with exactly the descriptors it is given.
 final class ChildProcess: Sendable {
     let pid: pid_t
@@ -39,6 +44,8 @@ final class ChildProcess: Sendable {
         let moved = descriptors.mapValues { fcntl($0, F_DUPFD_CLOEXEC, 200) }
         defer { for descriptor in moved.values { close(descriptor) } }
         for (target, source) in moved { posix_spawn_file_actions_adddup2(&actions, source, target) }
+        // NIO's sockets do not close on exec: a copy in another test's child would keep a connection open.
+        closeFrom(&actions, max(2, descriptors.keys.max() ?? 2) + 1)
         var environment = environment
         environment["PATH"] = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
         environment["TERM"] = environment["TERM"] ?? "xterm-256color"

@@ -50,7 +50,9 @@ final class TestClient: Sendable {
                     }
                     let failure = UpgradeFailure(upgraded)
                     let bound = NIOLoopBound(failure, eventLoop: channel.eventLoop)
+                    // The worker may show the screen in the same piece as its 101.
                     try channel.pipeline.syncOperations.addHTTPClientHandlers(
+                        leftOverBytesStrategy: .forwardBytes,
                         withClientUpgrade: (
                             upgraders: [upgrader],
                             completionHandler: { context in
