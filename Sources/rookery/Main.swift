@@ -84,4 +84,14 @@ enum Version {
     static let claude = "2.1.329"
 }
 
-func printError(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+func printError(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8)) }
+
+/// Writes bytes as they are to standard output. Ends the program quietly when nobody reads them any more, as `| head`
+/// does (SIGPIPE is ignored, and 141 is what it would have given).
+func printBytes(_ data: Data) {
+    do {
+        try FileHandle.standardOutput.write(contentsOf: data)
+    } catch {
+        Foundation.exit(141)
+    }
+}

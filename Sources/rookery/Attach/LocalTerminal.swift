@@ -42,7 +42,8 @@ final class LocalTerminal {
 
     /// As it was before. May be called twice.
     func restore() {
-        Self.write(Array(Self.sane.utf8))
+        // Leaving the alternate screen may have moved the cursor: go on below what is shown.
+        Self.write((Self.sane + "\u{1b}[999;1H\r\n").utf8)
         var settings = saved
         tcsetattr(STDIN_FILENO, TCSADRAIN, &settings)
     }

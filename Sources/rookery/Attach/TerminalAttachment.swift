@@ -24,7 +24,7 @@ struct TerminalAttachment {
         }
         terminal.restore()
         let end = try outcome.get()
-        printError("\r\n[rookery] \(end.text(session))")
+        printError("[rookery] \(end.text(session))")
         if end.status != 0 { throw ExitCode(end.status) }
     }
 

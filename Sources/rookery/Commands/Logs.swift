@@ -56,12 +56,13 @@ struct Logs: AsyncParsableCommand {
     }
 
     private static func show(_ event: ServerSentEvent, asJSON: Bool) {
-        guard !asJSON else { return print(event.data) }
+        guard !asJSON else { return printBytes(Data((event.data + "\n").utf8)) }
         let value = (try? JSONDecoder().decode(JSONValue.self, from: Data(event.data.utf8))) ?? .null
         let data = value["data"].flatMap { try? JSONEncoder.rookery.encode($0) } ?? Data()
         let text = String(decoding: data, as: UTF8.self)
-        print(
+        let line =
             "\(event.id ?? "-")  \(value["time"]?.string ?? "-")  \(printable(event.type))"
-                + (text == "{}" ? "" : "  \(printable(text))"))
+            + (text == "{}" ? "" : "  \(printable(text))")
+        printBytes(Data((line + "\n").utf8))
     }
 }

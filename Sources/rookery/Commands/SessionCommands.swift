@@ -34,8 +34,7 @@ struct Screen: AsyncParsableCommand {
         let id = try await client.sessionID(session)
         let format = format ?? (options.output == .json ? .json : .text)
         let data = try await client.sendForText(.GET, "/v1/sessions/\(id)/screen?format=\(format.rawValue)")
-        FileHandle.standardOutput.write(data)
-        if data.last != UInt8(ascii: "\n") { FileHandle.standardOutput.write(Data("\n".utf8)) }
+        printBytes(data.last == UInt8(ascii: "\n") ? data : data + Data("\n".utf8))
     }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import SessionCore
 import Synchronization
 
 enum LogFormat: Sendable { case text, json }
@@ -20,7 +21,8 @@ struct ServerLog: LogHandler {
         func set(_ new: Logger.Level) { level.withLock { $0 = new } }
 
         /// One write a line, so that lines of several threads and processes do not mix.
-        func write(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+        /// A log that nobody takes any more, or a full disk, is no reason to stop.
+        func write(_ line: String) { try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8)) }
     }
 
     let label: String
@@ -46,7 +48,7 @@ struct ServerLog: LogHandler {
 
     func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
-        let time = Date.now.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))
+        let time = Date.now.formatted(.rookery)
         output.write(
             Self.line(
                 time: time, level: event.level, label: label, message: "\(event.message)", metadata: all,
