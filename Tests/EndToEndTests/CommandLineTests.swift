@@ -69,7 +69,14 @@ import Testing
             try await installation.api.waitForScreen(id, containing: "❯")
             let socket = installation.root.path + "/tmux"
             func tmux(_ words: String...) async throws -> String {
-                try await run(["/usr/bin/tmux", "-S", socket] + words, logs: installation.root).output
+                // Process takes a program for running while anybody has the descriptors it was born with, as tmux's
+                // server would: it gets none.
+                let closing =
+                    #"for fd in /proc/$$/fd/*; do fd=${fd##*/}; [ "$fd" -gt 2 ] && eval "exec $fd>&-"; done; "#
+                return try await run(
+                    ["/bin/bash", "-c", closing + #"exec /usr/bin/tmux "$@""#, "tmux", "-S", socket] + words,
+                    logs: installation.root
+                ).output
             }
             let attach =
                 "ROOKERY_SERVER=\(installation.address) ROOKERY_TOKEN=\(installation.api.token ?? "") "

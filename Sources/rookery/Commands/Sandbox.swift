@@ -26,12 +26,20 @@ struct Sandbox: ParsableCommand {
         func run() throws {
             var arguments = ["run"]
             if let policy { arguments += ["--policy", policy] }
-            if let policies { arguments += ["--policies", policies] }
+            let installation = Installation.current()
+            let directory = policies ?? installation.policies
+            if policies != nil || FileManager.default.fileExists(atPath: directory) {
+                arguments += ["--policies", directory]
+            }
+            // As in a session, 'claude' is there.
+            if let claude = installation.claude(ProcessInfo.processInfo.environment) {
+                arguments += ["--claude", claude]
+            }
             if let workspace { arguments += ["--workspace", workspace] }
             if rootless { arguments.append("--rootless") }
             if explain { arguments.append("--explain") }
             if !command.isEmpty { arguments += ["--"] + command }
-            let program = Installation.current().launcher
+            let program = installation.launcher
             // Replaces this process, so that signals, the terminal and the exit status are the launcher's.
             signal(SIGPIPE, SIG_DFL)
             let words = ([program] + arguments).map { strdup($0) } + [nil]
