@@ -111,6 +111,10 @@ import Testing
         let workspace = "/tmp/rk-run-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: workspace, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: workspace) }
+        // No sandbox is given a directory of root's.
+        if Programs.isRoot {
+            try FileManager.default.setAttributes([.ownerAccountName: "nobody"], ofItemAtPath: workspace)
+        }
         func sandbox(_ words: String...) async throws -> (status: Int32, output: String, errors: String) {
             try await run(
                 [Programs.built("rookery"), "sandbox", "run", "--workspace", workspace, "--"] + words,
