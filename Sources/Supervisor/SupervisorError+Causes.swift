@@ -24,7 +24,8 @@ extension SupervisorError {
 
     init(_ failure: LaunchFailure) {
         let text = "the session did not start: \(failure.step): \(failure.message). \(failure.remedy)"
-        let isStorage = failure.errno == ENOSPC || failure.errno == EDQUOT
+        // clone3(2) says ENOSPC for "no more namespaces", which no disk helps.
+        let isStorage = (failure.errno == ENOSPC && failure.step != "clone") || failure.errno == EDQUOT
         self.init(isStorage ? .storage : .launchFailed, text, launchFailure: failure)
     }
 

@@ -81,6 +81,10 @@ import Testing
             let attach =
                 "ROOKERY_SERVER=\(installation.address) ROOKERY_TOKEN=\(installation.api.token ?? "") "
                 + "\(Programs.built("rookery")) attach \(id); echo detached-with-$?; sleep 60"
+            // In the foreground: as a daemon it would outlive the test and hold what Process waits for.
+            let server = try RunningProgram(
+                ["/usr/bin/tmux", "-S", socket, "-D"], logs: installation.root, name: "tmux")
+            try await eventually("tmux's socket") { FileManager.default.fileExists(atPath: socket) ? true : nil }
             _ = try await tmux("new-session", "-d", "-x", "100", "-y", "30", attach)
             try await eventually("Claude in tmux") {
                 try await tmux("capture-pane", "-p").contains("❯") ? true : nil
@@ -95,7 +99,7 @@ import Testing
             try await eventually("the attach to end") {
                 try await tmux("capture-pane", "-p").contains("detached-with-0") ? true : nil
             }
-            _ = try await tmux("kill-server")
+            await server.end()
             #expect(try await installation.api.session(id)["lifecycle"]?.string == "running")
         }
     }

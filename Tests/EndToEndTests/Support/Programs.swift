@@ -57,8 +57,11 @@ final class RunningProgram {
         kill(pid, signal)
         let deadline = ContinuousClock.now + limit
         while process.isRunning, ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(20)) }
-        if process.isRunning { kill(pid, SIGKILL) }
-        process.waitUntilExit()
+        guard process.isRunning else { return }
+        kill(pid, SIGKILL)
+        // Not waitUntilExit: a descendant that holds on would hold us too.
+        let last = ContinuousClock.now + .seconds(5)
+        while process.isRunning, ContinuousClock.now < last { try? await Task.sleep(for: .milliseconds(20)) }
     }
 }
 
