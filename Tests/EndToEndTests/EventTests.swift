@@ -82,7 +82,7 @@ import Testing
             try await api.waitForScreen(id, containing: "❯")
             try await api.waitFor(id, activity: .idle)
             try await first.type("SAY over-the-socket")
-            try await api.waitForScreen(id, containing: "❯ SAY over-the-socket")
+            try await api.waitForScreen(id, containing: "SAY over-the-socket")
             try await first.type("\r")
             try await first.waitForText("over-the-socket")
             try await api.waitForScreen(id, containing: "● over-the-socket")

@@ -9,4 +9,6 @@ public enum EchokitKeys {
     public static func select(_ index: Int) -> [UInt8] {
         Array(repeatElement([0x1b, 0x5b, 0x42], count: index).joined())
     }
+    /// Seconds from the moment a dialog is known of until it takes keys: measured, 0.6 s suffice after it is drawn.
+    public static let dialogPause = 0.8
 }

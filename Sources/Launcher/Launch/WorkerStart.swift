@@ -31,7 +31,8 @@ struct WorkerStart {
             let memory = try DescriptorMessages.sealedMemory(
                 named: "worker-configuration", try Self.encoded(configuration(numbers)))
             var spawn = Spawn(
-                program: try Spawn.open(program: configuration.workerProgram), arguments: ["rookery-worker"],
+                program: try Spawn.open(program: configuration.workerProgram),
+                arguments: ["rookery-worker", "\(checked.request.sessionID)"],
                 environment: [
                     "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC",
                     // A crashed worker must end at once, not stop to print its stack: its sandbox hangs on it.

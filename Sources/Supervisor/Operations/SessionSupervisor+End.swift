@@ -147,7 +147,8 @@ extension SessionSupervisor {
                     end.exit?.signal
                 { "its command was ended by signal \(signal)" } else { "its sandbox was ended from outside" }
             let words = end.lastLines.trimmingCharacters(in: .whitespacesAndNewlines)
-            if failed {
+            // A command that a signal ended did not end by itself: somebody killed it, or it crashed.
+            if failed, end.exit?.code != nil {
                 return (.exited, "\(how) at once\(words.isEmpty ? "" : ": \(words)")", true)
             }
             return (end.exit?.code == 0 ? .exited : .crashed, how, false)

@@ -111,10 +111,10 @@ final class EchokitHub {
                 guard session.state.allowsCancel else {
                     return tell([.invalidForState(session.state, input: "Cancel")])
                 }
-                try worker.send(keys: ByteBuffer(bytes: EchokitKeys.cancel), sender: sender.principal)
+                try answer(EchokitKeys.cancel, from: sender, worker) { $0.allowsCancel }
             case .confirm:
                 guard session.state.allowsConfirm else { return }
-                try worker.send(keys: ByteBuffer(bytes: EchokitKeys.confirm), sender: sender.principal)
+                try answer(EchokitKeys.confirm, from: sender, worker) { $0.allowsConfirm }
             case .select(let index):
                 try worker.send(
                     paced: ByteBuffer(bytes: EchokitKeys.select(index)), pause: EchokitKeys.pause,
@@ -122,6 +122,24 @@ final class EchokitHub {
             }
         } catch {
             tell([.internalError("Failed to send input: \(error.detail)")])
+        }
+    }
+
+    /// Presses a key that answers a dialog if one is open. Claude Code takes no key in a dialog's first moments, so
+    /// that nobody answers what is not on the screen yet; a program is faster than that and would wait for ever.
+    private func answer(
+        _ key: [UInt8], from sender: EchokitSender, _ worker: SessionWorker,
+        if allowed: @escaping (EchokitState) -> Bool
+    ) throws(InputRefusal) {
+        let view = worker.engine.view
+        let age = view.activity == .pending ? Date().timeIntervalSince(view.since) : .infinity
+        guard age < EchokitKeys.dialogPause else {
+            return try worker.send(keys: ByteBuffer(bytes: key), sender: sender.principal)
+        }
+        let rest = TimeAmount.milliseconds(Int64((EchokitKeys.dialogPause - age) * 1000))
+        loop.assumeIsolated().scheduleTask(in: rest) { [weak self] in
+            guard let self, allowed(self.session.state) else { return }
+            try? self.worker?.send(keys: ByteBuffer(bytes: key), sender: sender.principal)
         }
     }
 
