@@ -27,19 +27,19 @@ struct Serve: ParsableCommand {
 
     func run() throws {
         let logger = Logger(label: "rookery.launcher", factory: { StreamLogHandler.standardError(label: $0) })
-        do {
+        do throws(LaunchFailure) {
             try takeOn(logger)
             let configuration = try LauncherConfiguration(
                 stateDirectory: stateDirectory, runtimeDirectory: runtimeDirectory, serviceUID: serviceUID,
                 serviceGID: serviceGID, libexecDirectory: libexecDirectory, rootless: rootless)
             let socket = OwnedDescriptor(owning: controlDescriptor)
             try LauncherService(configuration, socket: socket, logger: logger).run()
-        } catch let failure as LaunchFailure {
+        } catch {
             logger.critical(
                 "launcher stops",
                 metadata: [
-                    "step": "\(failure.step)", "errno": "\(failure.errno)", "error": "\(failure.message)",
-                    "remedy": "\(failure.remedy)",
+                    "step": "\(error.step)", "errno": "\(error.errno)", "error": "\(error.message)",
+                    "remedy": "\(error.remedy)",
                 ])
             throw ExitCode(1)
         }

@@ -33,6 +33,9 @@ import Testing
             try await api.waitFor(id, activity: .pending)
 
             let terminal = try await api.terminal(id)
+            // Claude Code takes no key in a dialog's first moments, and a person is not that fast either.
+            _ = try await terminal.waitForMessage(type: "snapshot")
+            try await Task.sleep(for: .seconds(1))
             try await terminal.type("\r")
             try await api.waitForScreen(id, containing: "● done")
             try await api.waitFor(id, activity: .idle)

@@ -206,8 +206,9 @@ struct ControlTests {
 
     @Test("a command that exits at once leaves its reason")
     func exitsAtOnce() async throws {
-        // A moment, or the connection comes too late for the last frame.
-        try await WorkerFixture.with(["bash", "-c", "sleep 1; echo 'no such thing' >&2; exit 127"]) { fixture in
+        try await WorkerFixture.with(["bash", "-c", "echo 'no such thing' >&2; exit 127"]) { fixture in
+            // Later than the command's end: the worker waits to be asked.
+            try await Task.sleep(for: .seconds(1))
             let notices = NoticeLog(try await fixture.connect())
             let end = try await eventually("the end") { notices.end }
             #expect(end.exit == ExitStatus(code: 127, signal: nil))

@@ -23,6 +23,7 @@ final class ControlConnection: ChannelInboundHandler {
         self.context = context
         worker.connections[ObjectIdentifier(self)] = self
         send(.hello(worker.hello))
+        worker.connected()
         context.fireChannelActive()
     }
 

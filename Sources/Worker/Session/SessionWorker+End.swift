@@ -76,6 +76,24 @@ extension SessionWorker {
         let end = WorkerEnd(
             exit: exit, requested: stop != nil, lastSequence: log.lastSequence,
             lastLines: String(screen.lastLines(20).suffix(4096)))
+        self.end = end
+        guard connections.isEmpty else { return depart(telling: end) }
+        // A command that ends at once is faster than the supervisor's first call; without the end told to it, the
+        // session would look as if its worker had crashed.
+        loop.assumeIsolated().scheduleTask(in: Self.patience) { self.depart(telling: end) }
+    }
+
+    /// How long an ended session's worker waits for a supervisor to tell it to.
+    private static let patience = TimeAmount.seconds(5)
+
+    /// A supervisor has connected: if all is over, it is told, and that is all it came for.
+    func connected() {
+        if let end { depart(telling: end) }
+    }
+
+    private func depart(telling end: WorkerEnd) {
+        guard !hasDeparted else { return }
+        hasDeparted = true
         let farewells = connections.values.compactMap { $0.finish(end) }
         // Clients get a moment for their closing handshake; supervisors for the last frame.
         let done = NIOLoopBound(onFinished, eventLoop: loop)

@@ -43,6 +43,10 @@ final class SessionWorker {
     var nativeClients: [Int: NativeClient] = [:]
     let echokit: EchokitHub
     var connections: [ObjectIdentifier: ControlConnection] = [:]
+    /// How it ended, once it has.
+    var end: WorkerEnd?
+    /// The last frames are on their way, and the process ends.
+    var hasDeparted = false
     /// Those of the connections that want events.
     var subscribers: [ObjectIdentifier: ControlConnection] = [:]
     var nextClient = 1
