@@ -30,7 +30,7 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Directory of policies, one YAML file each.")
     var policies: String?
 
-    @Option(help: "Directory of images.")
+    @Option(help: "Directory of images. This version knows only the image 'host', which needs none.")
     var images: String?
 
     @Option(help: "Directory of the page.")
