@@ -84,7 +84,7 @@ extension SessionWorker {
     }
 
     /// How long an ended session's worker waits for a supervisor to tell it to.
-    private static let patience = TimeAmount.seconds(5)
+    private static let patience = TimeAmount.seconds(15)
 
     /// A supervisor has connected: if all is over, it is told, and that is all it came for.
     func connected() {
