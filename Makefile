@@ -20,7 +20,8 @@ run: ## Build and start Rookery on http://127.0.0.1:3000 (PORT=… for another p
 test: ## Build everything and run every test, the browser's included
 	@Scripts/setup test
 	swift build --build-tests
-	swift test --skip-build --skip EndToEndTests
+	swift test --skip-build --skip 'EndToEndTests|SandboxTests|LauncherTests'
+	swift test --skip-build --filter 'SandboxTests|LauncherTests'
 	swift test --skip-build --filter EndToEndTests --no-parallel
 
 build: ## Build the programs (CONFIG=debug for a quick one)

@@ -82,7 +82,8 @@ import Testing
     }
 
     @Test func manyStartAtOnceAndLeaveNothing() async throws {
-        let mounts = hostFile("/proc/self/mountinfo")
+        func mounts() -> Set<Substring> { Set(hostFile("/proc/self/mountinfo").split(separator: "\n")) }
+        let before = mounts()
         let statuses = await withTaskGroup(of: String.self) { group in
             for number in 0..<20 {
                 group.addTask {
@@ -97,6 +98,7 @@ import Testing
             return await group.reduce(into: Set<String>()) { $0.insert($1) }
         }
         #expect(statuses == Set((0..<20).map { "code \($0)\n" }))
-        #expect(hostFile("/proc/self/mountinfo") == mounts)
+        // Other tests mount small disks of their own there meanwhile.
+        #expect(mounts().subtracting(before).filter { !$0.contains(" /tmp/rk-") } == [])
     }
 }
