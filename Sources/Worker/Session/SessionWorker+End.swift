@@ -77,10 +77,10 @@ extension SessionWorker {
             exit: exit, requested: stop != nil, lastSequence: log.lastSequence,
             lastLines: String(screen.lastLines(20).suffix(4096)))
         self.end = end
-        guard connections.isEmpty else { return depart(telling: end) }
+        guard connections.isEmpty else { return depart(telling: end, after: .milliseconds(100)) }
         // A command that ends at once is faster than the supervisor's first call; without the end told to it, the
         // session would look as if its worker had crashed.
-        loop.assumeIsolated().scheduleTask(in: Self.patience) { self.depart(telling: end) }
+        loop.assumeIsolated().scheduleTask(in: Self.patience) { self.depart(telling: end, after: .zero) }
     }
 
     /// How long an ended session's worker waits for a supervisor to tell it to.
@@ -88,19 +88,19 @@ extension SessionWorker {
 
     /// A supervisor has connected: if all is over, it is told, and that is all it came for.
     func connected() {
-        if let end { depart(telling: end) }
+        if let end { depart(telling: end, after: .seconds(2)) }
     }
 
-    private func depart(telling end: WorkerEnd) {
+    /// - Parameter linger: what clients have for their closing handshake, and a supervisor for the last frame.
+    private func depart(telling end: WorkerEnd, after linger: TimeAmount) {
         guard !hasDeparted else { return }
         hasDeparted = true
         let farewells = connections.values.compactMap { $0.finish(end) }
-        // Clients get a moment for their closing handshake; supervisors for the last frame.
         let done = NIOLoopBound(onFinished, eventLoop: loop)
-        let timeout = loop.scheduleTask(in: .seconds(2)) { done.value() }
+        let timeout = loop.scheduleTask(in: .seconds(4)) { done.value() }
         let loop = self.loop
         EventLoopFuture.andAllComplete(farewells, on: loop).whenComplete { _ in
-            loop.scheduleTask(in: .milliseconds(100)) {
+            loop.scheduleTask(in: linger) {
                 timeout.cancel()
                 done.value()
             }

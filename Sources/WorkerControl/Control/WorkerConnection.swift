@@ -44,8 +44,9 @@ public actor WorkerConnection {
         let loop = group.next()
         let greeting = loop.makePromise(of: WorkerHello.self)
         let channel: any Channel
+        let peer: PeerCredentials
         do {
-            channel = try await ClientBootstrap(group: loop)
+            (channel, peer) = try await ClientBootstrap(group: loop)
                 .connectTimeout(timeout)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
@@ -54,13 +55,20 @@ public actor WorkerConnection {
                             ByteToMessageHandler(ControlFrameDecoder()), handler)
                     }
                 }
-                .connect(unixDomainSocketPath: path).get()
+                .connect(unixDomainSocketPath: path)
+                // At once: a worker that only has its end to tell may be gone a moment later.
+                .flatMapThrowing { channel in
+                    do { return (channel, try PeerCredentials(of: channel)) } catch {
+                        channel.close(promise: nil)
+                        throw error
+                    }
+                }
+                .get()
         } catch {
             greeting.fail(error)
             throw WorkerConnectionError.unreachable("\(path): \(error)")
         }
         do {
-            let peer = try await loop.submit { try PeerCredentials(of: channel) }.get()
             guard peer.uid == expectedUID else {
                 throw WorkerConnectionError.wrongPeer(uid: peer.uid, expected: expectedUID)
             }
