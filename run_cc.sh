@@ -48,10 +48,16 @@ slug=$(printf '%s' "$workspace" | LC_ALL=C sed "s/$four_bytes/--/g; s/$more_byte
 transcript=$projects/$slug/$id.jsonl
 mkdir -p -- "$projects/$slug" || fail 1 "cannot make $projects/$slug"
 
+# Claude Code writes some lines of its own before the first message. Killed in between, it leaves a file that it can
+# neither resume nor start anew.
+has_conversation() {
+    [ -s "$1" ] && grep -q -e '"type":"user"' -e '"type":"assistant"' -- "$1"
+}
+
 # A workspace that moved: Claude Code goes on in the file that has the conversation, wherever it is.
-if [ ! -s "$transcript" ]; then
+if ! has_conversation "$transcript"; then
     for other in "$projects"/*/"$id.jsonl"; do
-        if [ -s "$other" ]; then
+        if has_conversation "$other"; then
             transcript=$other
             break
         fi
@@ -62,11 +68,12 @@ command -v claude >/dev/null 2>&1 ||
     fail 127 'claude is not on PATH: install Claude Code, or name another start command with --claude-command'
 
 printf '%s\n' "$transcript"
-if [ -s "$transcript" ]; then
+if has_conversation "$transcript"; then
     printf 'Resuming session: %s\n' "$id"
     set -- --resume "$id" "$@"
 else
-    # Claude Code refuses a new session whose file exists, even an empty one.
+    # Claude Code refuses a new session whose file exists, even an empty one. Nothing is thrown away.
+    if [ -s "$transcript" ]; then mv -f -- "$transcript" "$transcript.unfinished"; fi
     rm -f -- "$transcript"
     printf 'Starting new session: %s\n' "$id"
     set -- --session-id "$id" "$@"

@@ -101,6 +101,7 @@ def allows_a_command(person):
     person.sees("Do you want to proceed?")
     person.shows("#activity", "pending")
     person.picture("3-permission")
+    time.sleep(1)  # Claude Code takes no key in a dialog's first moments
     person.page.keyboard.press("Enter")
     person.sees("● done")
     person.shows("#activity", "idle")

@@ -85,15 +85,29 @@ import Testing
         #expect(
             try place.run(["CLAUDE_SESSION_ID": Self.id]).lines.dropFirst().first == "Starting new session: \(Self.id)")
         #expect(!FileManager.default.fileExists(atPath: transcript))
-        try place.write("{}\n", to: transcript)
+        try place.write(Self.conversation, to: transcript)
         let outcome = try place.run(["CLAUDE_SESSION_ID": Self.id])
         #expect(outcome.lines.prefix(3) == [transcript, "Resuming session: \(Self.id)", "<--resume><\(Self.id)>"])
     }
 
+    @Test func startsAnewWhatWasKilledBeforeItsFirstMessageWasStored() throws {
+        let place = try Place()
+        let transcript = try #require(try place.run(["CLAUDE_SESSION_ID": Self.id]).lines.first)
+        let preamble = #"{"type":"mode","mode":"normal"}"# + "\n" + #"{"type":"permission-mode"}"# + "\n"
+        try place.write(preamble, to: transcript)
+        let outcome = try place.run(["CLAUDE_SESSION_ID": Self.id])
+        #expect(outcome.lines.dropFirst().first == "Starting new session: \(Self.id)")
+        #expect(!FileManager.default.fileExists(atPath: transcript))
+        #expect(try String(contentsOfFile: transcript + ".unfinished", encoding: .utf8) == preamble)
+    }
+
+    /// The least that Claude Code resumes.
+    static let conversation = #"{"parentUuid":null,"type":"user","message":{"role":"user","content":"hi"}}"# + "\n"
+
     @Test func resumesAConversationOfAnotherDirectory() throws {
         let place = try Place()
         let old = place.home.path + "/.claude/projects/-somewhere-else/\(Self.id).jsonl"
-        try place.write("{}\n", to: old)
+        try place.write(Self.conversation, to: old)
         let outcome = try place.run(["CLAUDE_SESSION_ID": Self.id])
         #expect(outcome.lines.prefix(3) == [old, "Resuming session: \(Self.id)", "<--resume><\(Self.id)>"])
     }

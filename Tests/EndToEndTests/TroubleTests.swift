@@ -21,6 +21,13 @@ import Testing
             try await api.waitForScreen(id, containing: "❯")
             try await api.input(id, "SAY said-before-the-crash")
             try await api.waitForScreen(id, containing: "● said-before-the-crash")
+            // Claude Code stores a message some 100 ms after it shows the answer; what it has not stored is lost.
+            let home = "\(rookery.stateDirectory)/sessions/\(id)/home"
+            try await eventually("the message in the transcript") {
+                let file = "\(home)/.claude/projects/-workspace/\(id).jsonl"
+                let text = FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) }
+                return text?.contains("said-before-the-crash") == true ? true : nil
+            }
 
             let worker = try #require(rookery.processes(of: id).first { $0.command.contains("rookery-worker") })
             kill(worker.pid, SIGKILL)
