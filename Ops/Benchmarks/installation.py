@@ -65,17 +65,17 @@ class Installation:
         self.call("DELETE", "/v1/sessions/" + session)
 
     def processes(self):
-        """pid by kind: supervisor, launcher, workers."""
+        """pid by kind: supervisor, launcher, workers. A worker is known by its session's id, its one argument."""
+        sessions = {session["id"] for session in self.call("GET", "/v1/sessions?limit=200")["items"]}
         found = {"supervisor": [], "launcher": [], "worker": []}
         for name in os.listdir("/proc"):
             if not name.isdigit():
                 continue
             try:
                 command = open(f"/proc/{name}/cmdline").read()
-                environment = open(f"/proc/{name}/environ").read()
             except OSError:
                 continue
-            if self.directory not in command + environment:
+            if self.directory not in command and not sessions.intersection(command.split("\0")):
                 continue
             program = os.path.basename(command.split("\0")[0])
             kind = {"rookery": "supervisor", "rookery-launcher": "launcher", "rookery-worker": "worker"}.get(program)
