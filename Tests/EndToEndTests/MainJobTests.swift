@@ -15,6 +15,12 @@ import Testing
             try await api.waitForScreen(id, containing: "● answer-from-the-model")
             try await api.waitFor(id, activity: .idle)
 
+            if Programs.isRoot {
+                let stats = try await api.get("/v1/sessions/\(id)/stats").json
+                #expect((stats["memory"]?["current"]?.integer ?? 0) > 50 << 20, "\(stats)")
+                #expect((stats["pids"]?["current"]?.integer ?? 0) >= 2, "\(stats)")
+            }
+
             let listed = try await api.sessions()
             #expect(listed.map { $0["id"]?.string } == [id])
             #expect(listed.first?["name"]?.string == "first")

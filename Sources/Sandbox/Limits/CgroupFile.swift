@@ -32,7 +32,11 @@ enum CgroupFile {
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    static func makeDirectory(_ path: String) -> Int32 { mkdir(path, 0o755) == 0 ? 0 : errno }
+    /// Others may look, whatever the umask says: the supervisor, which is not root, reads the session's use of it.
+    static func makeDirectory(_ path: String) -> Int32 {
+        guard mkdir(path, 0o755) == 0 else { return errno }
+        return chmod(path, 0o755) == 0 ? 0 : errno
+    }
 
     static func removeDirectory(_ path: String) -> Int32 { rmdir(path) == 0 ? 0 : errno }
 
