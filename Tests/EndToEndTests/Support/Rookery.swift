@@ -64,6 +64,10 @@ final class Rookery {
             return
         }
         await rookery.tearDown()
+        // What was just killed takes a moment to go.
+        _ = try? await eventually("nothing to be left", within: .seconds(10)) {
+            rookery.leftovers().isEmpty ? true : nil
+        }
         #expect(rookery.leftovers() == [])
         try? FileManager.default.removeItem(at: rookery.root)
     }
