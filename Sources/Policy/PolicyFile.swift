@@ -26,30 +26,30 @@ struct PolicyFile {
                         "is not the file's name", remedy: "write 'name: \(name)', leave it out, or rename the file")
                 }
             case "image":
-                policy.image = try value.string()
-                guard policy.image == SessionPolicy.hostImage else {
+                policy.sandbox.image = try value.string()
+                guard policy.sandbox.image == SessionPolicy.hostImage else {
                     throw value.fault(
-                        "'\(policy.image.prefix(64))' is not an image", remedy: "write '\(SessionPolicy.hostImage)'")
+                        "'\(policy.sandbox.image.prefix(64))' is not an image", remedy: "write '\(SessionPolicy.hostImage)'")
                 }
-            case "limits": policy.limits = try limits(node)
+            case "limits": policy.sandbox.limits = try limits(node)
             case "permission_mode":
                 guard let mode = PermissionMode(rawValue: try value.string()) else {
                     throw value.fault(
                         "is not a permission mode",
                         remedy: "use one of \(PermissionMode.allCases.map(\.rawValue).joined(separator: ", "))")
                 }
-                policy.permissionMode = mode
+                policy.claude.permissionMode = mode
             case "model":
-                policy.model = try value.optional { value throws(PolicyError) in try value.model() }
+                policy.claude.model = try value.optional { value throws(PolicyError) in try value.model() }
             case "environment": policy.environment = try environment(node)
             case "idle_timeout":
-                policy.idleTimeout = try value.optional { value throws(PolicyError) in
+                policy.idle.timeout = try value.optional { value throws(PolicyError) in
                     try value.span(in: PolicyBounds.idleTimeout)
                 }
-            case "reap_warning": policy.reapWarning = try value.span(in: PolicyBounds.reapWarning)
-            case "grace": policy.grace = try value.span(in: PolicyBounds.grace)
+            case "reap_warning": policy.idle.warning = try value.span(in: PolicyBounds.reapWarning)
+            case "grace": policy.idle.grace = try value.span(in: PolicyBounds.grace)
             case "max_lifetime":
-                policy.maxLifetime = try value.optional { value throws(PolicyError) in
+                policy.idle.maxLifetime = try value.optional { value throws(PolicyError) in
                     try value.span(in: PolicyBounds.maxLifetime)
                 }
             case "log_bytes": policy.logBytes = try value.size(in: PolicyBounds.logBytes)

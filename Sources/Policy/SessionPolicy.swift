@@ -3,24 +3,20 @@
 public struct SessionPolicy: Codable, Sendable, Hashable {
     /// 1…64 of `a-z 0-9 - _`, the first a letter or digit; the file's name without `.yaml`.
     public var name: String
-    /// The root filesystem. Only ``hostImage`` for now.
-    public var image: String
-    public var limits: ResourceLimits
-    public var permissionMode: PermissionMode
-    /// What `claude --model` gets; nil leaves the choice to Claude Code.
-    public var model: String?
+    /// One line for `rookery policy list`.
+    public var description: String
+    /// What the launcher carries out.
+    public var sandbox: SandboxRules
     /// Added to the environment of the session's command. Never holds a name of ``EnvironmentRules/reserved``.
     public var environment: [String: String]
-    /// How long a session may be idle before it is parked. nil: it never is.
-    public var idleTimeout: TimeSpan?
-    /// How long before the parking the session is warned.
-    public var reapWarning: TimeSpan
-    /// How long a session that is asked to end has before it is killed.
-    public var grace: TimeSpan
-    /// How long one incarnation may run. nil: without bound.
-    public var maxLifetime: TimeSpan?
+    public var claude: ClaudeRules
+    public var idle: IdleRules
     /// How much terminal output the worker keeps for replay.
     public var logBytes: ByteSize
+    public var journal: JournalRules
+    public var permissions: PermissionRules
+    /// What a user's own request may change, and how far.
+    public var bounds: RequestBounds
     /// The terminal's size until a client says another.
     public var size: InitialSize
 
@@ -29,22 +25,22 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
 
     /// What holds when nothing else is written.
     public init(
-        name: String, image: String = SessionPolicy.hostImage, limits: ResourceLimits = .standard,
-        permissionMode: PermissionMode = .standard, model: String? = nil, environment: [String: String] = [:],
-        idleTimeout: TimeSpan? = .minutes(20), reapWarning: TimeSpan = .minutes(1), grace: TimeSpan = .seconds(10),
-        maxLifetime: TimeSpan? = nil, logBytes: ByteSize = .mebibytes(4), size: InitialSize = .standard
+        name: String, description: String = "", sandbox: SandboxRules = .standard,
+        environment: [String: String] = [:], claude: ClaudeRules = ClaudeRules(), idle: IdleRules = IdleRules(),
+        logBytes: ByteSize = .mebibytes(4), journal: JournalRules = JournalRules(),
+        permissions: PermissionRules = PermissionRules(), bounds: RequestBounds = RequestBounds(),
+        size: InitialSize = .standard
     ) {
         self.name = name
-        self.image = image
-        self.limits = limits
-        self.permissionMode = permissionMode
-        self.model = model
+        self.description = description
+        self.sandbox = sandbox
         self.environment = environment
-        self.idleTimeout = idleTimeout
-        self.reapWarning = reapWarning
-        self.grace = grace
-        self.maxLifetime = maxLifetime
+        self.claude = claude
+        self.idle = idle
         self.logBytes = logBytes
+        self.journal = journal
+        self.permissions = permissions
+        self.bounds = bounds
         self.size = size
     }
 
@@ -74,27 +70,10 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case name, image, limits
-        case permissionMode = "permission_mode"
-        case model, environment
-        case idleTimeout = "idle_timeout"
-        case reapWarning = "reap_warning"
-        case grace
-        case maxLifetime = "max_lifetime"
+        case name, description, sandbox, environment, claude, idle
         case logBytes = "log_bytes"
-        case size
+        case journal, permissions, bounds, size
     }
-}
-
-/// Claude Code's `--permission-mode`.
-public enum PermissionMode: String, Codable, Sendable, Hashable, CaseIterable {
-    /// A person is asked; Claude Code's own word for it is also `manual`.
-    case standard = "default"
-    case acceptEdits
-    case plan
-    case auto
-    case dontAsk
-    case bypassPermissions
 }
 
 /// A terminal's first size in cells.

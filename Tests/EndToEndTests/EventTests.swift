@@ -73,6 +73,37 @@ import Testing
         }
     }
 
+    /// Only Claude Code's hooks know what a question is about.
+    @Test func whatClaudeCodesHooksReportIsTold() async throws {
+        try await Rookery.with { rookery in
+            let api = rookery.api
+            let id = try await api.create()
+            try await api.waitForScreen(id, containing: "❯")
+            try await api.waitFor(id, activity: .idle)
+            async let told = Self.events(api, "/v1/sessions/\(id)/events?since=0") { events in
+                events.contains { $0["type"]?.string == "turn.completed" }
+            }
+            try await api.input(id, "BASH touch asked-first")
+            try await api.waitForScreen(id, containing: "Do you want to proceed?")
+            try await api.waitFor(id, activity: .pending)
+            let terminal = try await api.terminal(id)
+            _ = try await terminal.waitForMessage(type: "snapshot")
+            try await Task.sleep(for: .seconds(1))
+            try await terminal.type("\r")
+            let events = try await told
+            await terminal.close()
+
+            func data(_ type: String) -> JSONValue? { events.first { $0["type"]?.string == type }?["data"] }
+            #expect(data("turn.started")?["prompt"]?.string == "BASH touch asked-first")
+            let asked = try #require(data("permission.requested"), "\(events)")
+            #expect(asked["tool_name"]?.string == "Bash")
+            #expect(asked["tool_input"]?["command"]?.string == "touch asked-first")
+            #expect(data("permission.resolved")?["resolution"]?.string == "allowed")
+            #expect(data("tool.started")?["tool_use_id"] == data("tool.completed")?["tool_use_id"])
+            #expect(data("tool.completed")?["is_error"]?.bool == false)
+        }
+    }
+
     @Test func theTerminalStreamsAndALateClientSeesTheScreen() async throws {
         try await Rookery.with { rookery in
             let api = rookery.api

@@ -35,32 +35,36 @@ import Testing
         #expect(
             policy
                 == SessionPolicy(
-                    name: "team", image: "host",
-                    limits: ResourceLimits(
-                        memory: .gibibytes(1), cpuPercent: 50, pids: 64, openFiles: 256, temporary: .mebibytes(16)),
-                    permissionMode: .acceptEdits, model: "claude-opus-4-1[1m]",
-                    environment: ["EDITOR": "vi", "COUNT": "3", "FLAG": "yes"], idleTimeout: .seconds(90),
-                    reapWarning: .seconds(5), grace: .seconds(2), maxLifetime: .hours(8), logBytes: .mebibytes(1),
+                    name: "team",
+                    sandbox: SandboxRules(
+                        limits: ResourceLimits(
+                            memory: .gibibytes(1), cpuPercent: 50, pids: 64, openFiles: 256, temporary: .mebibytes(16),
+                            disk: .gibibytes(5))),
+                    environment: ["EDITOR": "vi", "COUNT": "3", "FLAG": "yes"],
+                    claude: ClaudeRules(permissionMode: .acceptEdits, model: "claude-opus-4-1[1m]"),
+                    idle: IdleRules(
+                        timeout: .seconds(90), warning: .seconds(5), grace: .seconds(2), maxLifetime: .hours(8)),
+                    logBytes: .mebibytes(1),
                     size: InitialSize(cols: 120, rows: 40)))
     }
 
     @Test func whatIsNotWrittenIsStandard() throws {
         let policy = try file.parse("limits:\n  pids: 100\n", name: "team")
-        #expect(policy.limits.pids == 100)
-        #expect(policy.limits.memory == ResourceLimits.standard.memory)
-        #expect(policy.idleTimeout == .minutes(20))
+        #expect(policy.sandbox.limits.pids == 100)
+        #expect(policy.sandbox.limits.memory == ResourceLimits.standard.memory)
+        #expect(policy.idle.timeout == .minutes(20))
     }
 
     @Test("never is no bound", arguments: ["never", "null", "~", ""])
     func never(word: String) throws {
         let policy = try file.parse("idle_timeout: \(word)\nmax_lifetime: \(word)\n", name: "team")
-        #expect(policy.idleTimeout == nil)
-        #expect(policy.maxLifetime == nil)
+        #expect(policy.idle.timeout == nil)
+        #expect(policy.idle.maxLifetime == nil)
     }
 
     @Test func aSmallMemoryShrinksTheUnwrittenTemporary() throws {
         let policy = try file.parse("limits: {memory: 256MiB}", name: "team")
-        #expect(policy.limits.temporary == .mebibytes(256))
+        #expect(policy.sandbox.limits.temporary == .mebibytes(256))
     }
 
     static let faults: [(text: String, key: String?, says: String)] = [

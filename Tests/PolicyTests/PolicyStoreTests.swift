@@ -23,7 +23,7 @@ import Testing
         try withDirectory(["small.yaml": "limits: {memory: 512MiB}", "empty.yaml": "", "notes.txt": "x: ["]) {
             let store = try PolicyStore(directory: $0)
             #expect(store.names == ["default", "empty", "small"])
-            #expect(store.policy(named: "small")?.limits.memory == .mebibytes(512))
+            #expect(store.policy(named: "small")?.sandbox.limits.memory == .mebibytes(512))
             #expect(store.policy(named: "empty") == SessionPolicy(name: "empty"))
         }
     }
@@ -31,7 +31,7 @@ import Testing
     @Test func aFileOfTheDirectoryReplacesTheBuiltInDefault() throws {
         try withDirectory(["default.yaml": "idle_timeout: 5m"]) {
             let store = try PolicyStore(directory: $0)
-            #expect(store.standard.idleTimeout == .minutes(5))
+            #expect(store.standard.idle.timeout == .minutes(5))
         }
     }
 
@@ -71,11 +71,13 @@ import Testing
     }
 
     @Test func policiesSurviveJSON() throws {
-        let policy = SessionPolicy(name: "a", model: "opus", environment: ["A": "b"], maxLifetime: .hours(2))
+        let policy = SessionPolicy(
+            name: "a", environment: ["A": "b"], claude: ClaudeRules(model: "opus"),
+            idle: IdleRules(maxLifetime: .hours(2)))
         let data = try JSONEncoder().encode(policy)
         let read = try JSONDecoder().decode(SessionPolicy.self, from: data)
         #expect(read == policy)
-        #expect(String(decoding: data, as: UTF8.self).contains("\"idle_timeout\":\"20m\""))
+        #expect(String(decoding: data, as: UTF8.self).contains("\"timeout\":\"20m\""))
     }
 
     @Test(

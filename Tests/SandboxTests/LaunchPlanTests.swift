@@ -51,7 +51,7 @@ import Testing
         var specification = SandboxSpecification(
             identity: rootless ? .caller : .range(base: 0x1000_0000), initProgram: "/i", workspace: "/s/w",
             home: "/s/h",
-            startCommand: "/s/start", claudeBinary: "/s/claude", limits: .standard)
+            startCommand: "/s/start", claudeBinary: "/s/claude", rules: .standard)
         specification.environment = ["B": "2", "A": "1"]
         let image = HostImage(
             entries: [.directory("/usr"), .link("/bin", target: "usr/bin"), .file("/etc/ld.so.cache")],

@@ -36,7 +36,7 @@ final class SandboxTrial {
         specification = SandboxSpecification(
             identity: geteuid() == 0 ? .range(base: Self.base) : .caller, initProgram: Self.initProgram,
             workspace: "\(directory)/workspace", home: "\(directory)/home", startCommand: start, claudeBinary: nil,
-            limits: .standard)
+            rules: .standard)
         specification.patience = 60_000
         specification.environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/home/agent", "TERM": "xterm"]
     }

@@ -11,8 +11,8 @@ import WorkerControl
 struct ReapTests {
     static func settings(lifetime: TimeSpan? = nil) -> Box.Settings {
         var settings = Box.Settings()
-        settings.policy.idleTimeout = .minutes(20)
-        settings.policy.maxLifetime = lifetime
+        settings.policy.idle.timeout = .minutes(20)
+        settings.policy.idle.maxLifetime = lifetime
         return settings
     }
 
@@ -93,7 +93,7 @@ struct ReapTests {
 
     @Test func theReaperRunsByItself() async throws {
         var settings = Self.settings()
-        settings.policy.idleTimeout = TimeSpan(milliseconds: 3000)
+        settings.policy.idle.timeout = TimeSpan(milliseconds: 3000)
         settings.tick = .milliseconds(20)
         try await Box.with(settings) { box in
             let id = try await box.create()

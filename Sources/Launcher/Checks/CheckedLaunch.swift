@@ -34,9 +34,16 @@ struct CheckedLaunch: Sendable {
                 "log_bytes", "\(request.logBytes) is out of bounds",
                 "allowed is \(PolicyBounds.logBytes.lowerBound) to \(PolicyBounds.logBytes.upperBound)")
         }
-        if let fault = request.limits.outOfBounds {
+        if let fault = request.rules.limits.outOfBounds {
             throw Self.refused(
                 "limits.\(fault.key)", "\(fault.value) is out of bounds", "allowed is \(fault.allowed)")
+        }
+        if let settings = request.managedSettings {
+            guard settings.utf8.count <= Self.largestSettings, !settings.utf8.contains(0) else {
+                throw Self.refused(
+                    "managed_settings", "the settings have \(settings.utf8.count) bytes, or a NUL in them",
+                    "keep them below \(Self.largestSettings) bytes of JSON")
+            }
         }
         guard PolicyBounds.cols.contains(request.size.cols), PolicyBounds.rows.contains(request.size.rows) else {
             throw Self.refused(
@@ -53,6 +60,9 @@ struct CheckedLaunch: Sendable {
         try Self.checkProgram(request.startCommand, key: "start_command", others: !rootless)
         if let claude = request.claudeBinary { try Self.checkProgram(claude, key: "claude_binary", others: !rootless) }
     }
+
+    /// Bytes of managed settings.
+    static let largestSettings = 64 * 1024
 
     /// Absolute, bounded, nothing in it that climbs or ends a line.
     static func isPlainPath(_ path: String) -> Bool {

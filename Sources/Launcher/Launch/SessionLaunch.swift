@@ -42,7 +42,7 @@ struct SessionLaunch {
 
         let leaf: CgroupLeaf
         let limits: [EnforcedLimit]
-        do { (leaf, limits) = try cgroups.makeLeaf(id.description, limits: request.limits) } catch {
+        do { (leaf, limits) = try cgroups.makeLeaf(id.description, limits: request.rules.limits) } catch {
             throw LaunchFailure(error)
         }
         undo.append { [cgroups] in
@@ -80,8 +80,9 @@ struct SessionLaunch {
         var specification = SandboxSpecification(
             identity: checked.range.map { .range(base: $0.base) } ?? .caller, initProgram: configuration.initProgram,
             workspace: prepared.workspace.path, home: prepared.home.path, startCommand: request.startCommand,
-            claudeBinary: request.claudeBinary, limits: request.limits)
+            claudeBinary: request.claudeBinary, rules: request.rules)
         specification.environment = request.environment
+        specification.managedSettings = request.managedSettings
         specification.columns = UInt16(request.size.cols)
         specification.rows = UInt16(request.size.rows)
         do {

@@ -118,7 +118,7 @@ public struct SandboxRun: Sendable {
         let cgroups = CgroupParent(.detect(), stateDirectory: "rookery sandbox run")
         let leaf: CgroupLeaf
         let limits: [EnforcedLimit]
-        do { (leaf, limits) = try cgroups.makeLeaf(SessionID().description, limits: policy.limits) } catch {
+        do { (leaf, limits) = try cgroups.makeLeaf(SessionID().description, limits: policy.sandbox.limits) } catch {
             throw LaunchFailure(error)
         }
         defer {
@@ -129,7 +129,7 @@ public struct SandboxRun: Sendable {
         var specification = SandboxSpecification(
             identity: range.map { .range(base: $0.base) } ?? .caller,
             initProgram: "\(libexecDirectory)/rookery-init", workspace: scratch.workspace, home: scratch.home,
-            startCommand: "/bin/sh", claudeBinary: claudeBinary, limits: policy.limits)
+            startCommand: "/bin/sh", claudeBinary: claudeBinary, rules: policy.sandbox)
         if let workspace {
             let given = try CallerWorkspace(workspace, rootless: rootless)
             specification.workspace = given.path

@@ -59,8 +59,10 @@ public struct SandboxSpecification: Sendable {
     /// The terminal's size at the start.
     public var columns: UInt16 = 80
     public var rows: UInt16 = 24
-    /// Open files, processes (as RLIMIT_NPROC) and the size of /tmp are set here; the rest is the cgroup's.
-    public var limits: ResourceLimits
+    /// What of the policy is carried out here. Limits: those of open files, processes (as RLIMIT_NPROC), file sizes and
+    /// tmpfs; the rest is the cgroup's and the disk's.
+    public var rules: SandboxRules
+    public var limits: ResourceLimits { rules.limits }
     /// Text of /etc/claude-code/managed-settings.json inside; nil: there is none.
     public var managedSettings: String?
     /// Directory of a cgroup v2 in which the sandbox is born.
@@ -73,7 +75,7 @@ public struct SandboxSpecification: Sendable {
 
     public init(
         identity: SandboxIdentity, initProgram: String, workspace: String, home: String, startCommand: String,
-        claudeBinary: String?, limits: ResourceLimits
+        claudeBinary: String?, rules: SandboxRules
     ) {
         self.identity = identity
         self.initProgram = initProgram
@@ -81,6 +83,6 @@ public struct SandboxSpecification: Sendable {
         self.home = home
         self.startCommand = startCommand
         self.claudeBinary = claudeBinary
-        self.limits = limits
+        self.rules = rules
     }
 }

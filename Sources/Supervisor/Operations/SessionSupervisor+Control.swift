@@ -64,7 +64,7 @@ extension SessionSupervisor {
             throw SupervisorError(.wrongState, "session \(entry.id) is being deleted")
         }
         if let outage = launcher.outage { throw SupervisorError(LauncherError.gone(outage)) }
-        let memory = policy(of: entry.record).limits.memory
+        let memory = policy(of: entry.record).sandbox.limits.memory
         if let refusal = admission.reserve(entry.id, memory: memory) { throw full(refusal) }
         do throws(SupervisorError) {
             var changes = SessionChanges()

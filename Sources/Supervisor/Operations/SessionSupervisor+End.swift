@@ -24,7 +24,7 @@ extension SessionSupervisor {
         guard ending != nil else {
             throw SupervisorError(.wrongState, "session \(entry.id) does not run any more")
         }
-        let grace = policy(of: entry.record).grace
+        let grace = policy(of: entry.record).idle.grace
         await tell(
             entry, transient.event,
             ["lifecycle": .string(transient.rawValue), "reason": .string(reason.rawValue), "by": .string(actor)])

@@ -96,10 +96,17 @@ extension SessionSupervisor {
         let record = entry.record
         let policy = policy(of: record)
         return LaunchRequest(
-            sessionID: record.id, incarnation: record.incarnation, uidSlot: record.uidSlot, limits: policy.limits,
+            sessionID: record.id, incarnation: record.incarnation, uidSlot: record.uidSlot, rules: rules(of: record, policy),
             startCommand: configuration.startCommand, claudeBinary: configuration.claudeBinary,
-            environment: try environment(record, policy), size: record.size, firstSequence: entry.lastSequence + 1,
+            environment: try environment(record, policy), managedSettings: ManagedSettings.json(), size: record.size, firstSequence: entry.lastSequence + 1,
             gatewaySocket: configuration.gatewaySocket, logBytes: Int(clamping: policy.logBytes.bytes))
+    }
+
+    /// The policy's rules, with the image that the session was made with.
+    private func rules(of record: SessionRecord, _ policy: SessionPolicy) -> SandboxRules {
+        var rules = policy.sandbox
+        rules.image = record.image
+        return rules
     }
 
     /// The caller's variables, then the policy's where the caller says nothing, then ours.

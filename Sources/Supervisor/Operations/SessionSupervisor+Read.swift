@@ -166,15 +166,15 @@ extension SessionSupervisor {
     }
 
     func timeout(_ record: SessionRecord) -> TimeSpan? {
-        record.idleTimeout ?? configuration.idleTimeout ?? policy(of: record).idleTimeout
+        record.idleTimeout ?? configuration.idleTimeout ?? policy(of: record).idle.timeout
     }
 
     func rule(_ record: SessionRecord, _ status: WorkerStatus?) -> IdleRule? {
         guard let status, let startedAt = record.startedAt else { return nil }
         let policy = policy(of: record)
         return IdleRule(
-            timeout: timeout(record), warning: policy.reapWarning,
-            maxLifetime: record.maxLifetime ?? policy.maxLifetime, pinned: record.pinned, startedAt: startedAt,
+            timeout: timeout(record), warning: policy.idle.warning,
+            maxLifetime: record.maxLifetime ?? policy.idle.maxLifetime, pinned: record.pinned, startedAt: startedAt,
             status: status)
     }
 }

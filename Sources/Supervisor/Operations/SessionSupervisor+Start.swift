@@ -42,7 +42,7 @@ extension SessionSupervisor {
 
     private func readopt(_ entry: SessionEntry, _ connection: WorkerConnection) async throws(SupervisorError) {
         let record = entry.record
-        admission.adopt(entry.id, memory: policy(of: record).limits.memory)
+        admission.adopt(entry.id, memory: policy(of: record).sandbox.limits.memory)
         if record.lifecycle == .starting {
             var changes = SessionChanges()
             changes.worker = (connection.hello.pid, connection.hello.startTime)

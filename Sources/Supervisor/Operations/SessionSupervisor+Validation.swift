@@ -18,10 +18,10 @@ extension SessionSupervisor {
             throw SupervisorError(
                 .invalid, "there is no policy '\(creation.policy?.prefix(64) ?? "")': use one of \(names)")
         }
-        if let image = creation.image, image != policy.image {
-            throw SupervisorError(.invalid, "there is no image '\(image.prefix(64))': use '\(policy.image)'")
+        if let image = creation.image, image != policy.sandbox.image {
+            throw SupervisorError(.invalid, "there is no image '\(image.prefix(64))': use '\(policy.sandbox.image)'")
         }
-        let model = creation.model ?? policy.model
+        let model = creation.model ?? policy.claude.model
         if let model, !SessionPolicy.isModel(model) {
             throw SupervisorError(.invalid, "'\(model.prefix(128))' is not a model's name")
         }
@@ -42,7 +42,7 @@ extension SessionSupervisor {
             id: creation.id ?? SessionID(), tenantID: principal.tenantID, tenant: "", ownerID: principal.userID,
             owner: principal.name, name: creation.name, kind: creation.kind ?? .terminal, lifecycle: .queued,
             desired: .running, reason: nil, detail: nil, incarnation: 1, uidSlot: 0, policy: policy.name,
-            image: policy.image, size: size, model: model, permissionMode: mode, environment: creation.env ?? [:],
+            image: policy.sandbox.image, size: size, model: model, permissionMode: mode, environment: creation.env ?? [:],
             labels: creation.labels ?? [:], pinned: false, idleTimeout: creation.idleTimeout,
             maxLifetime: creation.maxLifetime, createdAt: now, updatedAt: now, startedAt: nil, lastActivityAt: now,
             lastSequence: 0, workerPID: nil, workerStartTime: nil, limits: [], cgroups: [:])
@@ -50,12 +50,12 @@ extension SessionSupervisor {
 
     /// Running without anybody being asked is the operator's to allow, in a policy.
     static func permissionMode(_ asked: String?, policy: SessionPolicy) throws(SupervisorError) -> String {
-        guard let asked else { return policy.permissionMode.rawValue }
+        guard let asked else { return policy.claude.permissionMode.rawValue }
         guard let mode = PermissionMode(rawValue: asked == "manual" ? "default" : asked) else {
             let modes = PermissionMode.allCases.map(\.rawValue).joined(separator: ", ")
             throw SupervisorError(.invalid, "'\(asked.prefix(64))' is not a permission mode: use one of \(modes)")
         }
-        guard mode != .bypassPermissions || policy.permissionMode == .bypassPermissions else {
+        guard mode != .bypassPermissions || policy.claude.permissionMode == .bypassPermissions else {
             throw SupervisorError(
                 .invalid, "the policy '\(policy.name)' does not allow 'bypassPermissions': use a policy that does")
         }
@@ -94,7 +94,7 @@ extension SessionSupervisor {
             throw SupervisorError(.invalid, "idle_timeout must be \(range.lowerBound) to \(range.upperBound)")
         }
         guard let maxLifetime else { return }
-        let bound = policy.maxLifetime ?? PolicyBounds.maxLifetime.upperBound
+        let bound = policy.idle.maxLifetime ?? PolicyBounds.maxLifetime.upperBound
         guard maxLifetime >= PolicyBounds.maxLifetime.lowerBound, maxLifetime <= bound else {
             throw SupervisorError(
                 .invalid,

@@ -22,13 +22,17 @@ public struct LaunchRequest: Codable, Sendable {
     public var incarnation: Int
     /// Index of the session's host uid range; see `UIDRange` in Sandbox. Ignored when rootless.
     public var uidSlot: Int
-    public var limits: ResourceLimits
+    /// What the sandbox is made of and what holds there.
+    public var rules: SandboxRules
     /// The program started in the sandbox, a path on the host that is bound read-only to `/run/rookery/start`.
     public var startCommand: String
     /// The Claude Code binary on the host, bound read-only to `/usr/local/bin/claude` inside. nil: none is bound.
     public var claudeBinary: String?
     /// The complete environment of the session's command; nothing is inherited.
     public var environment: [String: String]
+    /// Text of the settings that the session cannot change, read-only at `/etc/claude-code/managed-settings.json` inside;
+    /// nil: none.
+    public var managedSettings: String?
     public var size: TerminalSize
     /// The first sequence number the worker may use, above every number the session ever had.
     public var firstSequence: UInt64
@@ -38,17 +42,18 @@ public struct LaunchRequest: Codable, Sendable {
     public var logBytes: Int
 
     public init(
-        sessionID: SessionID, incarnation: Int, uidSlot: Int, limits: ResourceLimits, startCommand: String,
-        claudeBinary: String?, environment: [String: String], size: TerminalSize, firstSequence: UInt64,
+        sessionID: SessionID, incarnation: Int, uidSlot: Int, rules: SandboxRules, startCommand: String,
+        claudeBinary: String?, environment: [String: String], managedSettings: String?, size: TerminalSize, firstSequence: UInt64,
         gatewaySocket: String, logBytes: Int
     ) {
         self.sessionID = sessionID
         self.incarnation = incarnation
         self.uidSlot = uidSlot
-        self.limits = limits
+        self.rules = rules
         self.startCommand = startCommand
         self.claudeBinary = claudeBinary
         self.environment = environment
+        self.managedSettings = managedSettings
         self.size = size
         self.firstSequence = firstSequence
         self.gatewaySocket = gatewaySocket

@@ -27,9 +27,9 @@ struct Policies: AsyncParsableCommand {
             }
             let rows = store.all.map { policy in
                 [
-                    policy.name, policy.limits.memory.description, "\(policy.limits.cpuPercent)%",
-                    "\(policy.limits.pids)", policy.permissionMode.rawValue,
-                    policy.idleTimeout?.description ?? "never", policy.model ?? "-",
+                    policy.name, policy.sandbox.limits.memory.description, "\(policy.sandbox.limits.cpuPercent)%",
+                    "\(policy.sandbox.limits.pids)", policy.claude.permissionMode.rawValue,
+                    policy.idle.timeout?.description ?? "never", policy.claude.model ?? "-",
                 ]
             }
             print(table(["NAME", "MEMORY", "CPU", "PIDS", "PERMISSIONS", "PARKED AFTER", "MODEL"], rows))

@@ -147,9 +147,10 @@ extension LaunchRequest {
     static func plain(_ id: SessionID = SessionID(), slot: Int, start: String) -> LaunchRequest {
         LaunchRequest(
             sessionID: id, incarnation: 1, uidSlot: slot,
-            limits: ResourceLimits(
-                memory: .mebibytes(256), cpuPercent: 100, pids: 64, openFiles: 256, temporary: .mebibytes(8)),
+            rules: SandboxRules(
+                limits: ResourceLimits(
+                    memory: .mebibytes(256), cpuPercent: 100, pids: 64, openFiles: 256, temporary: .mebibytes(8))),
             startCommand: start, claudeBinary: nil, environment: ["PATH": "/usr/bin:/bin", "HOME": "/home/agent"],
-            size: .standard, firstSequence: 1, gatewaySocket: "/nonexistent/gateway.sock", logBytes: 1 << 20)
+            managedSettings: nil, size: .standard, firstSequence: 1, gatewaySocket: "/nonexistent/gateway.sock", logBytes: 1 << 20)
     }
 }

@@ -52,7 +52,7 @@ final class Box: Sendable {
         var maxSessions = 8
         var maxMemory = ByteSize.gibibytes(64)
         var policy = SessionPolicy(
-            name: "default", idleTimeout: nil, reapWarning: .seconds(60), grace: TimeSpan(milliseconds: 100))
+            name: "default", idle: IdleRules(timeout: nil, warning: .seconds(60), grace: TimeSpan(milliseconds: 100)))
         /// Far away: tests call `tick()` themselves.
         var tick: Duration = .seconds(3600)
         /// Sessions of tests live for milliseconds.

@@ -1,0 +1,46 @@
+/// How Claude Code is started, and what it may do unasked.
+public struct ClaudeRules: Codable, Sendable, Hashable {
+    public var permissionMode: PermissionMode
+    /// Tools that are allowed without a question, as Claude Code's permission rules write them: `Read`, `Bash(git log:*)`.
+    public var allowedTools: [String]
+    /// Tools that are refused whatever anybody says.
+    public var deniedTools: [String]
+    /// What `claude --model` gets; nil leaves the choice to Claude Code.
+    public var model: String?
+
+    public init(
+        permissionMode: PermissionMode = .standard, allowedTools: [String] = [], deniedTools: [String] = [],
+        model: String? = nil
+    ) {
+        self.permissionMode = permissionMode
+        self.allowedTools = allowedTools
+        self.deniedTools = deniedTools
+        self.model = model
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case permissionMode = "permission_mode"
+        case allowedTools = "allowed_tools"
+        case deniedTools = "denied_tools"
+        case model
+    }
+}
+
+/// Claude Code's `--permission-mode`.
+public enum PermissionMode: String, Codable, Sendable, Hashable, CaseIterable {
+    /// A person is asked; Claude Code's own word for it is also `manual`.
+    case standard = "default"
+    case acceptEdits
+    case plan
+    case auto
+    case dontAsk
+    case bypassPermissions
+}
+
+/// What happens to questions that nobody answers.
+public struct PermissionRules: Codable, Sendable, Hashable {
+    /// How long a question may stay open before it is denied; nil: for ever.
+    public var timeout: TimeSpan?
+
+    public init(timeout: TimeSpan? = nil) { self.timeout = timeout }
+}
