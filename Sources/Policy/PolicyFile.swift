@@ -29,7 +29,8 @@ struct PolicyFile {
                 policy.sandbox.image = try value.string()
                 guard policy.sandbox.image == SessionPolicy.hostImage else {
                     throw value.fault(
-                        "'\(policy.sandbox.image.prefix(64))' is not an image", remedy: "write '\(SessionPolicy.hostImage)'")
+                        "'\(policy.sandbox.image.prefix(64))' is not an image",
+                        remedy: "write '\(SessionPolicy.hostImage)'")
                 }
             case "limits": policy.sandbox.limits = try limits(node)
             case "permission_mode":

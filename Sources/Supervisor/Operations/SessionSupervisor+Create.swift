@@ -90,7 +90,9 @@ extension SessionSupervisor {
         }
         let isKnown = entries[draft.id] != nil
         // Without an await in between: the place is taken before anybody else can ask for it.
-        if let refusal = admission.reserve(draft.id, memory: policy(of: draft).sandbox.limits.memory) { throw full(refusal) }
+        if let refusal = admission.reserve(draft.id, memory: policy(of: draft).sandbox.limits.memory) {
+            throw full(refusal)
+        }
         if !isKnown { entries[draft.id] = entry }
         do throws(SupervisorError) {
             let insertion = try await stored { () async throws(RegistryError) in

@@ -96,9 +96,11 @@ extension SessionSupervisor {
         let record = entry.record
         let policy = policy(of: record)
         return LaunchRequest(
-            sessionID: record.id, incarnation: record.incarnation, uidSlot: record.uidSlot, rules: rules(of: record, policy),
+            sessionID: record.id, incarnation: record.incarnation, uidSlot: record.uidSlot,
+            rules: rules(of: record, policy),
             startCommand: configuration.startCommand, claudeBinary: configuration.claudeBinary,
-            environment: try environment(record, policy), managedSettings: ManagedSettings.json(), size: record.size, firstSequence: entry.lastSequence + 1,
+            environment: try environment(record, policy), managedSettings: ManagedSettings.json(), size: record.size,
+            firstSequence: entry.lastSequence + 1,
             gatewaySocket: configuration.gatewaySocket, logBytes: Int(clamping: policy.logBytes.bytes))
     }
 

@@ -42,7 +42,8 @@ extension SessionSupervisor {
             id: creation.id ?? SessionID(), tenantID: principal.tenantID, tenant: "", ownerID: principal.userID,
             owner: principal.name, name: creation.name, kind: creation.kind ?? .terminal, lifecycle: .queued,
             desired: .running, reason: nil, detail: nil, incarnation: 1, uidSlot: 0, policy: policy.name,
-            image: policy.sandbox.image, size: size, model: model, permissionMode: mode, environment: creation.env ?? [:],
+            image: policy.sandbox.image, size: size, model: model, permissionMode: mode,
+            environment: creation.env ?? [:],
             labels: creation.labels ?? [:], pinned: false, idleTimeout: creation.idleTimeout,
             maxLifetime: creation.maxLifetime, createdAt: now, updatedAt: now, startedAt: nil, lastActivityAt: now,
             lastSequence: 0, workerPID: nil, workerStartTime: nil, limits: [], cgroups: [:])

@@ -43,7 +43,8 @@ public struct LaunchRequest: Codable, Sendable {
 
     public init(
         sessionID: SessionID, incarnation: Int, uidSlot: Int, rules: SandboxRules, startCommand: String,
-        claudeBinary: String?, environment: [String: String], managedSettings: String?, size: TerminalSize, firstSequence: UInt64,
+        claudeBinary: String?, environment: [String: String], managedSettings: String?, size: TerminalSize,
+        firstSequence: UInt64,
         gatewaySocket: String, logBytes: Int
     ) {
         self.sessionID = sessionID

@@ -151,6 +151,7 @@ extension LaunchRequest {
                 limits: ResourceLimits(
                     memory: .mebibytes(256), cpuPercent: 100, pids: 64, openFiles: 256, temporary: .mebibytes(8))),
             startCommand: start, claudeBinary: nil, environment: ["PATH": "/usr/bin:/bin", "HOME": "/home/agent"],
-            managedSettings: nil, size: .standard, firstSequence: 1, gatewaySocket: "/nonexistent/gateway.sock", logBytes: 1 << 20)
+            managedSettings: nil, size: .standard, firstSequence: 1, gatewaySocket: "/nonexistent/gateway.sock",
+            logBytes: 1 << 20)
     }
 }
