@@ -25,6 +25,24 @@ struct TranscriptAnnouncementTests {
         #expect(shown == rest)
     }
 
+    @Test(
+        "the echo of keys typed too early does not hide the path",
+        arguments: [
+            (["go\r\n/a/b.jsonl\r\nrest"], "/a/b.jsonl", "go\r\nrest"),
+            (["go", "\r\n/a/", "b.jsonl\n", "rest"], "/a/b.jsonl", "go\r\nrest"),
+            (["g", "o/a/b.jsonl\nrest"], "/a/b.jsonl", "gorest"),
+            (["go\r\n\u{1b}[Hx\n/a/b.jsonl\n"], nil, "go\r\n\u{1b}[Hx\n/a/b.jsonl\n"),
+        ] as [([String], String?, String)])
+    func echo(parts: [String], path: String?, rest: String) {
+        var announcement = TranscriptAnnouncement()
+        announcement.keysWereTyped()
+        var shown = ""
+        for part in parts { shown += String(buffer: announcement.filter(ByteBuffer(string: part))) }
+        #expect(announcement.isDecided)
+        #expect(announcement.path == path)
+        #expect(shown == rest)
+    }
+
     @Test("a line that never ends is given up")
     func endless() {
         var announcement = TranscriptAnnouncement()

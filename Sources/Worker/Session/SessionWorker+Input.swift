@@ -59,6 +59,7 @@ extension SessionWorker {
         guard input.hasRoom(for: keys.readableBytes) else { throw .backlog }
         let now = Date()
         _ = log.append(input: AcceptedInput(content: .keys(keys), sender: sender), at: now)
+        announcement.keysWereTyped()
         input.send(keys: keys)
         typed(at: now)
     }

@@ -28,6 +28,8 @@ final class SessionWorker {
 
     // What comes in
     var announcement = TranscriptAnnouncement()
+    /// What the transcripts held before the command ran.
+    let earlierTranscripts: EarlierTranscripts
     var transcriptPath: String?
     var transcript: TranscriptTail?
     var statusFiles: StatusFileReader
@@ -81,6 +83,7 @@ final class SessionWorker {
         self.engine = StateEngine(at: Date())
         self.lease = DriverLease(size: configuration.size)
         self.home = HomeDirectory(descriptor: configuration.descriptors.home)
+        self.earlierTranscripts = EarlierTranscripts(in: home)
         self.statusFiles = StatusFileReader(home: home, sessionID: configuration.sessionID)
         self.input = InputQueue(terminal: terminal, on: loop, ready: false)
         self.echokit = EchokitHub(session: configuration.sessionID, on: loop)
@@ -126,7 +129,7 @@ final class SessionWorker {
             return input.becomeReady()
         }
         transcriptPath = path
-        transcript = TranscriptTail(home: home, absolutePath: path)
+        transcript = TranscriptTail(home: home, absolutePath: path, after: earlierTranscripts)
         if transcript == nil {
             logger.warning("the transcript is not in the session's home", metadata: ["path": "\(path)"])
         }

@@ -19,14 +19,14 @@ struct TranscriptTail {
 
     /// - Parameters:
     ///   - absolutePath: as seen inside the sandbox; nil results when it is not in the home.
-    init?(home: HomeDirectory, absolutePath: String) {
+    ///   - earlier: what is not read, since earlier incarnations wrote it.
+    init?(home: HomeDirectory, absolutePath: String, after earlier: EarlierTranscripts) {
         let prefix = SandboxLayout.home + "/"
         guard absolutePath.hasPrefix(prefix) else { return nil }
         self.home = home
         self.path = String(absolutePath.dropFirst(prefix.count))
-        // What is there already belongs to earlier incarnations.
         if let file = try? home.openRegular(path) {
-            offset = file.size
+            offset = earlier.size(of: path, inode: file.inode, now: file.size)
             inode = file.inode
             close(file.descriptor)
         }

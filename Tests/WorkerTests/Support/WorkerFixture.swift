@@ -138,6 +138,8 @@ final class WorkerFixture: Sendable {
     }
 
     private func shutDown() async {
+        // A worker with nobody to tell its end to would wait for a supervisor.
+        let supervisor = try? await connect()
         command.kill()
         await initEnd.value
         let limit = Task { [worker] in
@@ -146,6 +148,7 @@ final class WorkerFixture: Sendable {
         }
         _ = await workerEnd.value
         limit.cancel()
+        await supervisor?.close()
         try? await group.shutdownGracefully()
         try? FileManager.default.removeItem(atPath: folder)
     }
