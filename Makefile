@@ -3,6 +3,8 @@
 
 PORT ?= 3000
 CONFIG ?= release
+# How many tests run at once: all of them together would starve each other's processes.
+WIDTH = --experimental-maximum-parallelization-width
 SOURCES = Package.swift Sources Tests
 SCRIPTS = Scripts/setup Scripts/run Scripts/lint .ci/run
 
@@ -20,9 +22,9 @@ run: ## Build and start Rookery on http://127.0.0.1:3000 (PORT=… for another p
 test: ## Build everything and run every test, the browser's included
 	@Scripts/setup test
 	swift build --build-tests
-	swift test --skip-build --skip 'EndToEndTests|SandboxTests|LauncherTests'
-	swift test --skip-build --filter 'SandboxTests|LauncherTests'
-	swift test --skip-build --filter EndToEndTests --no-parallel
+	swift test --skip-build $(WIDTH)=8 --skip 'EndToEndTests|SandboxTests|LauncherTests'
+	swift test --skip-build $(WIDTH)=4 --filter 'SandboxTests|LauncherTests'
+	swift test --skip-build --no-parallel --filter EndToEndTests
 
 build: ## Build the programs (CONFIG=debug for a quick one)
 	@Scripts/setup run
