@@ -69,12 +69,20 @@ import Testing
     @Test(arguments: [
         ("bind", "3000"), ("bind", "localhost:port"), ("bind", "localhost:70000"), ("auth", "maybe"),
         ("max-sessions", "0"), ("max-memory", "lots"), ("idle-sec", "-1"), ("log-level", "loud"),
-        ("log-format", "xml"), ("rootless", "perhaps"),
+        ("log-format", "xml"), ("rootless", "perhaps"), ("allowed-host", "https://a"), ("allowed-host", "a/b"),
+        ("allowed-origin", "rooks.example"), ("allowed-origin", "https://a/b"),
     ])
     func aBadValueNamesItsSource(key: String, value: String) {
         let error = #expect(throws: ConfigurationError.self) { try Self.resolve(flags: [key: [value]]) }
         #expect(error?.description.contains("--\(key)") == true)
         #expect(error?.description.contains(value) == true)
+    }
+
+    @Test func namesBehindAProxyAreTaken() throws {
+        let configuration = try Self.resolve(
+            flags: ["allowed-host": ["rooks.example"], "allowed-origin": ["https://rooks.example:8443"]])
+        #expect(configuration.allowedHosts == ["rooks.example"])
+        #expect(configuration.allowedOrigins == ["https://rooks.example:8443"])
     }
 
     @Test func aCertificateNeedsItsKey() {

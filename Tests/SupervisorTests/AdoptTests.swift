@@ -78,13 +78,16 @@ struct AdoptTests {
                 }
                 try await move(stopping, .stopping, .stopped)
                 try await move(parking, .parking, .parked)
-                _ = try await box.registry.update(deleting, SessionChanges(), desired: .deleted)
+                var changes = SessionChanges()
+                changes.keepsWorkspace = true
+                _ = try await box.registry.update(deleting, changes, desired: .deleted)
             },
             after: { box in
                 try await box.waitFor(stopping, .stopped)
                 try await box.waitFor(parking, .parked)
                 #expect(await refusal { _ = try await box.record(deleting) }?.code == .notFound)
                 #expect(box.launcher.state.withLock { $0.removed.map(\.sessionID) } == [deleting])
+                #expect(box.launcher.state.withLock { $0.removed.map(\.keepWorkspace) } == [true])
             })
     }
 

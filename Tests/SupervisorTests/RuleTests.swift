@@ -2,9 +2,9 @@ import Foundation
 import Policy
 import SessionCore
 import Testing
-import WorkerControl
 
 @testable import Supervisor
+@testable import WorkerControl
 
 struct RuleTests {
     static let zero = Date(timeIntervalSince1970: 1_900_000_000)
@@ -130,13 +130,13 @@ struct RuleTests {
 
     @Test func aProcessIsKnownByItsStartTimeToo() throws {
         let own = try #require(
-            WorkerIdentity.parse(try String(contentsOfFile: "/proc/self/stat", encoding: .utf8))?.startTime)
-        #expect(WorkerIdentity(pid: getpid(), startTime: own).isAlive)
-        #expect(!WorkerIdentity(pid: getpid(), startTime: own + 1).isAlive)
-        #expect(!WorkerIdentity(pid: Int32.max, startTime: own).isAlive)
+            ProcessIdentity.parse(try String(contentsOfFile: "/proc/self/stat", encoding: .utf8))?.startTime)
+        #expect(ProcessIdentity(pid: getpid(), startTime: own).isAlive)
+        #expect(!ProcessIdentity(pid: getpid(), startTime: own + 1).isAlive)
+        #expect(!ProcessIdentity(pid: Int32.max, startTime: own).isAlive)
         let tail = (4...22).map { "\($0)" }.joined(separator: " ")
-        #expect(WorkerIdentity.parse("9 (a) R (b) S \(tail)")?.startTime == 22)
-        #expect(WorkerIdentity.parse("9 (a) S 4 5") == nil)
-        #expect(WorkerIdentity.parse("") == nil)
+        #expect(ProcessIdentity.parse("9 (a) R (b) S \(tail)")?.startTime == 22)
+        #expect(ProcessIdentity.parse("9 (a) S 4 5") == nil)
+        #expect(ProcessIdentity.parse("") == nil)
     }
 }

@@ -32,8 +32,8 @@ struct OriginPolicy: Sendable {
         if names.contains(name) || isLoopback(name) || anyAddress && isAddress(name) { return }
         throw Problem(
             421, "host_not_allowed",
-            "'\(name.prefix(100))' is not a name of this server; connect by its address, or add the name to the "
-                + "allowed hosts of the configuration")
+            "'\(name.prefix(100))' is not a name of this server; connect by its address, or name it with "
+                + "--allowed-host")
     }
 
     /// Refuses what a page of another origin caused.

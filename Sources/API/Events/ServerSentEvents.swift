@@ -19,38 +19,38 @@ struct ServerSentEvents: Sendable {
 
     func write(to writer: inout any ResponseBodyWriter) async throws {
         try await writer.write(ByteBuffer(string: "retry: \(Self.retry)\n\n"))
-        let mailbox = EventMailbox<SessionEvent>()
-        channel.closeFuture.whenComplete { _ in Task { await mailbox.close() } }
+        let handOff = EventHandOff<SessionEvent>()
+        channel.closeFuture.whenComplete { _ in Task { await handOff.close() } }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                for await event in events { await mailbox.put(event) }
-                await mailbox.finish()
+                for await event in events { await handOff.put(event) }
+                await handOff.finish()
             }
             group.addTask { [interval] in
                 while !Task.isCancelled {
                     try? await Task.sleep(for: interval)
-                    await mailbox.tick()
+                    await handOff.tick()
                 }
             }
             group.addTask {
                 try? await gracefulShutdown()
-                await mailbox.close()
+                await handOff.close()
             }
             defer { group.cancelAll() }
             let encoder = JSONEncoder.rookery
             do {
                 loop: while true {
-                    switch await mailbox.next() {
+                    switch await handOff.next() {
                     case .event(let event): try await writer.write(try Self.format(event, encoder))
                     case .quiet: try await writer.write(ByteBuffer(string: ": quiet\n\n"))
                     case .end: break loop
                     }
                 }
             } catch {
-                await mailbox.close()
+                await handOff.close()
                 throw error
             }
-            await mailbox.close()
+            await handOff.close()
         }
         try await writer.finish(nil)
     }
@@ -62,67 +62,5 @@ struct ServerSentEvents: Sendable {
         buffer.writeBytes(try encoder.encode(event))
         buffer.writeString("\n\n")
         return buffer
-    }
-}
-
-/// Hands events from the one who has them to the one who writes them, one at a time: a client that does not read
-/// holds up the reading of its own stream, whose bound is the supervisor's, and nothing piles up here.
-actor EventMailbox<Element: Sendable> {
-    enum Item: Sendable {
-        case event(Element)
-        /// Nothing came for an interval.
-        case quiet
-        case end
-    }
-
-    private var slot: Element?
-    private var finished = false
-    private var closed = false
-    private var taker: CheckedContinuation<Item, Never>?
-    private var giver: CheckedContinuation<Void, Never>?
-
-    func put(_ element: Element) async {
-        guard !closed else { return }
-        if let taker {
-            self.taker = nil
-            taker.resume(returning: .event(element))
-            return
-        }
-        slot = element
-        await withCheckedContinuation { giver = $0 }
-    }
-
-    /// No more events will be put.
-    func finish() {
-        finished = true
-        resume(.end)
-    }
-
-    func tick() { resume(.quiet) }
-
-    private func resume(_ item: Item) {
-        taker?.resume(returning: item)
-        taker = nil
-    }
-
-    func next() async -> Item {
-        if closed { return .end }
-        if let element = slot {
-            slot = nil
-            giver?.resume()
-            giver = nil
-            return .event(element)
-        }
-        if finished { return .end }
-        return await withCheckedContinuation { taker = $0 }
-    }
-
-    /// Ends both sides at once. May be called twice.
-    func close() {
-        closed = true
-        slot = nil
-        giver?.resume()
-        giver = nil
-        resume(.end)
     }
 }

@@ -79,7 +79,7 @@ extension APIRoutes {
             guard parts.count == 2, !parts[0].isEmpty else {
                 throw Problem.invalid("the query's 'label' must be key:value", field: "label")
             }
-            filter.label = (String(parts[0]), String(parts[1]))
+            filter.label = SessionLabel(key: String(parts[0]), value: String(parts[1]))
         }
         if let text = query["limit"] {
             guard let limit = Int(text), (1...200).contains(limit) else {

@@ -97,7 +97,9 @@ struct SessionLaunch {
     private func note(
         _ id: SessionID, sandbox: ChildProcess, worker: ChildProcess, leaf: CgroupLeaf
     ) throws(LaunchFailure) {
-        guard let sandboxNote = ProcessNote(pid: sandbox.pid), let workerNote = ProcessNote(pid: worker.pid) else {
+        guard let sandboxNote = ProcessIdentity(pid: sandbox.pid),
+            let workerNote = ProcessIdentity(pid: worker.pid)
+        else {
             throw LaunchFailure(
                 step: "record", errno: ESRCH, message: "/proc does not show the session's processes",
                 remedy: "mount /proc, without hidepid for the launcher")

@@ -6,6 +6,7 @@ extension DatabaseMigrator {
     static var registry: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("v1") { try $0.execute(sql: Schema.version1) }
+        migrator.registerMigration("v2") { try $0.execute(sql: Schema.version2) }
         return migrator
     }
 }
@@ -13,6 +14,9 @@ extension DatabaseMigrator {
 private enum Schema {
     /// The enumerations are checked by SQLite too: a state nobody knows can then never be stored.
     static func list(_ values: [String]) -> String { values.map { "'\($0)'" }.joined(separator: ", ") }
+
+    /// A deletion that was interrupted must know whether it keeps the workspace.
+    static let version2 = "ALTER TABLE sessions ADD COLUMN keeps_workspace INTEGER NOT NULL DEFAULT 0;"
 
     static var version1: String {
         let lifecycles = list(Lifecycle.allCases.map(\.rawValue))

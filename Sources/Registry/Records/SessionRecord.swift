@@ -51,6 +51,8 @@ public struct SessionRecord: Codable, Sendable, Hashable {
     public var workerStartTime: UInt64?
     public var limits: [EnforcedLimit]
     public var cgroups: [String: String]
+    /// Its deletion leaves the workspace's files. Part of the intent, like ``desired``.
+    public var keepsWorkspace = false
 
     public init(
         id: SessionID, tenantID: Int64, tenant: String, ownerID: Int64, owner: String, name: String?,

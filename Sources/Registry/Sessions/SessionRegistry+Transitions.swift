@@ -58,6 +58,7 @@ public struct SessionChanges: Sendable {
     public var idleTimeout: TimeSpan?
     public var maxLifetime: TimeSpan?
     public var size: TerminalSize?
+    public var keepsWorkspace: Bool?
 
     public init() {}
 
@@ -77,6 +78,7 @@ public struct SessionChanges: Sendable {
         if let idleTimeout { record.idleTimeout = idleTimeout }
         if let maxLifetime { record.maxLifetime = maxLifetime }
         if let size { record.size = size }
+        if let keepsWorkspace { record.keepsWorkspace = keepsWorkspace }
     }
 }
 

@@ -14,7 +14,7 @@ enum SessionRow {
         guard let id = SessionID(parsing: row["id"] as String) else {
             throw RegistryError.corrupt("a session has the id '\(row["id"] as String)'")
         }
-        return SessionRecord(
+        var record = SessionRecord(
             id: id, tenantID: row["tenant_id"], tenant: row["tenant_name"], ownerID: row["owner_id"],
             owner: row["owner_name"], name: row["name"], kind: try value(row, "kind"),
             lifecycle: try value(row, "lifecycle"), desired: try value(row, "desired"),
@@ -32,6 +32,8 @@ enum SessionRow {
             workerPID: (row["worker_pid"] as Int64?).map { Int32(clamping: $0) },
             workerStartTime: (row["worker_start_time"] as Int64?).map { UInt64(clamping: $0) },
             limits: try document(row, "limits"), cgroups: try document(row, "cgroups"))
+        record.keepsWorkspace = row["keeps_workspace"]
+        return record
     }
 
     /// Every column of the row but the joined names.
@@ -51,6 +53,7 @@ enum SessionRow {
             "last_sequence": Int64(clamping: record.lastSequence), "worker_pid": record.workerPID.map { Int64($0) },
             "worker_start_time": record.workerStartTime.map { Int64(clamping: $0) },
             "limits": try json(record.limits), "cgroups": try json(record.cgroups),
+            "keeps_workspace": record.keepsWorkspace,
         ]
     }
 

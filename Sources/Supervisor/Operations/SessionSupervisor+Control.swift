@@ -97,8 +97,11 @@ extension SessionSupervisor {
     func delete(_ entry: SessionEntry, keepWorkspace: Bool, actor: String) async throws(SupervisorError) {
         let id = entry.id
         // The intent first: after this a crash of ours ends with the session deleted, not brought back.
+        var changes = SessionChanges()
+        changes.keepsWorkspace = keepWorkspace
+        let intent = changes
         _ = try await stored { () async throws(RegistryError) in
-            try await registry.update(id, SessionChanges(), desired: .deleted)
+            try await registry.update(id, intent, desired: .deleted)
         }
         entry.record.desired = .deleted
         if entry.record.lifecycle.hasIncarnation {

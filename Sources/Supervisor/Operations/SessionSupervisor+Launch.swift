@@ -85,7 +85,7 @@ extension SessionSupervisor {
                 .launchFailed,
                 "the worker at \(path) serves session \(hello.sessionID), incarnation \(hello.incarnation)")
         }
-        guard WorkerIdentity(pid: hello.pid, startTime: hello.startTime).isAlive else {
+        guard ProcessIdentity(pid: hello.pid, startTime: hello.startTime).isAlive else {
             await connection.close()
             throw SupervisorError(.launchFailed, "the worker at \(path) is not the process that it says it is")
         }

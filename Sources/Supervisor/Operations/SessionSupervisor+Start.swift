@@ -107,7 +107,7 @@ extension SessionSupervisor {
             let records = try await stored { () async throws(RegistryError) in try await registry.sessionsToDelete() }
             for record in records {
                 try await exclusively(record.id) { (supervisor, entry) async throws(SupervisorError) in
-                    try await supervisor.delete(entry, keepWorkspace: false, actor: Self.ownName)
+                    try await supervisor.delete(entry, keepWorkspace: record.keepsWorkspace, actor: Self.ownName)
                 }
             }
         } catch {

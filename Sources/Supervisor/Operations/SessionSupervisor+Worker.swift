@@ -8,7 +8,7 @@ extension SessionSupervisor {
     /// Takes up a live worker: its events from `since` on, its status, its end.
     func adopt(_ entry: SessionEntry, _ connection: WorkerConnection, since: UInt64) {
         entry.connection = connection
-        entry.worker = WorkerIdentity(pid: connection.hello.pid, startTime: connection.hello.startTime)
+        entry.worker = ProcessIdentity(pid: connection.hello.pid, startTime: connection.hello.startTime)
         entry.end = nil
         learn(entry, connection.hello.status)
         let incarnation = entry.record.incarnation

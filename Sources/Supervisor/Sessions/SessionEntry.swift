@@ -14,7 +14,7 @@ final class SessionEntry {
 
     // While an incarnation lives
     var connection: WorkerConnection?
-    var worker: WorkerIdentity?
+    var worker: ProcessIdentity?
     /// Reads the worker's notices.
     var pump: Task<Void, Never>?
     var status: WorkerStatus?

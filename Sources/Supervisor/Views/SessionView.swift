@@ -67,16 +67,15 @@ public struct SessionPatch: Codable, Sendable, Hashable {
 public struct SessionFilter: Sendable, Hashable {
     public var lifecycle: Lifecycle?
     public var activity: Activity?
-    /// One `key:value`.
-    public var label: (key: String, value: String)?
+    public var label: SessionLabel?
     /// 1…200.
     public var limit: Int
     /// `next_cursor` of the page before.
     public var cursor: String?
 
     public init(
-        lifecycle: Lifecycle? = nil, activity: Activity? = nil, label: (key: String, value: String)? = nil,
-        limit: Int = 50, cursor: String? = nil
+        lifecycle: Lifecycle? = nil, activity: Activity? = nil, label: SessionLabel? = nil, limit: Int = 50,
+        cursor: String? = nil
     ) {
         self.lifecycle = lifecycle
         self.activity = activity
@@ -84,16 +83,16 @@ public struct SessionFilter: Sendable, Hashable {
         self.limit = limit
         self.cursor = cursor
     }
+}
 
-    public static func == (left: SessionFilter, right: SessionFilter) -> Bool {
-        left.lifecycle == right.lifecycle && left.activity == right.activity && left.label?.key == right.label?.key
-            && left.label?.value == right.label?.value && left.limit == right.limit && left.cursor == right.cursor
-    }
+/// One `key:value` that a session carries.
+public struct SessionLabel: Sendable, Hashable {
+    public var key: String
+    public var value: String
 
-    public func hash(into hasher: inout Hasher) {
-        hasher.combine(lifecycle)
-        hasher.combine(limit)
-        hasher.combine(cursor)
+    public init(key: String, value: String) {
+        self.key = key
+        self.value = value
     }
 }
 

@@ -8,7 +8,8 @@ extension SessionWorker {
     var hello: WorkerHello {
         WorkerHello(
             version: ControlRequest.version, sessionID: configuration.sessionID,
-            incarnation: configuration.incarnation, pid: getpid(), startTime: ProcessIdentity.startTime, status: status)
+            incarnation: configuration.incarnation, pid: getpid(),
+            startTime: ProcessIdentity(pid: getpid())?.startTime ?? 0, status: status)
     }
 
     var status: WorkerStatus {
@@ -33,15 +34,4 @@ extension SessionWorker {
             size: screen.size, cursor: TerminalPosition(row: screen.cursor.row, col: screen.cursor.col),
             seq: log.lastSequence, title: screen.title, format: format, content: content)
     }
-}
-
-enum ProcessIdentity {
-    /// Field 22 of `/proc/self/stat`, counted after the command's name, which may hold anything.
-    static let startTime: UInt64 = {
-        guard let stat = try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8),
-            let end = stat.lastIndex(of: ")")
-        else { return 0 }
-        let fields = stat[stat.index(after: end)...].split(separator: " ")
-        return fields.count > 19 ? UInt64(fields[19]) ?? 0 : 0
-    }()
 }

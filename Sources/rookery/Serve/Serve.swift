@@ -109,6 +109,7 @@ struct Serve: AsyncParsableCommand {
         let server = try APIServer(
             APIConfiguration(
                 listeners: configuration.listeners, authentication: authentication, tls: configuration.tls,
+                allowedHosts: configuration.allowedHosts, allowedOrigins: configuration.allowedOrigins,
                 site: configuration.site, vendor: configuration.vendor),
             sessions: supervisor, tokens: RegistryTokens(registry), logger: logger
         ) { listeners in

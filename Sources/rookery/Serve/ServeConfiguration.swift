@@ -7,6 +7,10 @@ import Policy
 /// What `rookery serve` runs with, once flags, environment, file and defaults have been weighed.
 struct ServeConfiguration {
     var listeners: [APIListener]
+    /// Names in a request's Host beside the listeners' own.
+    var allowedHosts: [String]
+    /// Origins of pages beside the server's own.
+    var allowedOrigins: [String]
     var startCommand: String
     var claudeBinary: String
     var idleTimeout: TimeSpan?
@@ -71,12 +75,40 @@ struct ServeConfiguration {
         }
         self.listeners = listeners
 
+        allowedHosts = sources.values("allowed-host").map(\.text)
+        allowedOrigins = sources.values("allowed-origin").map(\.text)
+        for setting in sources.values("allowed-host") where !Self.isHostName(setting.text) {
+            throw ConfigurationError(
+                "\(setting.source): '\(setting.text)' is not a host's name; write it without scheme and port")
+        }
+        for setting in sources.values("allowed-origin") where !Self.isOrigin(setting.text) {
+            throw ConfigurationError(
+                "\(setting.source): '\(setting.text)' is not an origin; write https://host or http://host:port")
+        }
+
         switch (text("tls-cert"), text("tls-key")) {
         case (let certificate?, let key?):
             tls = TLSFiles(certificate: surroundings.absolute(certificate), key: surroundings.absolute(key))
         case (nil, nil): tls = nil
         default: throw ConfigurationError("--tls-cert and --tls-key go together; give both or neither")
         }
+    }
+
+    /// Letters, digits, dots and hyphens: a name as it stands in a Host header (RFC 9110, 7.2).
+    private static func isHostName(_ text: String) -> Bool {
+        (1...253).contains(text.utf8.count)
+            && text.utf8.allSatisfy {
+                $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") || (0x30...0x39).contains($0)
+                    || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+            }
+    }
+
+    /// `scheme://host[:port]` and nothing after it (RFC 6454, 6.2).
+    private static func isOrigin(_ text: String) -> Bool {
+        guard let scheme = ["https://", "http://"].first(where: text.hasPrefix) else { return false }
+        let parts = text.dropFirst(scheme.count).split(separator: ":", omittingEmptySubsequences: false)
+        guard let host = parts.first, isHostName(String(host)), parts.count <= 2 else { return false }
+        return parts.count == 1 || UInt16(parts[1]) != nil
     }
 
     private static func listener(_ setting: Setting) throws(ConfigurationError) -> APIListener {

@@ -24,6 +24,16 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "token, or none while every listener is loopback or a Unix socket.")
     var auth: String?
 
+    @Option(
+        name: .customLong("allowed-host"),
+        help: "A DNS name that this server goes by, behind a proxy for example. Repeatable.")
+    var allowedHosts: [String] = []
+
+    @Option(
+        name: .customLong("allowed-origin"),
+        help: "An origin (https://host[:port]) whose pages may use this server. Repeatable.")
+    var allowedOrigins: [String] = []
+
     @Option(help: "The admin's token: read if there, else made, mode 0600.")
     var adminTokenFile: String?
 
