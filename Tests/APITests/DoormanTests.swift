@@ -133,7 +133,9 @@ import WorkerControl
         try await run(refuses: true) { server, _ in
             let client = try await connect(server, "\(SessionID())")
             try await client.sendText(#"{"type":"create_session"}"#)
-            #expect(try error(try await client.receiveText()).code == "internal_error")
+            let answer = try error(try await client.receiveText())
+            #expect(answer.code == "internal_error")
+            #expect(answer.message?.contains("503") == true)
         }
     }
 

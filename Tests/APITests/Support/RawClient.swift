@@ -30,7 +30,7 @@ final class RawClient: Sendable {
                 }
             }
             guard result == 0 else { throw Failed(errno: errno) }
-            var limit = timeval(tv_sec: 15, tv_usec: 0)
+            var limit = timeval(tv_sec: 60, tv_usec: 0)
             setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
             setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
             return descriptor

@@ -23,11 +23,16 @@ final class StandInWorker: Sendable {
         self.heads = heads
         server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
+                if refuses {
+                    return channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(Refusal())
+                    }
+                }
                 let upgrader = NIOWebSocketServerUpgrader(
                     maxFrameSize: 1 << 21, automaticErrorHandling: true,
                     shouldUpgrade: { channel, head in
                         heads.all.withLock { $0.append(head) }
-                        return channel.eventLoop.makeSucceededFuture(refuses ? nil : HTTPHeaders())
+                        return channel.eventLoop.makeSucceededFuture(HTTPHeaders())
                     },
                     upgradePipelineHandler: { channel, _ in
                         channel.eventLoop.makeCompletedFuture {
@@ -41,6 +46,16 @@ final class StandInWorker: Sendable {
     }
 
     func stop() async { try? await server.close().get() }
+
+    /// Answers whatever is asked with a 503.
+    private final class Refusal: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let answer = ByteBuffer(string: "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+            context.writeAndFlush(NIOAny(answer), promise: nil)
+        }
+    }
 
     private final class Echo: ChannelInboundHandler {
         typealias InboundIn = WebSocketFrame
