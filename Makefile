@@ -5,7 +5,7 @@ PORT ?= 3000
 CONFIG ?= release
 # How many tests run at once: all of them together would starve each other's processes.
 WIDTH = --experimental-maximum-parallelization-width
-SOURCES = Package.swift Sources Tests
+SOURCES = Package.swift Sources Tests Ops
 SCRIPTS = Scripts/setup Scripts/run Scripts/lint .ci/run
 
 .DEFAULT_GOAL := help
@@ -40,6 +40,8 @@ bench: ## Measure this machine and print the figures
 	@Scripts/setup run
 	@swift build -c release
 	@python3 Ops/Benchmarks/bench.py
+	@.build/release/sandbox-bench
+	@python3 Ops/Benchmarks/neighbours.py
 
 setup: ## Fetch what building, running and testing need
 	@Scripts/setup test

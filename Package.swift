@@ -101,6 +101,11 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Measures sandboxes; `make bench`
+        .executableTarget(
+            name: "sandbox-bench", dependencies: ["CLinux", "Sandbox", "Policy"],
+            path: "Ops/Benchmarks/SandboxBench", swiftSettings: strict),
+
         // The control plane
         .target(
             name: "Registry",
