@@ -73,6 +73,9 @@ let package = Package(
         .target(name: "Policy", dependencies: [yams], swiftSettings: strict),
         .target(name: "Sandbox", dependencies: ["CLinux", "CSeccomp", "Policy"], swiftSettings: strict),
 
+        // What our own programs give up
+        .target(name: "Confinement", dependencies: ["CLinux", "CSeccomp"], swiftSettings: strict),
+
         // The session core
         .target(name: "ClaudeCode", swiftSettings: strict),
         .target(name: "SessionCore", dependencies: ["ClaudeCode", "CVTerm", nio], swiftSettings: strict),
@@ -85,7 +88,7 @@ let package = Package(
         .target(
             name: "Worker",
             dependencies: [
-                "ClaudeCode", "CLinux", "SessionCore", "Dialects", "WorkerControl",
+                "ClaudeCode", "CLinux", "Confinement", "SessionCore", "Dialects", "WorkerControl",
                 nio, nioPosix, nioHTTP, nioWebSocket, nioFoundation, logging,
             ],
             swiftSettings: strict
@@ -144,7 +147,7 @@ let package = Package(
         .executableTarget(
             name: "rookery",
             dependencies: [
-                "API", "Supervisor", "Gateway", "Registry", "SessionCore", "Policy", "CLinux",
+                "API", "Supervisor", "Gateway", "Registry", "SessionCore", "Policy", "CLinux", "Confinement",
                 arguments, asyncHTTP, nio, nioPosix, nioHTTP, nioWebSocket, nioFoundation, logging, lifecycle, yams,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -165,6 +168,10 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests
+        .executableTarget(
+            name: "confinement-probe", dependencies: ["Confinement", "CLinux"], path: "Tests/ConfinementProbe",
+            swiftSettings: strict),
+        .testTarget(name: "ConfinementTests", dependencies: ["Confinement", "confinement-probe"], swiftSettings: strict),
         .testTarget(name: "PolicyTests", dependencies: ["Policy"], swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "CLinux", "Policy"], swiftSettings: strict),
         .testTarget(name: "ClaudeCodeTests", dependencies: ["ClaudeCode"], swiftSettings: strict),

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "confine.h"
+
 enum { stack_size = 64 * 1024, first_passed = 3, last_signal = 64 };
 
 /// What the child reads and writes. It lives on the parent's stack; the parent is suspended until exec (CLONE_VFORK).
@@ -98,6 +100,14 @@ __attribute__((noreturn, used)) static void run_child(struct child *child) {
     if (what->directory >= 0 && fchdir(what->directory) != 0) fail(child);
     if (what->umask >= 0) syscall(SYS_umask, what->umask);
 
+    child->stage = RK_STAGE_CAPABILITIES;
+    if (what->shed_privileges) {
+        int shed = rk_shed_privileges();
+        if (shed < 0) {
+            errno = -shed;
+            fail(child);
+        }
+    }
     if (what->set_ids) {
         child->stage = RK_STAGE_GROUPS;
         if (syscall(SYS_setgroups, 0, NULL) != 0) fail(child);

@@ -16,6 +16,8 @@ public struct LauncherConfiguration: Sendable {
     public var libexecDirectory: String
     /// No privilege: one uid per sandbox, the caller's.
     public var rootless: Bool
+    /// Whether workers confine themselves.
+    public var confinesWorkers = true
 
     /// Resolves the directories, makes those that are missing, and refuses those that strangers may write to.
     public init(

@@ -24,14 +24,17 @@ struct Serve: ParsableCommand {
     var libexecDirectory: String
     @Flag(help: "Use no privilege: user namespaces with one uid, and only the limits that hold without root.")
     var rootless = false
+    @Flag(name: .customLong("no-confinement"), help: "Leave workers as they are started, for finding faults.")
+    var noConfinement = false
 
     func run() throws {
         let logger = Logger(label: "rookery.launcher", factory: { StreamLogHandler.standardError(label: $0) })
         do throws(LaunchFailure) {
             try takeOn(logger)
-            let configuration = try LauncherConfiguration(
+            var configuration = try LauncherConfiguration(
                 stateDirectory: stateDirectory, runtimeDirectory: runtimeDirectory, serviceUID: serviceUID,
                 serviceGID: serviceGID, libexecDirectory: libexecDirectory, rootless: rootless)
+            configuration.confinesWorkers = !noConfinement
             let socket = OwnedDescriptor(owning: controlDescriptor)
             try LauncherService(configuration, socket: socket, logger: logger).run()
         } catch {

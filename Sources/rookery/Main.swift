@@ -20,14 +20,24 @@ struct RookeryCommand: AsyncParsableCommand {
     /// keeps showing that thread's user, memory and files in /proc, whatever the others have become.
     static func main() {
         signal(SIGPIPE, SIG_IGN)
-        Task.detached { Foundation.exit(await execute()) }
+        let command: any ParsableCommand
+        do { command = try parsed() } catch { Foundation.exit(report(error)) }
+        Task.detached { Foundation.exit(await execute(command)) }
         while true { pause() }
     }
 
+    /// The command that was typed. A server is prepared here, where there is no second thread yet.
+    private static func parsed() throws -> any ParsableCommand {
+        let command = try parseAsRoot()
+        guard var serve = command as? Serve else { return command }
+        try serve.prepare()
+        return serve
+    }
+
     /// ArgumentParser's own entry point would give bad usage the status 64.
-    private static func execute() async -> Int32 {
+    private static func execute(_ parsed: any ParsableCommand) async -> Int32 {
         do {
-            var command = try parseAsRoot()
+            var command = parsed
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

@@ -30,7 +30,7 @@ enum rk_spawn_stage {
     RK_STAGE_GROUPS,       ///< setgroups(2)
     RK_STAGE_GID,          ///< setresgid(2)
     RK_STAGE_UID,          ///< setresuid(2)
-    RK_STAGE_CAPABILITIES, ///< Keeping the capabilities of a new user namespace over exec.
+    RK_STAGE_CAPABILITIES, ///< Giving them up, or keeping those of a new user namespace over exec.
     RK_STAGE_EXEC,         ///< execveat(2)
 };
 
@@ -66,6 +66,9 @@ struct rk_spawn {
     bool set_ids;
     uid_t uid;
     gid_t gid;
+    /// Before the ids are taken, give up for good what uid 0 could mean again (rk_shed_privileges()). Not for a program
+    /// that runs set-user-id ones.
+    bool shed_privileges;
 };
 
 struct rk_spawn_failure {

@@ -41,7 +41,10 @@ struct WorkerStart {
             spawn.standardOutput = log
             spawn.standardError = log
             spawn.directory = try Directory(at: "/").descriptor
-            if !configuration.rootless { spawn.user = (configuration.serviceUID, configuration.serviceGID) }
+            if !configuration.rootless {
+                spawn.user = (configuration.serviceUID, configuration.serviceGID)
+                spawn.shedsPrivileges = true
+            }
             do {
                 return (try spawn.start(), ready.read)
             } catch {
@@ -99,7 +102,8 @@ struct WorkerStart {
         return WorkerConfiguration(
             sessionID: request.sessionID, incarnation: request.incarnation,
             runtimeDirectory: directories.runtime.path, size: request.size, firstSequence: request.firstSequence,
-            gatewaySocket: request.gatewaySocket, logBytes: request.logBytes, descriptors: numbers)
+            gatewaySocket: request.gatewaySocket, logBytes: request.logBytes, descriptors: numbers,
+            confined: configuration.confinesWorkers)
     }
 
     private static func encoded(_ value: some Encodable) throws -> [UInt8] { [UInt8](try JSONEncoder().encode(value)) }

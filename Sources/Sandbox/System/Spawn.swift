@@ -26,6 +26,8 @@ public struct Spawn: Sendable {
     public var newSession = true
     /// Drops the supplementary groups and takes these ids for good.
     public var user: (uid: UInt32, gid: UInt32)?
+    /// Gives up for good what uid 0 could mean again: empties the bounding set, locks the securebits. Needs root.
+    public var shedsPrivileges = false
 
     public static let mostDescriptors = Int(RK_SPAWN_DESCRIPTORS)
 
@@ -71,6 +73,7 @@ public struct Spawn: Sendable {
             what.uid = user.uid
             what.gid = user.gid
         }
+        what.shed_privileges = shedsPrivileges
         var pidfd: Int32 = -1
         var failure = rk_spawn_failure()
         let pid = withExtendedLifetime((self, null)) {

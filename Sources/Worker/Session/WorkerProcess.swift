@@ -1,4 +1,5 @@
 import ClaudeCode
+import Confinement
 import Dispatch
 import Foundation
 import Glibc
@@ -28,13 +29,24 @@ public enum WorkerProcess {
         }
         var logger = Logger(label: "worker", factory: { StreamLogHandler.standardError(label: $0) })
         logger[metadataKey: "session"] = "\(configuration.sessionID)"
+        let slave: Int32
+        do {
+            slave = try TerminalDevice.slave(of: configuration.descriptors.terminal)
+            try confine(configuration, logger)
+        } catch {
+            logger.error("the session cannot be served", metadata: ["error": "\(error)"])
+            report(ready: configuration.descriptors.ready, "error: \(error)")
+            return 1
+        }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let finished = loop.makePromise(of: Void.self)
         let log = logger
         let signals = stopSignals()
         do {
-            let started = loop.flatSubmit { start(configuration, on: loop, logger: log, finished: finished) }
+            let started = loop.flatSubmit {
+                start(configuration, slave: slave, on: loop, logger: log, finished: finished)
+            }
             let worker = try started.wait()
             signals.setEventHandler {
                 loop.execute { worker.value.requestStop(grace: 10) }
@@ -54,12 +66,27 @@ public enum WorkerProcess {
         }
     }
 
+    /// Gives up, while there is one thread, all but the session's own files, its sockets and what it has open.
+    private static func confine(_ configuration: WorkerConfiguration, _ logger: Logger) throws {
+        guard configuration.confined else {
+            logger.warning("not confined: --no-confinement is for finding faults only")
+            return
+        }
+        let confinement = Confinement(
+            files: FileRules(
+                readable: FileRules.system, writable: [configuration.runtimeDirectory],
+                writableDescriptors: [configuration.descriptors.home]),
+            ports: .none)
+        for gap in try confinement.apply() { logger.notice("weaker confinement", metadata: ["reason": "\(gap)"]) }
+    }
+
     private static func start(
-        _ configuration: WorkerConfiguration, on loop: any EventLoop, logger: Logger, finished: EventLoopPromise<Void>
+        _ configuration: WorkerConfiguration, slave: Int32, on loop: any EventLoop, logger: Logger,
+        finished: EventLoopPromise<Void>
     ) -> EventLoopFuture<NIOLoopBound<SessionWorker>> {
         do {
             try HomeDirectory(descriptor: configuration.descriptors.home).seed()
-            return try TerminalDevice.open(master: configuration.descriptors.terminal, on: loop)
+            return try TerminalDevice.open(master: configuration.descriptors.terminal, slave: slave, on: loop)
                 .flatMap { terminal in
                     let worker = SessionWorker(
                         configuration: configuration, terminal: terminal.value, on: loop, logger: logger

@@ -41,10 +41,18 @@ final class TerminalDevice {
         handler.device = self
     }
 
-    /// Takes the master over. Call it on the event loop; the result comes on it too.
-    static func open(master: Int32, on loop: any EventLoop) throws -> EventLoopFuture<NIOLoopBound<TerminalDevice>> {
+    /// Opens the slave of ``open(master:slave:on:)``. The terminal is a file of the sandbox's own, which a confined worker
+    /// could not open any more.
+    static func slave(of master: Int32) throws -> Int32 {
         let slave = rk_terminal_peer(master)
         guard slave >= 0 else { throw SystemCallError("TIOCGPTPEER on the session's terminal", errno: -slave) }
+        return slave
+    }
+
+    /// Takes both over. Call it on the event loop; the result comes on it too.
+    static func open(
+        master: Int32, slave: Int32, on loop: any EventLoop
+    ) throws -> EventLoopFuture<NIOLoopBound<TerminalDevice>> {
         let control = fcntl(master, F_DUPFD_CLOEXEC, 3)
         guard control >= 0 else { throw SystemCallError("fcntl(F_DUPFD_CLOEXEC) on the session's terminal", errno) }
         return NIOPipeBootstrap(group: loop)

@@ -13,10 +13,12 @@ public struct WorkerConfiguration: Codable, Sendable {
     public var gatewaySocket: String
     public var logBytes: Int
     public var descriptors: WorkerDescriptors
+    /// Whether the worker gives up what it does not need once it has set itself up; false is for finding faults.
+    public var confined: Bool
 
     public init(
         sessionID: SessionID, incarnation: Int, runtimeDirectory: String, size: TerminalSize, firstSequence: UInt64,
-        gatewaySocket: String, logBytes: Int, descriptors: WorkerDescriptors
+        gatewaySocket: String, logBytes: Int, descriptors: WorkerDescriptors, confined: Bool = true
     ) {
         self.sessionID = sessionID
         self.incarnation = incarnation
@@ -26,6 +28,7 @@ public struct WorkerConfiguration: Codable, Sendable {
         self.gatewaySocket = gatewaySocket
         self.logBytes = logBytes
         self.descriptors = descriptors
+        self.confined = confined
     }
 }
 

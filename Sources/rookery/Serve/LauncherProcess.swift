@@ -21,6 +21,7 @@ enum LauncherProcess {
             "\(user?.uid ?? geteuid())", "--service-gid", "\(user?.gid ?? getegid())",
         ]
         if configuration.rootless { arguments.append("--rootless") }
+        if !configuration.confined { arguments.append("--no-confinement") }
         try spawn(arguments, control: pair[1])
         return pair[0]
     }

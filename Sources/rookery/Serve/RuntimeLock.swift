@@ -2,7 +2,7 @@ import Foundation
 
 /// Held for as long as a server uses a runtime directory: another one would take its workers for leftovers and end
 /// them. The kernel drops the lock with the process.
-final class RuntimeLock {
+final class RuntimeLock: Sendable {
     private let descriptor: Int32
 
     /// - Throws: ``ConfigurationError`` while another server holds it.

@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import Confinement
 import Foundation
 import Gateway
 import Logging
@@ -20,27 +21,42 @@ struct Serve: AsyncParsableCommand {
             """)
 
     @OptionGroup var options: ServeOptions
+    /// Set by ``prepare()``.
+    private var prepared: PreparedServer?
 
-    func run() async throws {
-        do {
-            let options = options
-            // Relative paths keep their meaning once this process has left the directory it was started in.
-            let directory = FileManager.default.currentDirectoryPath
-            try await serve(try Self.configuration(options, in: directory)) {
+    private enum CodingKeys: CodingKey { case options }
+
+    /// What must hold for every thread: root is given up, the process confined. To be called while there is one.
+    mutating func prepare() throws {
+        let options = options
+        // Relative paths keep their meaning once this process has left the directory it was started in.
+        let directory = FileManager.default.currentDirectoryPath
+        prepared = try Self.explained {
+            try PreparedServer(try Self.configuration(options, in: directory)) {
                 try Self.configuration(options, in: directory)
             }
-        } catch let error as ConfigurationError {
-            throw Failure.refused(error.description)
-        } catch let error as RegistryError {
-            throw Failure.refused(error.description)
-        } catch let error as SupervisorError {
-            throw Failure.refused(error.detail)
-        } catch let error as PolicyError {
-            throw Failure.refused("\(error)")
-        } catch let error as APIServerError {
-            throw Failure.refused(error.description)
-        } catch let error as GatewayError {
-            throw Failure.refused(error.description)
+        }
+    }
+
+    func run() async throws {
+        guard let prepared else { throw Failure.refused("the server was not prepared") }
+        do { try await serve(prepared) } catch { throw Self.explained(error) }
+    }
+
+    private static func explained<Value>(_ body: () throws -> Value) throws -> Value {
+        do { return try body() } catch { throw explained(error) }
+    }
+
+    private static func explained(_ error: any Error) -> any Error {
+        switch error {
+        case let error as ConfigurationError: Failure.refused(error.description)
+        case let error as ConfinementError: Failure.refused(error.description)
+        case let error as RegistryError: Failure.refused(error.description)
+        case let error as SupervisorError: Failure.refused(error.detail)
+        case let error as PolicyError: Failure.refused("\(error)")
+        case let error as APIServerError: Failure.refused(error.description)
+        case let error as GatewayError: Failure.refused(error.description)
+        default: error
         }
     }
 
@@ -57,34 +73,9 @@ struct Serve: AsyncParsableCommand {
         return try ServeConfiguration(sources, surroundings: surroundings)
     }
 
-    /// The order matters: what needs root comes first, then root is given up for good, and only then is anything
-    /// read that another process wrote.
-    private func serve(
-        _ configuration: ServeConfiguration, reread: @escaping @Sendable () throws -> ServeConfiguration
-    ) async throws {
-        let log = ServerLog.Output(level: configuration.logLevel, format: configuration.logsJSON ? .json : .text)
-        LoggingSystem.bootstrap { ServerLog(label: $0, output: log) }
-        let logger = Logger(label: "rookery")
-        Self.prepareProcess()
-        let modelKey = try configuration.modelKeyFile.map { path throws(ConfigurationError) in
-            try Self.key(at: path)
-        }
-        let policies = try PolicyStore(directory: configuration.policies)
-        let user = try configuration.serviceUser.map { name throws(ConfigurationError) in
-            try ServiceUser(named: name)
-        }
-        try Self.prepareDirectories(configuration, user)
-        let control = try LauncherProcess.start(configuration, user: user)
-        try user?.become()
-        let lock = try RuntimeLock(directory: configuration.runtimeDirectory)
-        if !FileManager.default.isExecutableFile(atPath: configuration.claudeBinary) {
-            logger.warning(
-                "Claude Code is missing: sessions that need it will not start",
-                metadata: [
-                    "path": "\(configuration.claudeBinary)", "remedy": "run Scripts/setup, or use --claude-binary",
-                ])
-        }
-
+    private func serve(_ prepared: PreparedServer) async throws {
+        let configuration = prepared.configuration
+        let logger = prepared.logger
         let registry = try SessionRegistry(directory: configuration.stateDirectory)
         let authentication: AuthenticationMode
         if configuration.authenticates {
@@ -98,13 +89,14 @@ struct Serve: AsyncParsableCommand {
             configuration: SupervisorConfiguration(
                 stateDirectory: configuration.stateDirectory, runtimeDirectory: configuration.runtimeDirectory,
                 startCommand: configuration.startCommand, claudeBinary: configuration.claudeBinary,
-                policies: policies, idleTimeout: configuration.idleTimeout, maxSessions: configuration.maxSessions,
+                policies: prepared.policies, idleTimeout: configuration.idleTimeout,
+                maxSessions: configuration.maxSessions,
                 maxMemory: configuration.maxMemory, gatewaySocket: gatewaySocket),
-            registry: registry, launcher: LauncherClient(descriptor: control),
+            registry: registry, launcher: LauncherClient(descriptor: prepared.control),
             group: MultiThreadedEventLoopGroup.singleton, logger: logger)
         let gateway = ModelGateway(
             configuration: GatewayConfiguration(
-                socketPath: gatewaySocket, upstream: configuration.modelUpstream, apiKey: modelKey),
+                socketPath: gatewaySocket, upstream: configuration.modelUpstream, apiKey: prepared.modelKey),
             logger: logger)
         let server = try APIServer(
             APIConfiguration(
@@ -121,20 +113,9 @@ struct Serve: AsyncParsableCommand {
         try await supervisor.start()
         try await Self.group(
             gateway, server, SupervisorService(supervisor: supervisor, stopsSessions: configuration.stopSessions),
-            ReloadService(supervisor: supervisor, log: log, logger: logger, reread: reread)
+            ReloadService(supervisor: supervisor, log: prepared.log, logger: logger, reread: prepared.reread)
         ).run()
-        withExtendedLifetime(lock) {}
-    }
-
-    /// Leaves no file for others, holds no directory, and may have a descriptor for every client.
-    private static func prepareProcess() {
-        umask(0o077)
-        chdir("/")
-        var files = rlimit()
-        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 {
-            files.rlim_cur = files.rlim_max
-            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
-        }
+        withExtendedLifetime(prepared.lock) {}
     }
 
     private static func group(
@@ -153,31 +134,5 @@ struct Serve: AsyncParsableCommand {
         configuration.maximumGracefulShutdownDuration = .seconds(60)
         configuration.maximumCancellationDuration = .seconds(5)
         return ServiceGroup(configuration: configuration)
-    }
-
-    private static func prepareDirectories(
-        _ configuration: ServeConfiguration, _ user: ServiceUser?
-    ) throws(ConfigurationError) {
-        // Others may pass, not look: the launcher's session directories below have owners of their own.
-        for (directory, mode) in [
-            (configuration.stateDirectory, mode_t(0o711)), (configuration.runtimeDirectory, mode_t(0o711)),
-        ] {
-            if let user {
-                try user.own(directory: directory, mode: mode)
-            } else {
-                try makeDirectory(directory, mode: mode)
-            }
-        }
-    }
-
-    private static func key(at path: String) throws(ConfigurationError) -> String {
-        guard let data = FileManager.default.contents(atPath: path), data.count <= 64 << 10 else {
-            throw ConfigurationError("--model-key-file \(path) cannot be read")
-        }
-        let key = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard !key.isEmpty, key.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
-            throw ConfigurationError("--model-key-file \(path) must hold the key alone, on one line")
-        }
-        return key
     }
 }

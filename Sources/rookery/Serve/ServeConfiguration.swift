@@ -31,6 +31,10 @@ struct ServeConfiguration {
     var libexecDirectory: String
     var rootless: Bool
     var stopSessions: Bool
+    /// Whether supervisor and workers give up what they do not need.
+    var confined: Bool
+    /// The file this was read from, for reading it again.
+    var configurationFile: String?
     var logLevel: Logger.Level
     var logsJSON: Bool
 
@@ -60,6 +64,8 @@ struct ServeConfiguration {
         modelKeyFile = text("model-key-file").map(surroundings.absolute)
         serviceUser = rootless ? nil : text("service-user") ?? "rookery"
         stopSessions = try Self.flag(sources, "stop-sessions")
+        confined = try !Self.flag(sources, "no-confinement")
+        configurationFile = sources.filePath
         authenticates = try Self.choice(sources, "auth", ["token": true, "none": false]) ?? true
         logsJSON = try Self.choice(sources, "log-format", ["text": false, "json": true]) ?? false
         let levels = Dictionary(uniqueKeysWithValues: Logger.Level.allCases.map { ($0.rawValue, $0) })

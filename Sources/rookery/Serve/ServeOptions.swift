@@ -87,4 +87,7 @@ struct ServeOptions: ParsableArguments {
 
     @Flag(help: "End all sessions when the supervisor ends.")
     var stopSessions = false
+
+    @Flag(help: "Leave supervisor and workers as they are started, without filters of their own: for finding faults.")
+    var noConfinement = false
 }

@@ -27,6 +27,7 @@ struct SettingSources {
         "runtime-dir", "auth", "admin-token-file",
         "policies", "images", "web", "web-vendor", "model-upstream", "model-key-file", "max-sessions", "max-memory",
         "tls-cert", "tls-key", "service-user", "libexec-dir", "log-level", "log-format", "rootless", "stop-sessions",
+        "no-confinement",
     ]
 
     /// All values of the strongest source that has the key.
@@ -91,7 +92,7 @@ extension ServeOptions {
             ("max-sessions", maxSessions), ("max-memory", maxMemory), ("tls-cert", tlsCert), ("tls-key", tlsKey),
             ("service-user", serviceUser), ("libexec-dir", libexecDir), ("log-level", logLevel),
             ("log-format", logFormat), ("rootless", rootless ? "true" : nil),
-            ("stop-sessions", stopSessions ? "true" : nil),
+            ("stop-sessions", stopSessions ? "true" : nil), ("no-confinement", noConfinement ? "true" : nil),
         ] {
             if let value { given[key] = [value] }
         }

@@ -1,0 +1,95 @@
+import Confinement
+import Foundation
+import Logging
+import Policy
+
+/// A server up to the point where it has no privilege left: what needs root comes first, then root is given up for good,
+/// and only then is anything read that another process wrote. All of it happens while the process has one thread.
+struct PreparedServer: Sendable {
+    let configuration: ServeConfiguration
+    let log: ServerLog.Output
+    let logger: Logger
+    let modelKey: String?
+    let policies: PolicyStore
+    /// Our end of the launcher's socket.
+    let control: Int32
+    let lock: RuntimeLock
+    let reread: @Sendable () throws -> ServeConfiguration
+
+    init(
+        _ configuration: ServeConfiguration, reread: @escaping @Sendable () throws -> ServeConfiguration
+    ) throws {
+        self.configuration = configuration
+        self.reread = reread
+        let log = ServerLog.Output(level: configuration.logLevel, format: configuration.logsJSON ? .json : .text)
+        LoggingSystem.bootstrap { ServerLog(label: $0, output: log) }
+        self.log = log
+        logger = Logger(label: "rookery")
+        Self.prepareProcess(configuration)
+        modelKey = try configuration.modelKeyFile.map { path throws(ConfigurationError) in try Self.key(at: path) }
+        policies = try PolicyStore(directory: configuration.policies)
+        let user = try configuration.serviceUser.map { name throws(ConfigurationError) in
+            try ServiceUser(named: name)
+        }
+        try Self.prepareDirectories(configuration, user)
+        control = try LauncherProcess.start(configuration, user: user)
+        if let user {
+            try Confinement.shedPrivileges()
+            try user.become()
+        }
+        lock = try RuntimeLock(directory: configuration.runtimeDirectory)
+        if !FileManager.default.isExecutableFile(atPath: configuration.claudeBinary) {
+            logger.warning(
+                "Claude Code is missing: sessions that need it will not start",
+                metadata: [
+                    "path": "\(configuration.claudeBinary)", "remedy": "run Scripts/setup, or use --claude-binary",
+                ])
+        }
+        guard configuration.confined else {
+            logger.warning("not confined, nor are the workers: --no-confinement is for finding faults only")
+            return
+        }
+        for gap in try configuration.confinement.apply() {
+            logger.notice("weaker confinement", metadata: ["reason": "\(gap)"])
+        }
+    }
+
+    /// Leaves no file for others, holds no directory, and may have a descriptor for every client.
+    private static func prepareProcess(_ configuration: ServeConfiguration) {
+        umask(0o077)
+        chdir("/")
+        // Where a large query spills: SQLite looks for a place by access(2), which does not ask Landlock.
+        setenv("SQLITE_TMPDIR", configuration.stateDirectory, 1)
+        var files = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 {
+            files.rlim_cur = files.rlim_max
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+        }
+    }
+
+    private static func prepareDirectories(
+        _ configuration: ServeConfiguration, _ user: ServiceUser?
+    ) throws(ConfigurationError) {
+        // Others may pass, not look: the launcher's session directories below have owners of their own.
+        for (directory, mode) in [
+            (configuration.stateDirectory, mode_t(0o711)), (configuration.runtimeDirectory, mode_t(0o711)),
+        ] {
+            if let user {
+                try user.own(directory: directory, mode: mode)
+            } else {
+                try makeDirectory(directory, mode: mode)
+            }
+        }
+    }
+
+    private static func key(at path: String) throws(ConfigurationError) -> String {
+        guard let data = FileManager.default.contents(atPath: path), data.count <= 64 << 10 else {
+            throw ConfigurationError("--model-key-file \(path) cannot be read")
+        }
+        let key = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !key.isEmpty, key.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
+            throw ConfigurationError("--model-key-file \(path) must hold the key alone, on one line")
+        }
+        return key
+    }
+}
