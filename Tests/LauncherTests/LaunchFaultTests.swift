@@ -117,6 +117,19 @@ import WorkerControl
         }
     }
 
+    @Test func whatAnotherProcessSendsOverTheSupervisorsSocketIsDropped() async throws {
+        try await Stage.with(rootless: !Stage.isRoot) { stage in
+            try stage.launcher.sendAsAnotherProcess()
+            guard case .capabilities? = try await stage.launcher.ask(.capabilities) else {
+                Issue.record("the launcher does not answer its supervisor any more")
+                return
+            }
+            #expect(!stage.launcher.hasReply(999))
+            let log = stage.scratch.text("bin/launcher.log") ?? ""
+            #expect(log.components(separatedBy: "did not send was dropped").count == 4)
+        }
+    }
+
     @Test("a directory that strangers may write to stops the launcher", arguments: ["state", "run"])
     func openDirectory(part: String) async throws {
         let scratch = try Scratch(owner: Stage.service)

@@ -34,10 +34,7 @@ struct CheckedLaunch: Sendable {
                 "log_bytes", "\(request.logBytes) is out of bounds",
                 "allowed is \(PolicyBounds.logBytes.lowerBound) to \(PolicyBounds.logBytes.upperBound)")
         }
-        if let fault = request.rules.limits.outOfBounds {
-            throw Self.refused(
-                "limits.\(fault.key)", "\(fault.value) is out of bounds", "allowed is \(fault.allowed)")
-        }
+        if let fault = request.rules.fault { throw Self.refused(fault.key, fault.problem, fault.remedy) }
         if let settings = request.managedSettings {
             guard settings.utf8.count <= Self.largestSettings, !settings.utf8.contains(0) else {
                 throw Self.refused(

@@ -11,6 +11,7 @@ public import WorkerControl
 public final class LauncherService: Sendable {
     private let configuration: LauncherConfiguration
     private let socket: OwnedDescriptor
+    private let peer: LauncherPeer
     private let directories: SessionDirectories
     private let cgroups: CgroupParent
     private let reaper: Reaper
@@ -26,7 +27,7 @@ public final class LauncherService: Sendable {
     public init(
         _ configuration: LauncherConfiguration, socket: OwnedDescriptor, logger: Logger
     ) throws(LaunchFailure) {
-        try Self.checkPeer(of: socket, configuration)
+        peer = try LauncherPeer(of: socket, serviceUID: configuration.serviceUID)
         self.configuration = configuration
         self.socket = socket
         self.logger = logger
@@ -45,7 +46,11 @@ public final class LauncherService: Sendable {
         while true {
             let message: [UInt8]
             do {
-                message = try DescriptorMessages.receive(from: socket, capacity: LauncherMessage.largest).bytes
+                guard let received = try peer.receive(from: socket) else {
+                    logger.error("a message that the supervisor did not send was dropped")
+                    continue
+                }
+                message = received
             } catch {
                 if error.errno == ECONNRESET { return }
                 throw LaunchFailure(
@@ -53,7 +58,7 @@ public final class LauncherService: Sendable {
                     remedy: "a request may have \(LauncherMessage.largest) bytes and no descriptors")
             }
             if message.isEmpty { return }
-            let envelope = try Self.envelope(of: message)
+            let envelope = try IncomingRequest(message)
             slots.wait()
             running.enter()
             let thread = Thread { [self] in
@@ -66,26 +71,7 @@ public final class LauncherService: Sendable {
         }
     }
 
-    private enum Incoming {
-        case request(LauncherRequestEnvelope)
-        /// A request that cannot be read, whose sender can be told.
-        case unreadable(id: UInt64, problem: String)
-    }
-
-    private static func envelope(of message: [UInt8]) throws(LaunchFailure) -> Incoming {
-        struct Identity: Decodable { var id: UInt64 }
-        let data = Data(message)
-        do { return .request(try JSONDecoder().decode(LauncherRequestEnvelope.self, from: data)) } catch {
-            if let identity = try? JSONDecoder().decode(Identity.self, from: data) {
-                return .unreadable(id: identity.id, problem: "\(error)")
-            }
-            throw LaunchFailure(
-                step: "request", errno: EBADMSG, message: "a message is not a request: \("\(error)".prefix(300))",
-                remedy: "run a launcher and a supervisor of the same release")
-        }
-    }
-
-    private func answer(_ incoming: Incoming) {
+    private func answer(_ incoming: IncomingRequest) {
         let id: UInt64
         let reply: LauncherReply
         switch incoming {
@@ -167,27 +153,5 @@ public final class LauncherService: Sendable {
             limits = CgroupValues.report(.standard, cgroups: found, leaf: CgroupLeaf(kind: .none, directories: [:]))
         }
         return LauncherCapabilities(rootless: configuration.rootless, cgroups: found.kind.rawValue, limits: limits)
-    }
-
-    /// The one at the other end must be the service's user, or whoever started this launcher. The kernel remembers who
-    /// made the pair: the supervisor, perhaps while it was still root.
-    private static func checkPeer(
-        of socket: OwnedDescriptor, _ configuration: LauncherConfiguration
-    ) throws(LaunchFailure) {
-        var pid: pid_t = 0
-        var uid: uid_t = 0
-        var gid: gid_t = 0
-        let code = rk_peer_credentials(socket.number, &pid, &uid, &gid)
-        guard code == 0 else {
-            throw LaunchFailure(
-                step: "control socket", errno: code,
-                message: "descriptor \(socket.number) is not a connected Unix socket: \(SystemError.reason(code))",
-                remedy: "pass one end of a SOCK_SEQPACKET pair with --control-fd")
-        }
-        guard [0, geteuid(), configuration.serviceUID].contains(uid) else {
-            throw LaunchFailure(
-                step: "control socket", errno: EPERM, message: "the peer is uid \(uid), not the supervisor",
-                remedy: "start the launcher from 'rookery serve', or name its user with --service-uid")
-        }
     }
 }

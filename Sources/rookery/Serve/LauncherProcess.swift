@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Starts `rookery-launcher`, the one privileged process, before this process gives up its own privileges.
@@ -15,6 +16,11 @@ enum LauncherProcess {
             throw ConfigurationError("no socket pair for the launcher: \(String(cString: strerror(errno)))")
         }
         defer { close(pair[1]) }
+        // Before the first message: the launcher looks at who sent each.
+        let passed = rk_pass_credentials(pair[1])
+        guard passed == 0 else {
+            throw ConfigurationError("no credentials on the launcher's socket: \(String(cString: strerror(-passed)))")
+        }
         var arguments = [
             program, "serve", "--control-fd", "3", "--state-dir", configuration.stateDirectory, "--runtime-dir",
             configuration.runtimeDirectory, "--libexec-dir", configuration.libexecDirectory, "--service-uid",

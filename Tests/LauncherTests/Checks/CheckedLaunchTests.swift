@@ -23,6 +23,33 @@ import WorkerControl
         Fault(testDescription: "log negative", step: "check log_bytes") { $0.logBytes = -1 },
         Fault(testDescription: "memory", step: "check limits.memory") { $0.rules.limits.memory = ByteSize(bytes: 0) },
         Fault(testDescription: "pids", step: "check limits.pids") { $0.rules.limits.pids = 1 << 30 },
+        Fault(testDescription: "disk", step: "check limits.disk") { $0.rules.limits.disk = ByteSize(bytes: 1) },
+        Fault(testDescription: "io weight", step: "check limits.io_weight") { $0.rules.limits.ioWeight = 0 },
+        Fault(testDescription: "image", step: "check image") { $0.rules.image = "../../etc" },
+        Fault(testDescription: "kernel's mount", step: "check mounts[0].source") {
+            $0.rules.mounts = [PolicyMount(source: "/proc/1/root", target: "/data")]
+        },
+        Fault(testDescription: "mount over the start command", step: "check mounts[0].target") {
+            $0.rules.mounts = [PolicyMount(source: "/srv", target: "/run/rookery/start")]
+        },
+        Fault(testDescription: "climbing mount", step: "check mounts[0].source") {
+            $0.rules.mounts = [PolicyMount(source: "/srv/../proc", target: "/data")]
+        },
+        Fault(testDescription: "target twice", step: "check mounts[1].target") {
+            $0.rules.mounts = [
+                PolicyMount(source: "/srv", target: "/data"), PolicyMount(source: "/opt", target: "/data"),
+            ]
+        },
+        Fault(testDescription: "call that leads out", step: "check seccomp.allow") {
+            $0.rules.seccomp.allow = ["bpf"]
+        },
+        Fault(testDescription: "call that all need", step: "check seccomp.refuse") {
+            $0.rules.seccomp.refuse = ["read"]
+        },
+        Fault(testDescription: "capability", step: "check capabilities") { $0.rules.capabilities = ["sys_admin"] },
+        Fault(testDescription: "device", step: "check devices") { $0.rules.devices = ["/dev/mem"] },
+        Fault(testDescription: "device elsewhere", step: "check devices") { $0.rules.devices = ["/etc/passwd"] },
+        Fault(testDescription: "requirement", step: "check require") { $0.rules.required = ["luck"] },
         Fault(testDescription: "columns", step: "check size") { $0.size.cols = 70_000 },
         Fault(testDescription: "rows", step: "check size") { $0.size.rows = 0 },
         Fault(testDescription: "variable's name", step: "check environment") { $0.environment = ["A=B": "c"] },

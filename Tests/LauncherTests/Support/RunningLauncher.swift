@@ -31,6 +31,7 @@ final class RunningLauncher: Sendable {
     init(_ scratch: Scratch, _ mode: Mode) throws {
         self.scratch = scratch
         let (ours, theirs) = try DescriptorMessages.socketPair(type: Int32(SOCK_SEQPACKET.rawValue))
+        try SystemError.check("SO_PASSCRED", rk_pass_credentials(theirs.number))
         let uid: UInt32
         switch mode {
         case .root(let service): uid = service
@@ -78,6 +79,20 @@ final class RunningLauncher: Sendable {
         return await reply(id)
     }
 
+    /// Has another process write to our end of the socket: empty, too long, and a request.
+    func sendAsAnotherProcess() throws {
+        let program = """
+            import socket
+            s = socket.socket(fileno=3)
+            for message in [b"", b"x" * 130000 + b"y" * 2000, b'{"id":999,"request":{"capabilities":{}}}']:
+                s.send(message)
+            """
+        let spawn = Spawn(
+            program: try Spawn.open(program: "/usr/bin/python3"),
+            arguments: ["python3", "-c", program], environment: ["PATH=/usr/bin:/bin"], descriptors: [socket])
+        guard try spawn.start().waitForExit() == .code(0) else { throw POSIXError(.EPROTO) }
+    }
+
     func send(_ bytes: [UInt8]) throws { try DescriptorMessages.send(bytes, over: socket) }
 
     func reply(_ id: UInt64) async -> LauncherReply? {
@@ -90,6 +105,8 @@ final class RunningLauncher: Sendable {
         }
         return reply
     }
+
+    func hasReply(_ id: UInt64) -> Bool { state.withLock { $0.replies[id] != nil } }
 
     func launch(_ request: LaunchRequest) async throws -> LaunchedSession {
         switch try await ask(.launch(request)) {
