@@ -55,7 +55,7 @@ struct port_rule {
 };
 enum { CREATE_RULESET = 444, ADD_RULE = 445, RESTRICT_SELF = 446, ASK_VERSION = 1, PATH_RULE = 1, PORT_RULE = 2 };
 
-int rk_landlock_version(void) { return outcome(syscall(CREATE_RULESET, NULL, (size_t)0, ASK_VERSION)); }
+int rk_landlock_abi(void) { return outcome(syscall(CREATE_RULESET, NULL, (size_t)0, ASK_VERSION)); }
 
 int rk_landlock_ruleset(uint64_t files, uint64_t ports, uint64_t scoped) {
     // A kernel that does not know the last members takes them as long as they are 0.

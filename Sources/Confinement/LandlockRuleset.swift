@@ -36,7 +36,7 @@ enum LandlockRuleset {
         /// What is missing from a kernel that knows everything we use, for the log.
         var missing: [String]
 
-        static var here: Abilities { Abilities(version: rk_landlock_version()) }
+        static var here: Abilities { Abilities(version: rk_landlock_abi()) }
 
         /// - Parameter version: negative for a kernel without Landlock: `-errno`.
         init(version: Int32) {

@@ -39,7 +39,7 @@ enum SystemCalls {
     /// The families of sockets: Unix, IPv4, IPv6.
     static let families: [UInt64] = [1, 2, 10]
 
-    /// Terminal and descriptor requests; every other one is refused. asm-generic/ioctls.h.
+    /// Terminal and descriptor requests, and the answers to a sandbox's refused calls; every other one is refused.
     static let ioctls: [UInt64] = [
         0x5401 /* TCGETS */, 0x5402, 0x5403, 0x5404 /* TCSETS, TCSETSW, TCSETSF */, 0x540B /* TCFLSH */,
         0x540F /* TIOCGPGRP */, 0x5411 /* TIOCOUTQ */, 0x5413 /* TIOCGWINSZ */, 0x5414 /* TIOCSWINSZ */,

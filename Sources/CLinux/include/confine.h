@@ -17,7 +17,7 @@ int rk_seal_process(void);
 // Landlock(7). Rights are the kernel's LANDLOCK_ACCESS_* bits; a kernel takes those of its own version only.
 
 /// The version of Landlock here, or -ENOSYS or -EOPNOTSUPP where there is none.
-int rk_landlock_version(void);
+int rk_landlock_abi(void);
 
 /// A set of rules that refuses all of these rights but what is added, and, in `scoped`, reaching out of the process by
 /// abstract sockets (1) and signals (2). Returns its descriptor, which closes on exec.
