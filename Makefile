@@ -5,11 +5,12 @@ PORT ?= 3000
 CONFIG ?= release
 # How many tests run at once: all of them together would starve each other's processes.
 WIDTH = --experimental-maximum-parallelization-width
+IMAGES ?= minimal claude dev
 SOURCES = Package.swift Sources Tests Ops
 SCRIPTS = Scripts/setup Scripts/run Scripts/lint .ci/run
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fmt bench setup clean
+.PHONY: help run test build lint fmt bench images setup clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +43,15 @@ bench: ## Measure this machine and print the figures
 	@python3 Ops/Benchmarks/bench.py
 	@.build/release/sandbox-bench
 	@python3 Ops/Benchmarks/neighbours.py
+
+images: ## Build the images minimal, claude and dev, as root (IMAGES=… for others), and check each in a sandbox
+	@Scripts/setup run
+	@Scripts/setup images
+	swift build -c $(CONFIG)
+	@for name in $(IMAGES); do \
+	    .build/$(CONFIG)/rookery image build "Images/$$name" && \
+	    .build/$(CONFIG)/rookery sandbox run --image "$$name" -- /bin/sh -c 'ls -ld /usr/bin/sh /etc/ssl/certs' || exit; \
+	done
 
 setup: ## Fetch what building, running and testing need
 	@Scripts/setup test

@@ -71,6 +71,8 @@ let package = Package(
 
         // The sandbox
         .target(name: "Policy", dependencies: [yams], swiftSettings: strict),
+        .target(name: "Images", dependencies: ["CLinux", "Policy", crypto], swiftSettings: strict),
+        .target(name: "ImageBuilding", dependencies: ["Images", "Policy", yams], swiftSettings: strict),
         .target(name: "Sandbox", dependencies: ["CLinux", "CSeccomp", "Policy"], swiftSettings: strict),
 
         // What our own programs give up
@@ -95,7 +97,8 @@ let package = Package(
         ),
         .executableTarget(name: "rookery-worker", dependencies: ["Worker"], swiftSettings: strict),
         .target(
-            name: "Launcher", dependencies: ["CLinux", "Sandbox", "Policy", "SessionCore", "WorkerControl", logging],
+            name: "Launcher",
+            dependencies: ["CLinux", "Images", "Sandbox", "Policy", "SessionCore", "WorkerControl", logging],
             swiftSettings: strict
         ),
         .executableTarget(
@@ -126,7 +129,7 @@ let package = Package(
         .target(
             name: "Supervisor",
             dependencies: [
-                "ClaudeCode", "Registry", "WorkerControl", "Gateway", "Policy", "SessionCore", "CLinux",
+                "ClaudeCode", "Registry", "WorkerControl", "Gateway", "Images", "Policy", "SessionCore", "CLinux",
                 nio, nioPosix, logging, lifecycle,
             ],
             swiftSettings: strict
@@ -134,7 +137,7 @@ let package = Package(
         .target(
             name: "API",
             dependencies: [
-                "Supervisor", "Registry", "SessionCore", "WorkerControl", "Policy", "Dialects",
+                "Supervisor", "Registry", "SessionCore", "WorkerControl", "Images", "Policy", "Dialects",
                 hummingbird, hummingbirdCore, httpTypes, nio, nioPosix, nioHTTP, nioWebSocket, nioFoundation,
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "NIOExtras", package: "swift-nio-extras"),
@@ -147,7 +150,9 @@ let package = Package(
         .executableTarget(
             name: "rookery",
             dependencies: [
-                "API", "Supervisor", "Gateway", "Registry", "SessionCore", "Policy", "CLinux", "Confinement",
+                "API", "Supervisor", "Gateway", "Images", "ImageBuilding", "Registry", "SessionCore", "Policy",
+                "CLinux",
+                "Confinement",
                 arguments, asyncHTTP, nio, nioPosix, nioHTTP, nioWebSocket, nioFoundation, logging, lifecycle, yams,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -171,8 +176,11 @@ let package = Package(
         .executableTarget(
             name: "confinement-probe", dependencies: ["Confinement", "CLinux"], path: "Tests/ConfinementProbe",
             swiftSettings: strict),
-        .testTarget(name: "ConfinementTests", dependencies: ["Confinement", "confinement-probe"], swiftSettings: strict),
+        .testTarget(
+            name: "ConfinementTests", dependencies: ["Confinement", "confinement-probe"], swiftSettings: strict),
         .testTarget(name: "PolicyTests", dependencies: ["Policy"], swiftSettings: strict),
+        .testTarget(name: "ImagesTests", dependencies: ["Images", "CLinux"], swiftSettings: strict),
+        .testTarget(name: "ImageBuildingTests", dependencies: ["ImageBuilding", "Images"], swiftSettings: strict),
         .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "CLinux", "Policy"], swiftSettings: strict),
         .testTarget(name: "ClaudeCodeTests", dependencies: ["ClaudeCode"], swiftSettings: strict),
         .testTarget(name: "SessionCoreTests", dependencies: ["SessionCore", "ClaudeCode", nio], swiftSettings: strict),
@@ -186,7 +194,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "LauncherTests",
-            dependencies: ["Launcher", "Sandbox", "WorkerControl", "SessionCore", "Policy", "CLinux"],
+            dependencies: [
+                "Launcher", "Images", "ImageBuilding", "Sandbox", "WorkerControl", "SessionCore", "Policy", "CLinux",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "RegistryTests",
@@ -195,7 +205,8 @@ let package = Package(
         .testTarget(
             name: "SupervisorTests",
             dependencies: [
-                "Supervisor", "Registry", "WorkerControl", "SessionCore", "Policy", "CLinux", nio, nioPosix, logging,
+                "Supervisor", "Registry", "WorkerControl", "SessionCore", "Images", "Policy", "CLinux", nio, nioPosix,
+                logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
@@ -214,7 +225,8 @@ let package = Package(
         .testTarget(
             name: "APITests",
             dependencies: [
-                "API", "Supervisor", "Registry", "SessionCore", "Policy", "WorkerControl", hummingbird, httpTypes,
+                "API", "Supervisor", "Registry", "SessionCore", "Images", "Policy", "WorkerControl", hummingbird,
+                httpTypes,
                 nio, nioPosix, nioHTTP, nioWebSocket, asyncHTTP, logging,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],

@@ -38,6 +38,7 @@ public protocol SessionService: Sendable {
     func clientSocket(
         _ id: SessionID, wake: Bool, by principal: Principal
     ) async throws(SupervisorError) -> String
+    func images(as principal: Principal) async -> [ImageView]
     func readiness() async -> Readiness
 }
 

@@ -14,6 +14,8 @@ public struct LauncherConfiguration: Sendable {
     public var serviceGID: UInt32
     /// Where `rookery-worker` and `rookery-init` are.
     public var libexecDirectory: String
+    /// Holds the built images. Made by the launcher where it is missing, so that it is root's and not the service's.
+    public var imagesDirectory: String
     /// No privilege: one uid per sandbox, the caller's.
     public var rootless: Bool
     /// Whether workers confine themselves.
@@ -22,7 +24,7 @@ public struct LauncherConfiguration: Sendable {
     /// Resolves the directories, makes those that are missing, and refuses those that strangers may write to.
     public init(
         stateDirectory: String, runtimeDirectory: String, serviceUID: UInt32, serviceGID: UInt32,
-        libexecDirectory: String, rootless: Bool
+        libexecDirectory: String, imagesDirectory: String? = nil, rootless: Bool
     ) throws(LaunchFailure) {
         self.serviceUID = serviceUID
         self.serviceGID = serviceGID
@@ -31,6 +33,7 @@ public struct LauncherConfiguration: Sendable {
             stateDirectory, name: "state directory", uid: serviceUID, gid: serviceGID)
         self.runtimeDirectory = try Self.prepared(
             runtimeDirectory, name: "runtime directory", uid: serviceUID, gid: serviceGID)
+        self.imagesDirectory = imagesDirectory ?? "\(self.stateDirectory)/images"
         self.libexecDirectory = try Self.resolved(libexecDirectory, name: "libexec directory")
         // sun_path holds 108 bytes with its NUL (unix(7)).
         let longest = "\(self.runtimeDirectory)/w/00000000-0000-0000-0000-000000000000/\(WorkerSockets.control)"

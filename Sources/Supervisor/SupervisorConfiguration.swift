@@ -1,5 +1,6 @@
 public import Foundation
 import Glibc
+public import Images
 public import Policy
 
 /// What `rookery serve` tells the control plane.
@@ -13,6 +14,8 @@ public struct SupervisorConfiguration: Sendable {
     /// The Claude Code binary on the host; nil: none is bound into the sandboxes.
     public var claudeBinary: String?
     public var policies: PolicyStore
+    /// Which built images there are; the launcher mounts them. nil: the host's alone.
+    public var images: ImageStore?
     /// `--idle-sec`: in place of the policies' idle timeouts. A session's own still goes before it.
     public var idleTimeout: TimeSpan?
     public var maxSessions: Int
@@ -39,7 +42,7 @@ public struct SupervisorConfiguration: Sendable {
 
     public init(
         stateDirectory: String, runtimeDirectory: String, startCommand: String, claudeBinary: String?,
-        policies: PolicyStore, idleTimeout: TimeSpan? = nil, maxSessions: Int = 64,
+        policies: PolicyStore, images: ImageStore? = nil, idleTimeout: TimeSpan? = nil, maxSessions: Int = 64,
         maxMemory: ByteSize = .gibibytes(64), gatewaySocket: String, workerUID: UInt32? = nil
     ) {
         self.stateDirectory = stateDirectory
@@ -47,6 +50,7 @@ public struct SupervisorConfiguration: Sendable {
         self.startCommand = startCommand
         self.claudeBinary = claudeBinary
         self.policies = policies
+        self.images = images
         self.idleTimeout = idleTimeout
         self.maxSessions = maxSessions
         self.maxMemory = maxMemory

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,19 +80,66 @@ int step_clone(struct launch *launch, char **arguments) {
     return keep_in_slot(launch, clone_mount(AT_FDCWD, inside(arguments[0]), false));
 }
 
+/// Opens what is at a path of the new root, through no link and not out of it: a session may have written there.
+static int open_inside(const char *path, uint64_t flags) {
+    struct open_how how = {
+        .flags = flags | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+    return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+}
+
+/// Makes the place of a mount where it is missing: a directory, or an empty file. A link there is replaced.
+static int make_place(const char *path, bool directory) {
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    char parent[PATH_MAX] = ".";
+    if (slash != NULL) {
+        if ((size_t)(slash - path) >= sizeof parent) return refuse(ENAMETOOLONG);
+        memcpy(parent, path, (size_t)(slash - path));
+        parent[slash - path] = '\0';
+    }
+    int holder = open_inside(parent, O_PATH | O_DIRECTORY);
+    if (holder < 0) return -1;
+    struct stat status;
+    int result = fstatat(holder, name, &status, AT_SYMLINK_NOFOLLOW);
+    if (result == 0 && S_ISLNK(status.st_mode)) {
+        result = unlinkat(holder, name, 0);
+        status.st_mode = 0;
+    } else if (result != 0 && errno == ENOENT) {
+        result = 0;
+        status.st_mode = 0;
+    }
+    if (result == 0 && status.st_mode == 0) {
+        if (directory) {
+            result = mkdirat(holder, name, 0755);
+        } else {
+            result = openat(holder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+            if (result >= 0) result = close(result);
+        }
+    }
+    int error = errno;
+    close(holder);
+    errno = error;
+    return result;
+}
+
 int step_attach(struct launch *launch, char **arguments) {
     long long slot = number(arguments[0], PLAN_SLOTS - 1);
     if (slot < 0 || (size_t)slot >= launch->slot_count || launch->slots[slot] < 0) return refuse(EINVAL);
     const char *path = inside(arguments[1]);
-    if (strcmp(arguments[2], "directory") == 0) {
-        if (mkdir(path, 0755) != 0 && errno != EEXIST) return -1;
-    } else if (strcmp(arguments[2], "file") == 0) {
-        int place = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-        if (place < 0 || close(place) != 0) return -1;
+    bool directory = strcmp(arguments[2], "directory") == 0;
+    if (directory || strcmp(arguments[2], "file") == 0) {
+        if (make_place(path, directory) != 0) return -1;
     } else if (strcmp(arguments[2], "there") != 0) {
         return refuse(EINVAL);
     }
-    if (attach_mount(launch->slots[slot], path) != 0) return -1;
+    int place = open_inside(path, O_PATH | O_NOFOLLOW);
+    if (place < 0) return -1;
+    unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+    int result = (int)syscall(SYS_move_mount, launch->slots[slot], "", place, "", flags);
+    int error = errno;
+    close(place);
+    errno = error;
+    if (result != 0) return -1;
     close(launch->slots[slot]);
     launch->slots[slot] = -1;
     return 0;

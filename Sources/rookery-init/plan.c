@@ -47,6 +47,10 @@ static const struct step steps[] = {
     {"pivot", 0, -1, step_pivot},
     // path
     {"read-only", 1, 0, step_read_only},
+    // path, lower, upper and work directory: overlayfs
+    {"overlay", 4, 0, step_overlay},
+    // path
+    {"detach", 1, 0, step_detach},
     {"hostname", 1, 0, step_hostname},
     // IPv4 address, port: loopback up; the listening socket is sent as "listener"
     {"network", 2, 1, step_network},

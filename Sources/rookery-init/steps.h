@@ -24,6 +24,10 @@ int step_mask(struct launch *launch, char **arguments);
 int step_pivot(struct launch *launch, char **arguments);
 int step_read_only(struct launch *launch, char **arguments);
 
+// overlay.c
+int step_overlay(struct launch *launch, char **arguments);
+int step_detach(struct launch *launch, char **arguments);
+
 // files.c
 int step_directory(struct launch *launch, char **arguments);
 int step_symlink(struct launch *launch, char **arguments);

@@ -15,6 +15,8 @@ struct Run: ParsableCommand {
 
     @Option(help: "The policy whose limits and environment hold.") var policy: String?
     @Option(help: "The directory with the policies; the built-in default stands without.") var policies: String?
+    @Option(help: "The image that is inside, in place of the policy's: 'host', or a built one.") var image: String?
+    @Option(help: "The directory of the built images.") var images = "/var/lib/rookery/images"
     @Option(help: "The directory that is /workspace inside; a temporary one without.") var workspace: String?
     @Option(help: "A Claude Code binary, /usr/local/bin/claude inside.") var claude: String?
     @Flag(help: "Use user namespaces alone, also as root.") var rootless = false
@@ -31,8 +33,10 @@ struct Run: ParsableCommand {
         if rootless, geteuid() == 0 {
             complain("--rootless as root: the command runs with the host's uid 0 in its user namespace")
         }
+        var policy = try chosenPolicy()
+        if let image { policy.sandbox.image = image }
         let run = SandboxRun(
-            policy: try chosenPolicy(), workspace: workspace, claudeBinary: claude, rootless: rootless,
+            policy: policy, workspace: workspace, claudeBinary: claude, imagesDirectory: images, rootless: rootless,
             command: command, libexecDirectory: Self.ownDirectory)
         do {
             if explain {

@@ -22,6 +22,8 @@ struct Serve: ParsableCommand {
     var serviceGID: UInt32
     @Option(name: .customLong("libexec-dir"), help: "Holds rookery-worker and rookery-init.")
     var libexecDirectory: String
+    @Option(name: .customLong("images"), help: "Holds the built images; <state-dir>/images without.")
+    var images: String?
     @Flag(help: "Use no privilege: user namespaces with one uid, and only the limits that hold without root.")
     var rootless = false
     @Flag(name: .customLong("no-confinement"), help: "Leave workers as they are started, for finding faults.")
@@ -33,7 +35,8 @@ struct Serve: ParsableCommand {
             try takeOn(logger)
             var configuration = try LauncherConfiguration(
                 stateDirectory: stateDirectory, runtimeDirectory: runtimeDirectory, serviceUID: serviceUID,
-                serviceGID: serviceGID, libexecDirectory: libexecDirectory, rootless: rootless)
+                serviceGID: serviceGID, libexecDirectory: libexecDirectory, imagesDirectory: images,
+                rootless: rootless)
             configuration.confinesWorkers = !noConfinement
             let socket = OwnedDescriptor(owning: controlDescriptor)
             try LauncherService(configuration, socket: socket, logger: logger).run()

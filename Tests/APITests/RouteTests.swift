@@ -32,6 +32,21 @@ import WorkerControl
 
     private static func json(_ response: TestResponse) throws -> JSONValue { try JSONReader.parse(response.body) }
 
+    @Test func listsTheImages() async throws {
+        try await Fixture().run { client, _ in
+            let answer = try await client.executeRequest(
+                uri: "/v1/images", method: .get, headers: Self.bearer(.viewer), body: nil)
+            #expect(answer.status == .ok)
+            let items = try #require(try Self.json(answer)["items"]?.array)
+            #expect(items.map { $0["name"]?.string } == ["host", "tools"])
+            #expect(items.last?["built_at"]?.string == "1970-01-12T13:46:40.000Z")
+            #expect(items.last?["packages"] == 1)
+            #expect(items.first?["digest"] == nil)
+            let stranger = try await client.executeRequest(uri: "/v1/images", method: .get, headers: [:], body: nil)
+            #expect(stranger.status == .unauthorized)
+        }
+    }
+
     @Test func createsASessionAndShowsIt() async throws {
         try await Fixture().run { client, sessions in
             var headers = Self.bearer(.user)

@@ -27,8 +27,11 @@ struct Probe {
         case "i386":
             // mov eax, 20 (getpid); int 0x80; ret
             let code: [UInt8] = [0xB8, 20, 0, 0, 0, 0xCD, 0x80, 0xC3]
-            let memory = mmap(
-                nil, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | Int32(MAP_ANONYMOUS), -1, 0)!
+            guard
+                let memory = mmap(
+                    nil, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | Int32(MAP_ANONYMOUS), -1, 0),
+                memory != MAP_FAILED
+            else { return }
             memory.copyMemory(from: code, byteCount: code.count)
             _ = unsafeBitCast(memory, to: (@convention(c) () -> Int32).self)()
         default: break

@@ -150,7 +150,7 @@ import Testing
             (["/bin/x", "a"], ["/bin/x", "a"]), (["./x"], ["/workspace/./x"]), (["claude"], ["/usr/local/bin/claude"]),
         ])
     func lookup(given: [String], resolved: [String]) throws {
-        let found = try CommandLookup.resolve(given)
+        let found = try CommandLookup(image: nil).resolve(given)
         #expect(found == resolved)
     }
 }

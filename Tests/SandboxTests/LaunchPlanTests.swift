@@ -20,6 +20,8 @@ import Testing
         (.mount(slot: 3, path: "/a", place: .there), ["mount", "3", "/a", "there"]),
         (.tmpfs("/t", bytes: 1, inodes: 2, mode: 0o700, owner: .root), ["tmpfs", "/t", "1", "2", "700", "0"]),
         (.device("null"), ["device", "null"]),
+        (.overlay("/u", lower: "/l", upper: "/c/u", work: "/c/w"), ["overlay", "/u", "/l", "/c/u", "/c/w"]),
+        (.detach("/a"), ["detach", "/a"]),
         (.terminal(columns: 80, rows: 24, most: 32), ["terminal", "80", "24", "32"]),
         (.limit(.openFiles, soft: 1, hard: 2), ["limit", "7", "1", "2"]),
         (.network(address: "127.0.0.1", port: 3128), ["network", "127.0.0.1", "3128"]),
@@ -59,9 +61,9 @@ import Testing
                 .file("/usr/local/bin/tool"), .link("/usr/local/bin/other", target: "tool"),
                 .file("/usr/local/bin/claude"),
             ])
-        let sources = PlanComposer.sources(of: specification, image: image)
+        let sources = PlanComposer.sources(of: specification, image: .host(image))
         var composer = PlanComposer(
-            specification: specification, image: image, sources: sources,
+            specification: specification, image: .host(image), sources: sources,
             identities: rootless ? sources.map { _ in MountSourceIdentity(device: 1, inode: 2) } : nil)
         return composer.compose().steps
     }

@@ -261,6 +261,19 @@ extension OpenAPIDocument {
             "token": {"type": "string", "description": "Only in the answer that made it."}
            }
           },
+          "Image": {
+           "type": "object",
+           "required": ["name"],
+           "properties": {
+            "name": {"type": "string"},
+            "description": {"type": "string"},
+            "digest": {"type": "string", "description": "`sha256-` and 64 hexadecimal digits, of the blob."},
+            "size": {"type": "integer", "description": "Bytes of the blob."},
+            "suite": {"type": "string", "description": "The Debian suite it was built from."},
+            "built_at": {"type": "string", "format": "date-time"},
+            "packages": {"type": "integer", "description": "How many Debian packages are in it."}
+           }
+          },
           "Health": {
            "type": "object",
            "required": ["status"],

@@ -27,6 +27,29 @@ extension OpenAPIDocument {
            "security": [{"bearer": []}, {"login": []}, {"ticket": []}]
           }
          },
+         "/v1/images": {
+          "get": {
+           "operationId": "listImages",
+           "summary": "The images that sessions can be made of",
+           "tags": ["service"],
+           "description": "Needs the role viewer or a higher one. `host` is always there; its other members are left out.",
+           "responses": {
+            "200": {
+             "description": "All of them.",
+             "content": {
+              "application/json": {
+               "schema": {
+                "type": "object",
+                "required": ["items"],
+                "properties": {"items": {"type": "array", "items": {"$ref": "#/components/schemas/Image"}}}
+               }
+              }
+             }
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          }
+         },
          "/healthz": {
           "get": {
            "operationId": "health",

@@ -10,6 +10,10 @@ import Supervisor
 extension APIRoutes {
     var serviceEndpoints: [Endpoint] {
         [
+            Endpoint(.get, "/v1/images", .role(.viewer)) { call in
+                let images = await sessions.images(as: try call.authenticated())
+                return try .json(PageDocument(items: images.map { ImageDocument($0) }, nextCursor: nil))
+            },
             Endpoint(.get, "/healthz", .anyone) { _ in try .json(HealthDocument(status: "ok")) },
             Endpoint(.get, "/readyz", .anyone) { _ in
                 let readiness = await sessions.readiness()

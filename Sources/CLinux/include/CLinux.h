@@ -8,6 +8,7 @@
 #include "confine.h"
 #include "descriptors.h"
 #include "idmap.h"
+#include "images.h"
 #include "mounts.h"
 #include "peer.h"
 #include "privileges.h"

@@ -30,9 +30,9 @@ struct SessionDirectories: Sendable {
         }
     }
 
-    /// Makes, or finds, what a session needs on disk. What a failing launch made, `undo` removes.
+    /// Makes, or finds, what a session needs on disk; with `overlay`, a place for what it changes of its system too. What a failing launch made, `undo` removes.
     func prepare(
-        _ id: SessionID, range: UIDRange?, undo: inout [@Sendable () -> Void]
+        _ id: SessionID, range: UIDRange?, overlay: Bool, undo: inout [@Sendable () -> Void]
     ) throws(LaunchFailure) -> PreparedDirectories {
         let name = id.description
         let (uid, gid) = configuration.fileOwner
@@ -42,7 +42,7 @@ struct SessionDirectories: Sendable {
             let (session, isNew) = try sessions.directory(name, owner: uid, group: gid)
             if isNew { undo.append { [sessions] in try? TreeRemoval.remove(name, in: sessions) } }
             var held: [String: Directory] = [:]
-            for part in ["workspace", "home"] {
+            for part in ["workspace", "home"] + (overlay ? ["overlay"] : []) {
                 step = part
                 let (directory, made) = try session.directory(part, owner: tenant.0, group: tenant.1)
                 if made { undo.append { try? TreeRemoval.remove(part, in: session) } }
@@ -55,7 +55,8 @@ struct SessionDirectories: Sendable {
             guard let home = held["home"], let workspace = held["workspace"] else {
                 throw SystemError(call: "open \(session.path)", errno: ENOENT)
             }
-            return PreparedDirectories(session: session, workspace: workspace, home: home, runtime: runtime)
+            return PreparedDirectories(
+                session: session, workspace: workspace, home: home, overlay: held["overlay"], runtime: runtime)
         } catch {
             throw LaunchFailure(
                 step: step, errno: error.errno, message: "\(error)",
@@ -71,6 +72,8 @@ struct PreparedDirectories: Sendable {
     let session: Directory
     let workspace: Directory
     let home: Directory
+    /// nil where the system is read-only.
+    let overlay: Directory?
     let runtime: Directory
 }
 

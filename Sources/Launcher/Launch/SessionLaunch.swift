@@ -10,6 +10,7 @@ struct SessionLaunch {
     let directories: SessionDirectories
     let cgroups: CgroupParent
     let reaper: Reaper
+    let images: ImageMounts
 
     private var configuration: LauncherConfiguration { directories.configuration }
 
@@ -38,7 +39,10 @@ struct SessionLaunch {
     ) throws(LaunchFailure) -> LaunchedSession {
         let request = checked.request
         let id = request.sessionID
-        let prepared = try directories.prepare(id, range: checked.range, undo: &undo)
+        let prepared = try directories.prepare(
+            id, range: checked.range, overlay: request.rules.system == .overlay, undo: &undo)
+        let image = try SessionImage(mounts: images, rootless: configuration.rootless)
+            .mount(request.rules, for: prepared.session)
 
         let leaf: CgroupLeaf
         let limits: [EnforcedLimit]
@@ -51,7 +55,7 @@ struct SessionLaunch {
         }
 
         let sandbox: StartedSandbox
-        let specification = try specification(checked, prepared, leaf)
+        let specification = try specification(checked, prepared, image, leaf)
         do { sandbox = try specification.start() } catch { throw LaunchFailure(error) }
         undo.append { sandbox.kill() }
 
@@ -74,13 +78,15 @@ struct SessionLaunch {
     }
 
     private func specification(
-        _ checked: CheckedLaunch, _ prepared: PreparedDirectories, _ leaf: CgroupLeaf
+        _ checked: CheckedLaunch, _ prepared: PreparedDirectories, _ image: BuiltImage?, _ leaf: CgroupLeaf
     ) throws(LaunchFailure) -> SandboxSpecification {
         let request = checked.request
         var specification = SandboxSpecification(
             identity: checked.range.map { .range(base: $0.base) } ?? .caller, initProgram: configuration.initProgram,
             workspace: prepared.workspace.path, home: prepared.home.path, startCommand: request.startCommand,
             claudeBinary: request.claudeBinary, rules: request.rules)
+        specification.image = image
+        specification.overlay = prepared.overlay?.path
         specification.environment = request.environment
         specification.managedSettings = request.managedSettings
         specification.columns = UInt16(request.size.cols)

@@ -9,12 +9,13 @@ struct RunScratch {
     private let path: String
     var home: String { "\(path)/home" }
     var workspace: String { "\(path)/workspace" }
+    var overlay: String { "\(path)/overlay" }
 
     init(range: UIDRange?, withWorkspace: Bool) throws(LaunchFailure) {
         var template = Array("\(Self.base)/rookery-run-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw Self.failure("cannot make a directory in \(Self.base)") }
         path = String(cString: made)
-        for directory in [home, workspace] {
+        for directory in [home, workspace, overlay] {
             guard mkdir(directory, 0o700) == 0 else { throw Self.failure("cannot make \(directory)") }
             guard let range else { continue }
             guard chown(directory, range.host(UInt16(SandboxLayout.uid)), range.host(UInt16(SandboxLayout.gid))) == 0

@@ -1,6 +1,7 @@
 import CLinux
 import Foundation
 import Glibc
+import Images
 public import Policy
 import Sandbox
 import SessionCore
@@ -13,6 +14,8 @@ public struct SandboxRun: Sendable {
     public var workspace: String?
     /// Shown inside as `claude`; nil: what the host has there.
     public var claudeBinary: String?
+    /// Holds the built images.
+    public var imagesDirectory: String
     public var rootless: Bool
     /// The command and its arguments, as one types them.
     public var command: [String]
@@ -20,12 +23,13 @@ public struct SandboxRun: Sendable {
     public var libexecDirectory: String
 
     public init(
-        policy: SessionPolicy, workspace: String?, claudeBinary: String?, rootless: Bool, command: [String],
-        libexecDirectory: String
+        policy: SessionPolicy, workspace: String?, claudeBinary: String?, imagesDirectory: String, rootless: Bool,
+        command: [String], libexecDirectory: String
     ) {
         self.policy = policy
         self.workspace = workspace
         self.claudeBinary = claudeBinary
+        self.imagesDirectory = imagesDirectory
         self.rootless = rootless || geteuid() != 0
         self.command = command
         self.libexecDirectory = libexecDirectory
@@ -108,7 +112,8 @@ public struct SandboxRun: Sendable {
     private func withSandbox<Result>(
         _ body: (SandboxSpecification, [EnforcedLimit]) throws(LaunchFailure) -> Result
     ) throws(LaunchFailure) -> Result {
-        let arguments = try CommandLookup.resolve(command.isEmpty ? ["/bin/sh"] : command)
+        let image = try mountedImage()
+        let arguments = try CommandLookup(image: image).resolve(command.isEmpty ? ["/bin/sh"] : command)
         // Slots count up from 0 for sessions; commands by hand take them from the other end.
         let slot = UIDRange.slots.upperBound - 1 - Int(getpid() % 1024)
         let range = rootless ? nil : UIDRange(slot: slot)
@@ -135,6 +140,8 @@ public struct SandboxRun: Sendable {
             specification.workspace = given.path
             specification.workspaceOwner = given.owner
         }
+        specification.image = image
+        if policy.sandbox.system == .overlay { specification.overlay = scratch.overlay }
         specification.arguments = arguments
         specification.environment = environment
         do {
@@ -142,6 +149,14 @@ public struct SandboxRun: Sendable {
         } catch { throw LaunchFailure(error) }
         specification.place = { pid throws(SandboxError) in try leaf.placeSession(pid) }
         return try body(specification, limits)
+    }
+
+    private func mountedImage() throws(LaunchFailure) -> BuiltImage? {
+        let name = policy.sandbox.image
+        guard name != SessionPolicy.hostImage else { return nil }
+        if let problem = ImageName.problem(with: name) { throw LaunchFailure(problem) }
+        guard !rootless else { throw SessionImage.rootlessFailure(name) }
+        return try ImageMounts(ImageStore(directory: imagesDirectory)).mount(name, earlier: nil).image
     }
 
     private var environment: [String: String] {

@@ -1,6 +1,7 @@
 import CLinux
 import Foundation
 import Glibc
+import Images
 public import Logging
 import Policy
 public import Sandbox
@@ -15,6 +16,7 @@ public final class LauncherService: Sendable {
     private let directories: SessionDirectories
     private let cgroups: CgroupParent
     private let reaper: Reaper
+    private let images: ImageMounts
     private let locks = SessionLocks()
     private let logger: Logger
 
@@ -34,6 +36,10 @@ public final class LauncherService: Sendable {
         directories = try SessionDirectories(configuration)
         cgroups = CgroupParent(.detect(), stateDirectory: configuration.stateDirectory)
         reaper = try Reaper()
+        images = ImageMounts(ImageStore(directory: configuration.imagesDirectory))
+        if !configuration.rootless {
+            do { try images.store.prepare() } catch { throw LaunchFailure(error) }
+        }
     }
 
     /// Returns when the supervisor has closed the socket and the last request is done. Sessions go on.
@@ -102,7 +108,8 @@ public final class LauncherService: Sendable {
             case .launch(let launch):
                 return try locks.withLock(launch.sessionID) { () throws(LaunchFailure) in
                     .launched(
-                        try SessionLaunch(directories: directories, cgroups: cgroups, reaper: reaper).run(launch))
+                        try SessionLaunch(directories: directories, cgroups: cgroups, reaper: reaper, images: images)
+                            .run(launch))
                 }
             case .clean(let request):
                 try locks.withLock(request.sessionID) { () throws(LaunchFailure) in

@@ -36,6 +36,9 @@ struct GeneratedFiles {
         files = texts.sorted { $0.key < $1.key }.map { (path: $0.key, text: $0.value) }
     }
 
+    /// Where a file lies when the image's own /etc is shown: there it covers the image's.
+    static func cover(of path: String) -> String { path.hasPrefix("/etc/") ? "/run/rookery" + path : path }
+
     /// Generated files that hide what /proc would tell about the host.
     static let overProc = [
         (file: "/run/rookery/boot_id", place: "/proc/sys/kernel/random/boot_id"),

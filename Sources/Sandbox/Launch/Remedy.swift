@@ -19,7 +19,12 @@ enum Remedy {
         case "device":
             return "the host's /dev must have \(subject)"
         case "mount" where errno == ENOENT || errno == EROFS:
-            return "the place \(subject) is missing: on the host, create it"
+            return "the place \(subject) is missing: on the host, create it; in a built image, build that again"
+        case "mount" where errno == ELOOP:
+            return "the session put a link on the way to \(subject): empty its overlay"
+        case "overlay":
+            return "overlays of a sandbox need Linux 5.19, and a state directory on a file system with extended "
+                + "attributes: write 'system: read-only' in the policy"
         case "work-directory" where refused:
             return "the workspace must belong to the session's user"
         case "seccomp",

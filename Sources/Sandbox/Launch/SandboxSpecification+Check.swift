@@ -25,11 +25,40 @@ extension SandboxSpecification {
         if case .range(let base) = identity, base < 65536 || base > UInt32.max - 65536 {
             throw invalid("the uid range at \(base) overlaps the host's own ids")
         }
+        try checkImage()
         var resolved = self
         // Programs may be reached through links (an installed `claude` is one); a session's directories may not.
         resolved.startCommand = try real(startCommand, step: "start command")
         if let claudeBinary { resolved.claudeBinary = try real(claudeBinary, step: "claude binary") }
         return resolved
+    }
+
+    /// Fails closed: rules that name an image must not end up with another.
+    private func checkImage() throws(SandboxError) {
+        guard (rules.image == SessionPolicy.hostImage) == (image == nil), image.map({ $0.name == rules.image }) ?? true
+        else {
+            throw SandboxError(
+                step: "image", errno: ENOENT, message: "the image '\(rules.image)' was not opened",
+                remedy: "use 'host', or name the directory of images")
+        }
+        guard (rules.system == .overlay) == (overlay != nil) else {
+            throw SandboxError(
+                step: "overlay", errno: EINVAL, message: "the rules say '\(rules.system.rawValue)' for the system",
+                remedy: "correct the request")
+        }
+        guard identity == .caller else { return }
+        if image != nil {
+            throw SandboxError(
+                step: "image", errno: EPERM,
+                message: "a user namespace cannot mount the image '\(rules.image)': squashfs is for root alone",
+                remedy: "use the image 'host' here, or run the launcher as root")
+        }
+        if overlay != nil {
+            throw SandboxError(
+                step: "overlay", errno: EPERM,
+                message: "the only user of a rootless sandbox owns nothing of the system directories",
+                remedy: "write 'system: read-only' in the policy, or run the launcher as root")
+        }
     }
 
     private func invalid(_ message: String) -> SandboxError {

@@ -19,14 +19,14 @@ extension SandboxSpecification {
 /// One launch: everything that is opened for it closes with it.
 struct SandboxLaunch {
     let specification: SandboxSpecification
-    let image: HostImage
+    let image: SystemImage
     let sources: [PinnedSource]
 
     private var rootless: Bool { specification.identity == .caller }
 
     init(specification: SandboxSpecification) throws(SandboxError) {
         self.specification = specification
-        self.image = .ofThisHost()
+        self.image = specification.image.map { .built($0.layout) } ?? .host(.ofThisHost())
         var sources: [PinnedSource] = []
         for source in PlanComposer.sources(of: specification, image: image) {
             sources.append(try PinnedSource(source))
@@ -151,6 +151,7 @@ struct SandboxLaunch {
         }
         let userNamespace = OwnedDescriptor(owning: namespace)
         var mounts: [OwnedDescriptor] = []
+        if let image = specification.image { mounts.append(try show(image, userNamespace)) }
         for source in sources { mounts.append(try mount(source, userNamespace)) }
         return mounts
     }
@@ -162,6 +163,37 @@ struct SandboxLaunch {
             return try source.mount(userNamespace: userNamespace)
         }
         return try source.mount(owner: owner, shownAs: base + SandboxLayout.uid)
+    }
+
+    /// What root owns in the image is root's inside too; below an overlay it is the command's.
+    private func show(
+        _ image: BuiltImage, _ userNamespace: OwnedDescriptor
+    ) throws(SandboxError) -> OwnedDescriptor {
+        let attributes: MountAttributes = [.readOnly, .noSetuid, .noDevices]
+        var namespace = userNamespace
+        if specification.overlay != nil, case .range(let base) = specification.identity {
+            let id = base + SandboxLayout.uid
+            let number = rk_single_id_namespace(0, id, 0, id)
+            guard number >= 0 else { throw imageFailure(image, "user namespace", -number) }
+            namespace = OwnedDescriptor(owning: number)
+        }
+        let result = withExtendedLifetime(namespace) {
+            rk_set_mount(image.mount.number, attributes.rawValue, namespace.number, false)
+        }
+        if result >= 0 { return image.mount }
+        // This kernel has no idmapped squashfs: files then look as if nobody owned them, which does no harm, but leaves
+        // an overlay nothing that could be changed.
+        guard specification.overlay == nil else { throw imageFailure(image, "mount_setattr", -result) }
+        let plain = rk_set_mount(image.mount.number, attributes.rawValue, -1, false)
+        guard plain >= 0 else { throw imageFailure(image, "mount_setattr", -plain) }
+        return image.mount
+    }
+
+    private func imageFailure(_ image: BuiltImage, _ call: String, _ errno: Int32) -> SandboxError {
+        SandboxError(
+            step: "image", errno: errno, message: "\(call) for the image '\(image.name)': \(SystemError.reason(errno))",
+            remedy: errno == EINVAL
+                ? "this kernel has no idmapped squashfs (Linux 6.2 does): use 'system: read-only'" : "")
     }
 
     private func setUp(

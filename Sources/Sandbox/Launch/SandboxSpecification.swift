@@ -63,6 +63,11 @@ public struct SandboxSpecification: Sendable {
     /// tmpfs; the rest is the cgroup's and the disk's.
     public var rules: SandboxRules
     public var limits: ResourceLimits { rules.limits }
+    /// The image that the rules name, mounted for this sandbox; nil when that is the host's.
+    public var image: BuiltImage?
+    /// Takes what the session changes of its system directories, when the rules allow that: a directory of the session's
+    /// own like the home. Root mode only.
+    public var overlay: String?
     /// Text of /etc/claude-code/managed-settings.json inside; nil: there is none.
     public var managedSettings: String?
     /// Directory of a cgroup v2 in which the sandbox is born.

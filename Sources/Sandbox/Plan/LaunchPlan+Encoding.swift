@@ -50,6 +50,8 @@ extension LaunchPlan.Step {
         case .mask(let path): ["mask", path]
         case .pivot: ["pivot"]
         case .readOnly(let path): ["read-only", path]
+        case .overlay(let path, let lower, let upper, let work): ["overlay", path, lower, upper, work]
+        case .detach(let path): ["detach", path]
         case .hostname(let name): ["hostname", name]
         case .network(let address, let port): ["network", address, "\(port)"]
         case .keyring: ["keyring"]

@@ -28,6 +28,8 @@ extension LaunchPlan.Step {
         case .mask(let path): "cover \(path)"
         case .pivot: "leave the host's files behind"
         case .readOnly(let path): "make \(path) read-only"
+        case .overlay(let path, let lower, let upper, _): "mount \(lower) on \(path), changes going to \(upper)"
+        case .detach(let path): "take \(path) away"
         case .hostname(let name): "call this host \(name)"
         case .network(let address, let port): "raise the loopback and listen on \(address):\(port)"
         case .keyring: "start an empty session keyring"

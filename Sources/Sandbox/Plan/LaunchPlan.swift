@@ -26,6 +26,11 @@ public struct LaunchPlan: Sendable, Hashable {
         case mask(String)
         case pivot
         case readOnly(String)
+        /// Cover a directory with itself and, above it, what the session changes; `upper` and `work` lie on one
+        /// filesystem that is the session's own.
+        case overlay(String, lower: String, upper: String, work: String)
+        /// Take away the mount at a path and all below it.
+        case detach(String)
         case hostname(String)
         case network(address: String, port: Int)
         case keyring

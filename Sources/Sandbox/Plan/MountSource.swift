@@ -21,6 +21,14 @@ struct MountSource: Sendable, Hashable {
             recursive: isDirectory, showsHostOwners: true)
     }
 
+    /// A directory of the image below an overlay of the session's: what root owns in it is the command's own, which else
+    /// could change nothing.
+    static func lower(_ path: String, at place: String) -> MountSource {
+        MountSource(
+            path: path, place: place, isDirectory: true, attributes: [.readOnly, .noSetuid, .noDevices],
+            recursive: false, showsHostOwners: false, owner: HostOwner(uid: 0, gid: 0))
+    }
+
     /// A directory of the session.
     static func session(_ path: String, at place: String) -> MountSource {
         MountSource(

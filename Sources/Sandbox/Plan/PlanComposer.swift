@@ -3,25 +3,31 @@ import Policy
 /// Writes the launch plan of a specification: the order of steps is that of the sandbox contract, and it counts.
 struct PlanComposer {
     let specification: SandboxSpecification
-    let image: HostImage
-    /// In the order of their slots.
+    let image: SystemImage
+    /// In the order of their slots, which come after those of the image.
     let sources: [MountSource]
     /// Rootless: what each source was; rookery-init opens the sources itself, since the mount of another mount
     /// namespace cannot be copied. nil in root mode: the launcher sends them.
     let identities: [MountSourceIdentity]?
 
-    private var steps: [LaunchPlan.Step] = []
-    private var slots: Int
+    private(set) var steps: [LaunchPlan.Step] = []
+    private(set) var slots: Int
 
     /// The image's parts first, then the session's, so that parents are mounted before what lies in them.
-    static func sources(of specification: SandboxSpecification, image: HostImage) -> [MountSource] {
-        var sources: [MountSource] = image.entries.compactMap { entry in
-            switch entry {
-            case .directory(let path): .image(path, at: path, isDirectory: true)
-            case .file(let path): .image(path, at: path, isDirectory: false)
-            case .link: nil
+    static func sources(of specification: SandboxSpecification, image: SystemImage) -> [MountSource] {
+        var sources: [MountSource] = []
+        if case .host(let host) = image {
+            sources = host.entries.compactMap { entry in
+                switch entry {
+                case .directory(let path) where specification.overlay != nil && Self.isSystemDirectory(path):
+                    .lower(path, at: path)
+                case .directory(let path): .image(path, at: path, isDirectory: true)
+                case .file(let path): .image(path, at: path, isDirectory: false)
+                case .link: nil
+                }
             }
         }
+        if let overlay = specification.overlay { sources.append(.session(overlay, at: Self.overlayPlace)) }
         var workspace = MountSource.session(specification.workspace, at: SandboxLayout.workspace)
         workspace.owner = specification.workspaceOwner
         sources.append(workspace)
@@ -34,14 +40,14 @@ struct PlanComposer {
     }
 
     init(
-        specification: SandboxSpecification, image: HostImage, sources: [MountSource],
+        specification: SandboxSpecification, image: SystemImage, sources: [MountSource],
         identities: [MountSourceIdentity]?
     ) {
         self.specification = specification
         self.image = image
         self.sources = sources
         self.identities = identities
-        self.slots = sources.count
+        self.slots = Self.imageSlots(of: image) + sources.count
     }
 
     mutating func compose() -> LaunchPlan {
@@ -53,6 +59,7 @@ struct PlanComposer {
         mountImage()
         writeFiles()
         mountSession()
+        detachSources()
         makeDevices()
         mountProc()
         add(.pivot)
@@ -66,7 +73,14 @@ struct PlanComposer {
         return LaunchPlan(steps: steps)
     }
 
-    private mutating func add(_ step: LaunchPlan.Step) { steps.append(step) }
+    mutating func add(_ step: LaunchPlan.Step) { steps.append(step) }
+
+    /// Copies the mount at a path of the inside to another.
+    mutating func mountAgain(_ path: String, at place: String, as kind: LaunchPlan.Place) {
+        add(.clone(path))
+        add(.mount(slot: slots, path: place, place: kind))
+        slots += 1
+    }
 
     private mutating func pinSources() {
         guard let identities else { return }
@@ -79,46 +93,16 @@ struct PlanComposer {
         }
     }
 
-    private mutating func makeDirectories() {
-        let directories = [
-            "/dev", "/dev/shm", "/etc", "/etc/claude-code", "/etc/pki", "/etc/pki/tls", "/etc/ssl", "/home", "/proc",
-            "/run", "/run/rookery", "/run/user", "/run/user/1000", "/tmp", "/usr", "/var",
-        ]
-        for path in directories { add(.directory(path, mode: 0o755, owner: .root)) }
-        add(.link("/var/tmp", target: "/tmp"))
-        add(.link("/var/run", target: "/run"))
-        add(.link("/etc/mtab", target: "/proc/self/mounts"))
-    }
-
-    /// Slots of the image are the first ones; links have none.
-    private mutating func mountImage() {
-        var slot = 0
-        for entry in image.entries {
-            switch entry {
-            case .link(let path, let target):
-                add(.link(path, target: target))
-            case .directory(let path):
-                add(.mount(slot: slot, path: path, place: .directory))
-                slot += 1
-            case .file(let path):
-                add(.mount(slot: slot, path: path, place: .file))
-                slot += 1
-            }
-        }
-    }
-
-    private mutating func writeFiles() {
-        let generated = GeneratedFiles(
-            hostname: specification.hostname, home: SandboxLayout.home, managedSettings: specification.managedSettings)
-        for file in generated.files { add(.file(file.path, mode: 0o644, text: file.text)) }
-    }
-
+    /// Slots of the image are the first ones.
     private mutating func mountSession() {
-        if specification.claudeBinary != nil { makeLocalPrograms() }
-        for (slot, source) in sources.enumerated() where !image.entries.contains(where: { $0.path == source.place }) {
+        let overlaid = specification.overlay != nil
+        let covers = specification.claudeBinary != nil && !overlaid && coversLocalPrograms
+        if covers { makeLocalPrograms() }
+        for (index, source) in sources.enumerated() where !isMountedWithImage(source) {
+            let slot = Self.imageSlots(of: image) + index
             add(.mount(slot: slot, path: source.place, place: source.isDirectory ? .directory : .file))
         }
-        if specification.claudeBinary != nil { add(.readOnly(HostImage.localProgramDirectory)) }
+        if covers { add(.readOnly(HostImage.localProgramDirectory)) }
         let temporary = specification.limits.temporary.bytes
         add(.tmpfs("/tmp", bytes: temporary, inodes: inodes(for: temporary), mode: 0o1777, owner: .agent))
         add(.tmpfs("/run/user/1000", bytes: 16 << 20, inodes: 4096, mode: 0o700, owner: .agent))
@@ -127,7 +111,8 @@ struct PlanComposer {
     /// /usr is the host's and cannot take a new file: its /usr/local/bin is covered by a directory with the same
     /// programs, each a mount of its own so that it still lies where it was installed, and a place for Claude Code.
     private mutating func makeLocalPrograms() {
-        let programs = image.localPrograms.filter { $0.path != SandboxLayout.claude }
+        guard case .host(let host) = image else { return }
+        let programs = host.localPrograms.filter { $0.path != SandboxLayout.claude }
         var mounts: [LaunchPlan.Step] = []
         for program in programs {
             if case .link(let path, let target) = program {
@@ -157,11 +142,7 @@ struct PlanComposer {
     private mutating func mountProc() {
         add(.proc)
         MaskedPaths.all.forEach { add(.mask($0)) }
-        for (file, place) in GeneratedFiles.overProc {
-            add(.clone(file))
-            add(.mount(slot: slots, path: place, place: .there))
-            slots += 1
-        }
+        for (file, place) in GeneratedFiles.overProc { mountAgain(file, at: place, as: .there) }
     }
 
     private mutating func setLimits() {

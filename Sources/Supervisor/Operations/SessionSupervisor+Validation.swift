@@ -18,9 +18,7 @@ extension SessionSupervisor {
             throw SupervisorError(
                 .invalid, "there is no policy '\(creation.policy?.prefix(64) ?? "")': use one of \(names)")
         }
-        if let image = creation.image, image != policy.sandbox.image {
-            throw SupervisorError(.invalid, "there is no image '\(image.prefix(64))': use '\(policy.sandbox.image)'")
-        }
+        let image = try image(creation.image, policy: policy)
         let model = creation.model ?? policy.claude.model
         if let model, !SessionPolicy.isModel(model) {
             throw SupervisorError(.invalid, "'\(model.prefix(128))' is not a model's name")
@@ -42,7 +40,7 @@ extension SessionSupervisor {
             id: creation.id ?? SessionID(), tenantID: principal.tenantID, tenant: "", ownerID: principal.userID,
             owner: principal.name, name: creation.name, kind: creation.kind ?? .terminal, lifecycle: .queued,
             desired: .running, reason: nil, detail: nil, incarnation: 1, uidSlot: 0, policy: policy.name,
-            image: policy.sandbox.image, size: size, model: model, permissionMode: mode,
+            image: image, size: size, model: model, permissionMode: mode,
             environment: creation.env ?? [:],
             labels: creation.labels ?? [:], pinned: false, idleTimeout: creation.idleTimeout,
             maxLifetime: creation.maxLifetime, createdAt: now, updatedAt: now, startedAt: nil, lastActivityAt: now,

@@ -12,7 +12,6 @@ struct Installation: Equatable {
     var worker: String { programs + "/rookery-worker" }
     var initProgram: String { programs + "/rookery-init" }
     var policies: String { file("Policies") }
-    var images: String { file("Images") }
     var startCommand: String { file("run_cc.sh") }
     var page: String { file("Web") }
     var pageAssets: String { file(".deps/web") }

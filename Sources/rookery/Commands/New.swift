@@ -11,6 +11,7 @@ struct New: AsyncParsableCommand {
     @Option(help: "A name to find it by.") var name: String?
     @Option(help: "The session's id, a UUID of your own.") var id: String?
     @Option(help: "The policy it lives under.") var policy: String?
+    @Option(help: "The image it is made of, where its policy leaves the choice.") var image: String?
     @Option(help: "The model that Claude Code uses.") var model: String?
     @Option(help: "Claude Code's permission mode.") var permissionMode: String?
     @Option(help: "Park it after this time without activity, such as 20m.") var idleTimeout: String?
@@ -26,8 +27,9 @@ struct New: AsyncParsableCommand {
     func run() async throws {
         var body: [String: JSONValue] = [:]
         for (key, value) in [
-            ("name", name), ("id", id), ("policy", policy), ("model", model), ("permission_mode", permissionMode),
-            ("idle_timeout", idleTimeout), ("max_lifetime", maxLifetime), ("prompt", prompt),
+            ("name", name), ("id", id), ("policy", policy), ("image", image), ("model", model),
+            ("permission_mode", permissionMode), ("idle_timeout", idleTimeout), ("max_lifetime", maxLifetime),
+            ("prompt", prompt),
         ] {
             if let value { body[key] = .string(value) }
         }

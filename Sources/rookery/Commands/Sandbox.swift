@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Images
 
 struct Sandbox: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,6 +15,8 @@ struct Sandbox: ParsableCommand {
                 """)
         @Option(help: "The policy whose limits hold.") var policy: String?
         @Option(help: "The directory with the policies.") var policies: String?
+        @Option(help: "The image that is inside, in place of the policy's.") var image: String?
+        @OptionGroup var imageOptions: ImageOptions
         @Option(help: "The directory that is /workspace inside.") var workspace: String?
         @Flag(help: "Use user namespaces alone, also as root.") var rootless = false
         @Flag(help: "Print what would be done instead of doing it.") var explain = false
@@ -35,6 +38,8 @@ struct Sandbox: ParsableCommand {
             if let claude = installation.claude(ProcessInfo.processInfo.environment) {
                 arguments += ["--claude", claude]
             }
+            if let image { arguments += ["--image", image] }
+            arguments += ["--images", imageOptions.store.directory]
             if let workspace { arguments += ["--workspace", workspace] }
             if rootless { arguments.append("--rootless") }
             if explain { arguments.append("--explain") }

@@ -24,7 +24,7 @@ enum LauncherProcess {
         var arguments = [
             program, "serve", "--control-fd", "3", "--state-dir", configuration.stateDirectory, "--runtime-dir",
             configuration.runtimeDirectory, "--libexec-dir", configuration.libexecDirectory, "--service-uid",
-            "\(user?.uid ?? geteuid())", "--service-gid", "\(user?.gid ?? getegid())",
+            "\(user?.uid ?? geteuid())", "--images", configuration.images, "--service-gid", "\(user?.gid ?? getegid())",
         ]
         if configuration.rootless { arguments.append("--rootless") }
         if !configuration.confined { arguments.append("--no-confinement") }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Confinement
 import Foundation
 import Gateway
+import Images
 import Logging
 import NIOPosix
 import Policy
@@ -89,8 +90,8 @@ struct Serve: AsyncParsableCommand {
             configuration: SupervisorConfiguration(
                 stateDirectory: configuration.stateDirectory, runtimeDirectory: configuration.runtimeDirectory,
                 startCommand: configuration.startCommand, claudeBinary: configuration.claudeBinary,
-                policies: prepared.policies, idleTimeout: configuration.idleTimeout,
-                maxSessions: configuration.maxSessions,
+                policies: prepared.policies, images: ImageStore(directory: configuration.images),
+                idleTimeout: configuration.idleTimeout, maxSessions: configuration.maxSessions,
                 maxMemory: configuration.maxMemory, gatewaySocket: gatewaySocket),
             registry: registry, launcher: LauncherClient(descriptor: prepared.control),
             group: MultiThreadedEventLoopGroup.singleton, logger: logger)

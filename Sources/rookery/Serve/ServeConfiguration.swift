@@ -19,6 +19,7 @@ struct ServeConfiguration {
     var authenticates: Bool
     var adminTokenFile: String
     var policies: String
+    var images: String
     var site: String?
     var vendor: String?
     var modelUpstream: String
@@ -52,6 +53,7 @@ struct ServeConfiguration {
         startCommand = path("claude-command", surroundings.installation.startCommand)
         claudeBinary = path("claude-binary", surroundings.claudeBinary)
         policies = path("policies", surroundings.installation.policies)
+        images = path("images", stateDirectory + "/images")
         site = surroundings.existing(path("web", surroundings.installation.page))
         vendor = surroundings.existing(path("web-vendor", surroundings.installation.pageAssets))
         adminTokenFile = path("admin-token-file", stateDirectory + "/admin-token")

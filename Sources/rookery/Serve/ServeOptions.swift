@@ -40,7 +40,7 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Directory of policies, one YAML file each.")
     var policies: String?
 
-    @Option(help: "Directory of images. This version knows only the image 'host', which needs none.")
+    @Option(help: "Directory of built images; 'images' in the state directory without.")
     var images: String?
 
     @Option(help: "Directory of the page.")

@@ -1,4 +1,5 @@
 import Foundation
+import Images
 import Policy
 import Registry
 import SessionCore
@@ -181,6 +182,13 @@ actor FakeSessions: SessionService {
         default: throw SupervisorError(.wrongState, "the session is \(record.lifecycle)")
         }
         return socket
+    }
+
+    func images(as principal: Principal) async -> [ImageView] {
+        let tools = ImageManifest(
+            name: "tools", digest: ImageDigest(of: "tools"), size: 5, builtAt: Date(timeIntervalSince1970: 1_000_000),
+            packages: [ImagePackage(name: "bash", version: "5")])
+        return [ImageView(name: "host", manifest: nil), ImageView(name: "tools", manifest: tools)]
     }
 
     func readiness() async -> Readiness { Readiness(ready: failure == nil, checks: ["registry": "ok"]) }

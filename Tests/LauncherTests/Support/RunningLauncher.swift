@@ -40,7 +40,7 @@ final class RunningLauncher: Sendable {
         var arguments = [
             "rookery-launcher", "serve", "--control-fd", "3", "--state-dir", "\(scratch.path)/state", "--runtime-dir",
             "\(scratch.path)/run", "--service-uid", "\(uid)", "--service-gid", "\(uid)", "--libexec-dir",
-            "\(scratch.path)/libexec",
+            "\(scratch.path)/libexec", "--images", "\(scratch.path)/bin/images",
         ]
         if case .rootless = mode { arguments.append("--rootless") }
         var spawn = Spawn(
