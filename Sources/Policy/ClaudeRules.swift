@@ -18,6 +18,23 @@ public struct ClaudeRules: Codable, Sendable, Hashable {
         self.model = model
     }
 
+    /// In one list.
+    public static let mostTools = 256
+    /// Bytes of one rule.
+    public static let longestTool = 512
+
+    /// Whether a text has the shape of Claude Code's permission rules: `Name`, `mcp__server__tool` or `Name(what)`.
+    public static func isTool(_ text: String) -> Bool {
+        let name = text.prefix { $0 != "(" }
+        let rest = text.dropFirst(name.count)
+        guard let first = name.unicodeScalars.first, first.isASCII, first.properties.isAlphabetic,
+            name.unicodeScalars.allSatisfy({
+                $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "_" || $0 == "-")
+            })
+        else { return false }
+        return rest.isEmpty || (rest.hasSuffix(")") && rest.count > 2)
+    }
+
     enum CodingKeys: String, CodingKey {
         case permissionMode = "permission_mode"
         case allowedTools = "allowed_tools"

@@ -13,6 +13,9 @@ public struct RequestBounds: Codable, Sendable, Hashable {
     /// The longest life of an incarnation a request may ask for; nil: the policy's own.
     public var maxLifetime: TimeSpan?
 
+    /// Models, and images, that can be named.
+    public static let mostNames = 64
+
     public init(
         permissionModes: Set<PermissionMode> = [.standard, .acceptEdits, .plan, .auto, .dontAsk],
         models: [String]? = nil, environment: Bool = true, images: [String] = [], idleTimeout: TimeSpan? = nil,

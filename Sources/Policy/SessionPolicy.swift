@@ -47,7 +47,8 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
     /// The policy of a session that names none.
     public static let defaultName = "default"
     /// What `default` is where no file says otherwise.
-    public static let builtIn = SessionPolicy(name: defaultName)
+    public static let builtIn = SessionPolicy(
+        name: defaultName, description: "What a session gets that names no policy.")
 
     /// True for a name that may be a policy's, and so a file's.
     public static func isName(_ text: String) -> Bool {
@@ -59,6 +60,17 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
                 || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
         }
     }
+
+    /// True for a name that may be an image's: 1…128 of `a-z 0-9 . _ - : @`, a letter or digit first.
+    public static func isImage(_ text: String) -> Bool {
+        guard (1...128).contains(text.utf8.count), let first = text.utf8.first, isLowercase(first) || isDigit(first)
+        else { return false }
+        return text.utf8.allSatisfy { isLowercase($0) || isDigit($0) || "._-:@".utf8.contains($0) }
+            && !text.contains("..")
+    }
+
+    private static func isLowercase(_ byte: UInt8) -> Bool { UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte }
+    private static func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
 
     /// True for text that can stand after `--model`: 1…128 of letters, digits and `. _ : / @ [ ] -`, no dash first.
     public static func isModel(_ text: String) -> Bool {

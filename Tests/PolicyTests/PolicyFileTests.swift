@@ -17,35 +17,52 @@ import Testing
     }
 
     @Test func everyKeyIsRead() throws {
-        let policy = try file.parse(
-            """
-            name: team
-            image: host
-            limits: {memory: 1GiB, cpu_percent: 50, pids: 64, open_files: 256, temporary: 16MiB}
-            permission_mode: acceptEdits
-            model: claude-opus-4-1[1m]
-            environment: {EDITOR: vi, COUNT: 3, FLAG: "yes"}
-            idle_timeout: 90s
-            reap_warning: 5s
-            grace: 2s
-            max_lifetime: 8h
-            log_bytes: 1MiB
-            size: {cols: 120, rows: 40}
-            """, name: "team")
+        let policy = try file.parse(GoodPolicies.everyKey, name: "team")
         #expect(
             policy
                 == SessionPolicy(
-                    name: "team",
+                    name: "team", description: "For the team.",
                     sandbox: SandboxRules(
+                        image: "dev", system: .overlay,
+                        mounts: [
+                            PolicyMount(source: "/srv/data", target: "/data"),
+                            PolicyMount(source: "/srv/cache", target: "/workspace/cache", writable: true),
+                        ],
                         limits: ResourceLimits(
-                            memory: .gibibytes(1), cpuPercent: 50, pids: 64, openFiles: 256, temporary: .mebibytes(16),
-                            disk: .gibibytes(5))),
+                            memory: .gibibytes(1), memoryHigh: .mebibytes(900), swap: .mebibytes(128), cpuPercent: 50,
+                            cpuWeight: 200, pids: 64, openFiles: 256, fileSize: .gibibytes(1),
+                            temporary: .mebibytes(16), sharedMemory: .mebibytes(8), disk: .gibibytes(3),
+                            inodes: 100_000, ioWeight: 300),
+                        required: ["memory", "landlock"],
+                        seccomp: SeccompRules(profile: .strict, allow: ["sysinfo"], refuse: ["socketpair"]),
+                        capabilities: ["net_bind_service"], devices: ["/dev/kvm"], network: .none),
                     environment: ["EDITOR": "vi", "COUNT": "3", "FLAG": "yes"],
-                    claude: ClaudeRules(permissionMode: .acceptEdits, model: "claude-opus-4-1[1m]"),
+                    claude: ClaudeRules(
+                        permissionMode: .acceptEdits, allowedTools: ["Read", "Bash(git log:*)"],
+                        deniedTools: ["WebFetch"], model: "claude-opus-4-1[1m]"),
                     idle: IdleRules(
-                        timeout: .seconds(90), warning: .seconds(5), grace: .seconds(2), maxLifetime: .hours(8)),
-                    logBytes: .mebibytes(1),
+                        timeout: .seconds(90), warning: .seconds(5), grace: .seconds(2), maxLifetime: .hours(8),
+                        freezeAfter: .seconds(30), wakes: [.input]),
+                    logBytes: .mebibytes(1), journal: JournalRules(bytes: .mebibytes(32), age: .hours(48)),
+                    permissions: PermissionRules(timeout: .minutes(5)),
+                    bounds: RequestBounds(
+                        permissionModes: [.plan], models: ["opus"], environment: false, images: ["minimal"],
+                        idleTimeout: .hours(1), maxLifetime: .hours(12)),
                     size: InitialSize(cols: 120, rows: 40)))
+    }
+
+    @Test func theExampleOfEveryKeyHasEveryKey() throws {
+        let lines = GoodPolicies.everyKey.split(separator: "\n")
+        for key in PolicyKey.allCases where key != .extends && key != .trusted {
+            #expect(lines.contains { $0.hasPrefix("\(key.rawValue):") }, "\(key.rawValue)")
+        }
+    }
+
+    @Test("a good policy says the same when it is written out and read again", arguments: GoodPolicies.all)
+    func roundTrip(text: String) throws {
+        let policy = try file.parse(text, name: "team")
+        let written = PolicyTree(policy).yaml
+        #expect(try file.parse(written, name: "team") == policy, "\(written)")
     }
 
     @Test func whatIsNotWrittenIsStandard() throws {
@@ -73,7 +90,7 @@ import Testing
         ("limits: 5", "limits", "not a mapping"),
         ("- a", nil, "not a mapping"),
         ("a: b: c", nil, "not YAML"),
-        ("grace: 1s\ngrace: 2s", nil, "duplicated"),
+        ("grace: 1s\ngrace: 2s", nil, "written twice"),
         ("limits: {memory: 2GB}", "limits.memory", "not a size"),
         ("limits: {memory: 255MiB}", "limits.memory", "out of bounds"),
         ("limits: {memory: 2TiB}", "limits.memory", "out of bounds"),
@@ -88,7 +105,7 @@ import Testing
         ("limits: {open_files: 63}", "limits.open_files", "out of bounds"),
         ("permission_mode: yolo", "permission_mode", "not a permission mode"),
         ("permission_mode: true", "permission_mode", "not text"),
-        ("image: debian", "image", "not an image"),
+        ("image: Debian", "image", "not an image"), ("image: ../x", "image", "not an image"),
         ("name: other", "name", "not the file's name"),
         ("model: --help", "model", "not a model"),
         ("model: 'a b'", "model", "not a model"),
@@ -108,6 +125,48 @@ import Testing
         ("size: {cols: 1}", "size.cols", "out of bounds"),
         ("size: {depth: 1}", "size.depth", "unknown key"),
         ("? [a]\n: b", nil, "not a word"),
+        ("version: 2", "version", "not a version"),
+        ("idle_timeot: 20m", "idle_timeot", "did you mean 'idle_timeout'?"),
+        ("limits: {memroy: 2GiB}", "limits.memroy", "did you mean 'memory'?"),
+        ("x: &a 1", nil, "an anchor"), ("x: [\"a\",&a 1]", nil, "an anchor"), ("x: *a", nil, "not YAML"),
+        ("x: 1\u{2028}y: 2", nil, "line break"),
+        ("description: \"a\\nb\"", "description", "not a description"),
+        ("system: writable", "system", "use one of read-only, overlay"),
+        ("limits: {inodes: many}", "limits.inodes", "not a whole number"),
+        ("limits: {memory: none}", "limits.memory", "not a size"),
+        ("limits: {cpu_weight: 0}", "limits.cpu_weight", "out of bounds"),
+        ("require: memory", "require", "not a list"), ("require: [memori]", "require[0]", "did you mean 'memory'?"),
+        ("require: [pids, pids]", "require[1]", "twice"), ("require: [namespaces]", "require[0]", "can be required"),
+        ("seccomp: {profile: none}", "seccomp.profile", "not a seccomp profile"),
+        ("seccomp: {allow: [mount]}", "seccomp.allow[0]", "leads out"),
+        ("seccomp: {allow: [read, \"a b\"]}", "seccomp.allow[1]", "not a system call"),
+        ("seccomp: {allow: [ioctl]}", "seccomp.allow[0]", "harmless arguments only"),
+        ("seccomp: {refuse: [execve]}", "seccomp.refuse[0]", "needed by every program"),
+        ("capabilities: [sys_admin]", "capabilities[0]", "not a capability that"),
+        ("capabilities: [CAP_CHOWN]", "capabilities[0]", "not a capability that"),
+        ("devices: [/dev/sda]", "devices[0]", "leads out"), ("devices: [kvm]", "devices[0]", "not absolute"),
+        ("devices: [/dev/kvm, /dev/kvm]", "devices[1]", "twice"),
+        ("mounts: [/srv]", "mounts[0]", "not a mapping"), ("mounts: [{source: /srv}]", "mounts[0]", "has no target"),
+        ("mounts: [{source: /, target: /data}]", "mounts[0].source", "whole host"),
+        ("mounts: [{source: /a/../b, target: /data}]", "mounts[0].source", "'..'"),
+        ("mounts: [{source: /srv, target: /proc/x}]", "mounts[0].target", "is in /proc"),
+        ("mounts: [{source: /srv, target: /workspace}]", "mounts[0].target", "would hide /workspace"),
+        ("mounts: [{source: /srv, target: /d, access: rw}]", "mounts[0].access", "not an access"),
+        ("mounts: [{source: /srv, target: /d, mode: 1}]", "mounts[0].mode", "unknown key"),
+        ("network: bridge", "network", "not a network"), ("trusted: yes", "trusted", "not true or false"),
+        ("allowed_tools: Read", "allowed_tools", "not a list"),
+        ("allowed_tools: ['Bash(']", "allowed_tools[0]", "not a rule"),
+        ("denied_tools: ['a b']", "denied_tools[0]", "not a rule"),
+        ("wakes: [knock]", "wakes[0]", "not a reason"), ("wakes: [input, input]", "wakes[1]", "twice"),
+        ("journal: {bytes: 1}", "journal.bytes", "out of bounds"), ("journal: 64MiB", "journal", "not a mapping"),
+        ("permission_timeout: 0", "permission_timeout", "out of bounds"),
+        ("freeze_after: 0s", "freeze_after", "out of bounds"),
+        ("bounds: {permission_modes: [yolo]}", "bounds.permission_modes[0]", "not a permission mode"),
+        ("bounds: {models: [--x]}", "bounds.models[0]", "not a model"),
+        ("bounds: {environment: maybe}", "bounds.environment", "not true or false"),
+        ("bounds: {images: [a, a]}", "bounds.images[1]", "twice"),
+        ("bounds: {max_lifetime: 11y}", "bounds.max_lifetime", "not a time"),
+        ("extends: other", "extends", "no policy 'other'"),
     ]
 
     @Test("a fault names the file, the key and the remedy", arguments: faults.indices)
@@ -127,5 +186,61 @@ import Testing
         }
         #expect(error?.line == 4)
         #expect(error.map { "\($0)" }?.hasPrefix("/etc/p/team.yaml:4: limits.pids: ") == true)
+    }
+
+    static let contradictions: [(text: String, key: String, says: String)] = [
+        ("limits: {memory: 1GiB, memory_high: 2GiB}", "limits.memory_high", "at most memory, 1GiB"),
+        ("limits: {temporary: 4GiB}", "limits.temporary", "at most memory"),
+        ("limits: {shared_memory: 4GiB}", "limits.shared_memory", "at most memory"),
+        ("limits: {file_size: 6GiB}", "limits.file_size", "at most disk, 5GiB"),
+        ("limits: {inodes: 5000, disk: none}", "limits.inodes", "with a disk limit"),
+        ("limits: {disk: none}\nrequire: [disk]", "require", "has no limit"),
+        ("freeze_after: 20m", "freeze_after", "not before idle_timeout"),
+        ("idle_timeout: 10m\nfreeze_after: 11m", "freeze_after", "not before idle_timeout"),
+        ("idle_timeout: 1m\nreap_warning: 2m", "reap_warning", "over idle_timeout"),
+        ("seccomp: {allow: [sysinfo], refuse: [sysinfo]}", "seccomp.allow", "allowed and refused"),
+        (
+            "mounts: [{source: /a, target: /d}, {source: /b, target: /d}]", "mounts[1].target", "twice"
+        ),
+        ("network: host", "network", "confirm with 'trusted: true'"),
+        ("network: host\ntrusted: false", "network", "confirm with"),
+        ("network: host\ntrusted: true\nrequire: [landlock]", "require", "beside 'network: host'"),
+        (
+            "network: host\ntrusted: true\nbounds: {permission_modes: [bypassPermissions]}",
+            "bounds.permission_modes", "could ask for bypassPermissions"
+        ),
+        ("allowed_tools: [Bash]\ndenied_tools: [Bash]", "allowed_tools", "allowed and denied"),
+        ("bounds: {idle_timeout: 10m}", "bounds.idle_timeout", "less than the policy's own"),
+        ("idle_timeout: never\nbounds: {idle_timeout: 1h}", "bounds.idle_timeout", "never"),
+        ("bounds: {max_lifetime: 1h}", "bounds.max_lifetime", "never"),
+    ]
+
+    @Test("what cannot hold together is a fault at one of its keys", arguments: contradictions.indices)
+    func contradiction(index: Int) throws {
+        let expected = Self.contradictions[index]
+        let error = #expect(throws: PolicyError.self) { try file.parse(expected.text, name: "team") }
+        let found = try #require(error)
+        #expect(found.key == expected.key)
+        #expect(found.line != nil)
+        #expect("\(found)".contains(expected.says), "\(found)")
+    }
+
+    @Test func allFaultsAreToldAtOnce() {
+        let text = "pids: 5\nlimits:\n  memory: much\n  pids: 1\ngrace: long\n"
+        let reading = file.read(text, name: "team") { _ throws(PolicyFamily.Refusal) in
+            throw PolicyFamily.Refusal(problem: "", remedy: "")
+        }
+        #expect(reading.faults.map(\.line) == [1, 3, 4, 5])
+        #expect(reading.faults.map(\.key) == ["pids", "limits.memory", "limits.pids", "grace"])
+    }
+
+    @Test func anUnwrittenWarningGivesWayToAShortTimeout() throws {
+        #expect(try file.parse("idle_timeout: 30s", name: "team").idle.warning == .seconds(30))
+    }
+
+    @Test("a depth or a length that no policy has is refused, not followed", arguments: ["[", "{a: ", "- ", "? "])
+    func deep(piece: String) {
+        let text = String(repeating: piece, count: PolicyStore.largestFile / piece.utf8.count)
+        #expect(throws: PolicyError.self) { try file.parse(text, name: "team") }
     }
 }

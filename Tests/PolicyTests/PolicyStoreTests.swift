@@ -64,10 +64,48 @@ import Testing
     }
 
     @Test func theShippedDefaultIsTheBuiltIn() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let store = try PolicyStore(directory: root.appendingPathComponent("Policies").path)
+        let store = try PolicyStore(directory: SchemaTests.policies)
         #expect(store.standard == .builtIn)
+        #expect(store.names == ["default", "open", "strict", "trusted-local"])
+        #expect(store.all.allSatisfy { !$0.description.isEmpty })
+    }
+
+    @Test func theShippedPoliciesAreWhatTheirNamesSay() throws {
+        let store = try PolicyStore(directory: SchemaTests.policies)
+        let strict = try #require(store.policy(named: "strict"))
+        #expect(strict.sandbox.seccomp.profile == .strict)
+        #expect(strict.sandbox.required.isSuperset(of: ["memory", "pids"]))
+        #expect(strict.bounds.permissionModes.isDisjoint(with: [.bypassPermissions, .acceptEdits, .auto]))
+        #expect(store.all.filter { $0.sandbox.network == .host }.map(\.name) == ["trusted-local"])
+        #expect(store.all.allSatisfy { $0.claude.permissionMode != .bypassPermissions })
+        #expect(store.all.allSatisfy { $0.sandbox.capabilities.isEmpty && $0.sandbox.seccomp.allow.isEmpty })
+    }
+
+    @Test func theParentsFaultIsTheOneThatIsTold() throws {
+        try withDirectory(["a.yaml": "extends: z", "z.yaml": "x: 1"]) { directory in
+            let error = #expect(throws: PolicyError.self) { try PolicyStore(directory: directory) }
+            #expect(error?.file == "\(directory)/z.yaml")
+        }
+    }
+
+    @Test func theFaultsOfOneFileAreItsOwnAndItsParents() throws {
+        try withDirectory(["a.yaml": "extends: b\ngrace: 1s", "b.yaml": "x: 1\ny: 2", "c.yaml": "z: 3"]) { directory in
+            let faults = PolicyStore.faults(inFile: "\(directory)/a.yaml")
+            #expect(faults.map(\.key) == ["x", "y", "extends"])
+            #expect(faults.first?.file == "\(directory)/b.yaml")
+            #expect(PolicyStore.faults(inFile: "\(directory)/absent.yaml").count == 1)
+            #expect(PolicyStore.faults(inFile: "\(directory)/a.txt").first?.remedy.contains("NAME.yaml") == true)
+        }
+    }
+
+    @Test func aFileIsShownAsItIsWritten() throws {
+        try withDirectory(["a.yaml": "grace: 1s"]) { directory in
+            #expect(PolicyStore.faults(inFile: "\(directory)/a.yaml").isEmpty)
+            for (name, text) in [("a", "grace: 1s"), ("b", nil), ("../a", nil)] {
+                let found = try PolicyStore.text(of: name, in: directory)
+                #expect(found == text)
+            }
+        }
     }
 
     @Test func policiesSurviveJSON() throws {

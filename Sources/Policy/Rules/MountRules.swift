@@ -8,7 +8,9 @@ public enum MountRules {
     /// Inside, the launcher alone says what is here and below.
     static let closed = ["/proc", "/dev", "/sys", "/run/rookery", "/etc/claude-code"]
     /// Inside, these may not be hidden: neither they nor what they lie in can be a target. Below them is free.
-    static let kept = [SandboxLayout.workspace, SandboxLayout.home, SandboxLayout.claude, "/tmp", "/etc/claude-code"]
+    static let kept = [
+        SandboxLayout.workspace, SandboxLayout.home, SandboxLayout.claude, "/tmp", "/etc/claude-code", "/run/rookery",
+    ]
     /// Links or libraries that every program needs.
     static let system = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"]
 

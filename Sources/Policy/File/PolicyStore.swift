@@ -11,19 +11,57 @@ public struct PolicyStore: Sendable {
 
     /// Reads every `*.yaml` of the directory. Where the directory does not exist, or has no `default.yaml`, the
     /// built-in default stands.
+    /// - Throws: the first fault; of a policy and the one it extends, the latter's.
     public init(directory: String) throws(PolicyError) {
-        var found = [SessionPolicy.defaultName: SessionPolicy.builtIn]
+        var sources: [String: PolicyFamily.Source] = [:]
         for file in try Self.files(in: directory) {
             let path = "\(directory)/\(file)"
-            let name = String(file.dropLast(".yaml".count))
-            guard SessionPolicy.isName(name) else {
-                throw PolicyError(
-                    file: path, problem: "the file's name is not a policy's",
-                    remedy: "rename it: 1 to 64 of a-z, 0-9, '-' and '_', a letter or digit first")
-            }
-            found[name] = try PolicyFile(path: path).parse(try Self.text(of: path), name: name)
+            let name = try Self.name(of: path)
+            sources[name] = PolicyFamily.Source(path: path, text: try Self.text(of: path))
         }
+        var family = PolicyFamily(sources)
+        var found = [SessionPolicy.defaultName: SessionPolicy.builtIn]
+        for name in sources.keys.sorted() { found[name] = family.read(name)?.policy }
+        if let fault = family.faults.first { throw fault }
         policies = found
+    }
+
+    /// All that is wrong with one file and with those that it extends, which lie in the same directory.
+    public static func faults(inFile path: String) -> [PolicyError] {
+        let directory = (path as NSString).deletingLastPathComponent
+        do throws(PolicyError) {
+            let name = try name(of: path)
+            var sources: [String: PolicyFamily.Source] = [:]
+            for file in try files(in: directory.isEmpty ? "." : directory) {
+                let neighbour = directory.isEmpty ? file : (directory as NSString).appendingPathComponent(file)
+                // A neighbour that cannot be read is missed only by who extends it.
+                guard let text = try? text(of: neighbour) else { continue }
+                sources[String(file.dropLast(".yaml".count))] = PolicyFamily.Source(path: neighbour, text: text)
+            }
+            sources[name] = PolicyFamily.Source(path: path, text: try text(of: path))
+            var family = PolicyFamily(sources)
+            _ = family.read(name)
+            return family.faults
+        } catch {
+            return [error]
+        }
+    }
+
+    /// The file of a policy as it is written, for a person.
+    public static func text(of name: String, in directory: String) throws(PolicyError) -> String? {
+        guard SessionPolicy.isName(name), try files(in: directory).contains("\(name).yaml") else { return nil }
+        return try text(of: "\(directory)/\(name).yaml")
+    }
+
+    private static func name(of path: String) throws(PolicyError) -> String {
+        let file = (path as NSString).lastPathComponent
+        let name = file.hasSuffix(".yaml") ? String(file.dropLast(".yaml".count)) : ""
+        guard SessionPolicy.isName(name) else {
+            throw PolicyError(
+                file: path, problem: "the file's name is not a policy's",
+                remedy: "rename it to NAME.yaml: 1 to 64 of a-z, 0-9, '-' and '_', a letter or digit first")
+        }
+        return name
     }
 
     /// The given policies, and the built-in default unless one of them has its name.
