@@ -206,8 +206,8 @@ let package = Package(
         .testTarget(
             name: "SupervisorTests",
             dependencies: [
-                "Supervisor", "Registry", "WorkerControl", "SessionCore", "Images", "Policy", "CLinux", nio, nioPosix,
-                logging,
+                "ClaudeCode", "Supervisor", "Registry", "WorkerControl", "SessionCore", "Images", "Policy", "CLinux",
+                nio, nioPosix, logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),

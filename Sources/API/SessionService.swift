@@ -1,3 +1,4 @@
+public import Policy
 public import Registry
 public import SessionCore
 public import Supervisor
@@ -39,6 +40,7 @@ public protocol SessionService: Sendable {
         _ id: SessionID, wake: Bool, by principal: Principal
     ) async throws(SupervisorError) -> String
     func images(as principal: Principal) async -> [ImageView]
+    func policies() async -> PolicyStore
     func readiness() async -> Readiness
 }
 

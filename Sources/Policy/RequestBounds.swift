@@ -36,3 +36,27 @@ public struct RequestBounds: Codable, Sendable, Hashable {
         case maxLifetime = "max_lifetime"
     }
 }
+
+/// What a request may ask for: the policy's own value always, another within the bounds.
+extension SessionPolicy {
+    public func allows(_ mode: PermissionMode) -> Bool {
+        mode == claude.permissionMode || bounds.permissionModes.contains(mode)
+    }
+
+    public func allows(model: String) -> Bool {
+        model == claude.model || bounds.models?.contains(model) ?? true
+    }
+
+    public func allows(image: String) -> Bool { image == sandbox.image || bounds.images.contains(image) }
+
+    /// The longest idle time that a request may ask for.
+    public var longestIdleTimeout: TimeSpan { bounds.idleTimeout ?? PolicyBounds.idleTimeout.upperBound }
+
+    /// The longest life of an incarnation that a request may ask for.
+    public var longestLifetime: TimeSpan {
+        bounds.maxLifetime ?? idle.maxLifetime ?? PolicyBounds.maxLifetime.upperBound
+    }
+
+    /// The permission modes that can be asked for.
+    public var allowedPermissionModes: [PermissionMode] { PermissionMode.allCases.filter(allows) }
+}

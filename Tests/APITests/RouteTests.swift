@@ -74,6 +74,30 @@ import WorkerControl
         }
     }
 
+    @Test func aPolicyIsShownAsFarAsTheCallerMaySee() async throws {
+        try await Fixture().run { client, _ in
+            func policy(_ role: Role) async throws -> JSONValue {
+                let response = try await client.executeRequest(
+                    uri: "/v1/policies/team", method: .get, headers: Self.bearer(role), body: nil)
+                #expect(response.status == .ok)
+                return try Self.json(response)
+            }
+            let mine = try await policy(.admin)
+            #expect(mine["mounts"] == [["source": "/srv/secret", "target": "/data", "access": "read"]])
+            #expect(mine["environment"] == ["EDITOR": "vi"])
+            #expect(mine["limits"]?["cpu_percent"]?.integer == 200)
+            let users = try await policy(.user)
+            #expect(users["mounts"] == [["target": "/data", "access": "read"]])
+            #expect(users["environment"] == ["EDITOR": "vi"])
+            #expect(try await policy(.viewer)["environment"] == nil)
+            let all = try await client.executeRequest(
+                uri: "/v1/policies", method: .get, headers: Self.bearer(.user), body: nil)
+            let items = try Self.json(all)["items"]?.array ?? []
+            #expect(items.map { $0["name"]?.string } == ["default", "team"])
+            #expect(items.last == users)
+        }
+    }
+
     struct Refusal: Sendable, CustomTestStringConvertible {
         var method: HTTPRequest.Method
         var path: String
@@ -96,6 +120,8 @@ import WorkerControl
             method: .get, path: "/v1/sessions/00000000-0000-0000-0000-000000000001", status: 404, code: "not_found"),
         Refusal(method: .post, path: "/v1/sessions", body: "{}", status: 403, code: "forbidden", role: .viewer),
         Refusal(method: .post, path: "/v1/sessions", body: "{}", status: 403, code: "forbidden", role: .approver),
+        Refusal(method: .get, path: "/v1/policies", status: 401, code: "unauthenticated", role: nil),
+        Refusal(method: .get, path: "/v1/policies/none", status: 404, code: "not_found"),
         Refusal(method: .get, path: "/v1/tokens", status: 403, code: "forbidden", role: .user),
         Refusal(method: .post, path: "/v1/sessions", body: "{\n \"name\": x}", status: 400, code: "bad_json"),
         Refusal(method: .post, path: "/v1/sessions", body: "[]", status: 422, code: "invalid"),

@@ -92,4 +92,17 @@ import Testing
         }
         #expect(!ManagedSettings.json(hooks: false).contains("hooks"))
     }
+
+    @Test func holdsThePermissionsOfThePolicy() throws {
+        func permissions(_ given: ManagedSettings.Permissions) throws -> [String: Any]? {
+            let text = ManagedSettings.json(hooks: false, permissions: given)
+            let root = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+            return root?["permissions"] as? [String: Any]
+        }
+        let some = try permissions(.init(allow: ["Read", "Bash(git log:*)"], deny: ["WebFetch"]))
+        #expect(some?["allow"] as? [String] == ["Read", "Bash(git log:*)"])
+        #expect(some?["deny"] as? [String] == ["WebFetch"])
+        #expect(some?["disableBypassPermissionsMode"] as? String == "disable")
+        #expect(try permissions(.init(bypass: true)) == nil)
+    }
 }

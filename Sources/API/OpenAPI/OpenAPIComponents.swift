@@ -274,6 +274,21 @@ extension OpenAPIDocument {
             "packages": {"type": "integer", "description": "How many Debian packages are in it."}
            }
           },
+          "Policy": {
+           "type": "object",
+           "description": "What its file and those it extends say, in the shape of a policy's file (Policies/schema.json), with every key. `source` of a mount is there for administrators only, `environment` for the role user and higher ones.",
+           "required": ["name", "limits", "network", "permission_mode", "bounds"],
+           "properties": {
+            "name": {"type": "string"},
+            "description": {"type": "string"},
+            "image": {"type": "string"},
+            "limits": {"type": "object"},
+            "network": {"enum": ["none", "proxy", "host"]},
+            "permission_mode": {"type": "string"},
+            "bounds": {"type": "object", "description": "What a request may change, and how far."}
+           },
+           "additionalProperties": true
+          },
           "Health": {
            "type": "object",
            "required": ["status"],

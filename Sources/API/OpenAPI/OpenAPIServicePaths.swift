@@ -2,6 +2,50 @@ extension OpenAPIDocument {
     /// Paths of the service itself and of echokit's protocol.
     static let servicePaths = #"""
         {
+         "/v1/policies": {
+          "get": {
+           "operationId": "policies",
+           "summary": "The policies that a session can be made under",
+           "tags": ["policies"],
+           "description": "Needs the role viewer or a higher one.",
+           "responses": {
+            "200": {
+             "description": "All, by name.",
+             "content": {
+              "application/json": {
+               "schema": {
+                "type": "object",
+                "required": ["items"],
+                "properties": {
+                 "items": {"type": "array", "items": {"$ref": "#/components/schemas/Policy"}},
+                 "next_cursor": {"type": ["string", "null"]}
+                }
+               }
+              }
+             }
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          }
+         },
+         "/v1/policies/{name}": {
+          "get": {
+           "operationId": "policy",
+           "summary": "One policy, with every key",
+           "tags": ["policies"],
+           "description": "Needs the role viewer or a higher one.",
+           "responses": {
+            "200": {
+             "description": "It.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Policy"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [
+           {"name": "name", "in": "path", "required": true, "schema": {"type": "string"}, "description": "The policy's name."}
+          ]
+         },
          "/v1/events": {
           "get": {
            "operationId": "events",

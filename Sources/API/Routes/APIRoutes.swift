@@ -17,7 +17,7 @@ struct APIRoutes: Sendable {
 
     var endpoints: [Endpoint] {
         serviceEndpoints + accessEndpoints + sessionEndpoints + sessionFactEndpoints + eventEndpoints
-            + tokenEndpoints + echokitEndpoints
+            + policyEndpoints + tokenEndpoints + echokitEndpoints
     }
 
     /// WebSockets, which never reach the router as such; a plain request for one does, and is told so.

@@ -11,14 +11,35 @@ public enum ManagedSettings {
     /// A permission may be answered by a person, elsewhere.
     static let permissionTimeout = 600
 
+    /// What Claude Code may do, whatever the session's own settings say.
+    public struct Permissions: Sendable, Hashable {
+        /// Rules for tools that are used without a question: `Read`, `Bash(git log:*)`.
+        public var allow: [String]
+        /// Rules for tools that are refused. They go before all others.
+        public var deny: [String]
+        /// Whether the session may run, or be switched to run, without any question.
+        public var bypass: Bool
+
+        public init(allow: [String] = [], deny: [String] = [], bypass: Bool = false) {
+            self.allow = allow
+            self.deny = deny
+            self.bypass = bypass
+        }
+    }
+
     /// The settings as JSON text.
     ///
     /// - Parameter hooks: report the session's doings to the worker. Off for `rookery sandbox run`.
-    public static func json(hooks: Bool = true) -> String {
+    public static func json(hooks: Bool = true, permissions: Permissions = Permissions()) -> String {
+        var rules: [String: Any] = [:]
+        if !permissions.allow.isEmpty { rules["allow"] = permissions.allow }
+        if !permissions.deny.isEmpty { rules["deny"] = permissions.deny }
+        if !permissions.bypass { rules["disableBypassPermissionsMode"] = "disable" }
         var settings: [String: Any] = [
             "disableDeepLinkRegistration": "disable",
             "skipDangerousModePermissionPrompt": true,
         ]
+        if !rules.isEmpty { settings["permissions"] = rules }
         if hooks {
             settings["hooks"] = Dictionary(
                 uniqueKeysWithValues: HookEvent.allCases.map { event in

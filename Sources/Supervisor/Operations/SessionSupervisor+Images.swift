@@ -17,12 +17,9 @@ extension SessionSupervisor {
             throw SupervisorError(
                 .invalid, "there is no image '\(image.prefix(64))': there are \(names.joined(separator: ", "))")
         }
-        let allowed = [policy.sandbox.image] + policy.bounds.images
-        guard allowed.contains(image) else {
-            throw SupervisorError(
-                .invalid,
-                "the policy '\(policy.name)' does not allow the image '\(image)': use "
-                    + allowed.joined(separator: " or "))
+        guard asked == nil || policy.allows(image: image) else {
+            let allowed = ([policy.sandbox.image] + policy.bounds.images).joined(separator: ", ")
+            throw Self.outside(policy, "the image '\(image)'", "use \(allowed)")
         }
         return image
     }

@@ -99,7 +99,8 @@ extension SessionSupervisor {
             sessionID: record.id, incarnation: record.incarnation, uidSlot: record.uidSlot,
             rules: rules(of: record, policy),
             startCommand: configuration.startCommand, claudeBinary: configuration.claudeBinary,
-            environment: try environment(record, policy), managedSettings: ManagedSettings.json(), size: record.size,
+            environment: try environment(record, policy),
+            managedSettings: ManagedSettings.json(permissions: Self.permissions(of: policy)), size: record.size,
             firstSequence: entry.lastSequence + 1,
             gatewaySocket: configuration.gatewaySocket, logBytes: Int(clamping: policy.logBytes.bytes))
     }
@@ -109,6 +110,13 @@ extension SessionSupervisor {
         var rules = policy.sandbox
         rules.image = record.image
         return rules
+    }
+
+    /// What Claude Code may do under the policy, whatever the session's own settings say.
+    static func permissions(of policy: SessionPolicy) -> ManagedSettings.Permissions {
+        ManagedSettings.Permissions(
+            allow: policy.claude.allowedTools, deny: policy.claude.deniedTools,
+            bypass: policy.allows(.bypassPermissions))
     }
 
     /// The caller's variables, then the policy's where the caller says nothing, then ours.

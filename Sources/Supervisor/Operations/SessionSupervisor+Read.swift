@@ -60,7 +60,7 @@ extension SessionSupervisor {
     ) async throws(SupervisorError) -> ScreenContent {
         let record = try await visible(id, to: principal)
         guard record.lifecycle.hasIncarnation, let connection = entries[id]?.connection else {
-            throw Self.notRunning(record, wakes: false)
+            throw notRunning(record, wake: nil)
         }
         let reply: ControlReply
         do { reply = try await connection.send(.screen(format), within: configuration.replyLimit) } catch {
@@ -115,7 +115,7 @@ extension SessionSupervisor {
 
     public func stats(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> SessionStats {
         let record = try await visible(id, to: principal)
-        guard record.lifecycle.hasIncarnation else { throw Self.notRunning(record, wakes: false) }
+        guard record.lifecycle.hasIncarnation else { throw notRunning(record, wake: nil) }
         return CgroupReader(directories: record.cgroups).stats()
     }
 

@@ -19,21 +19,14 @@ extension SessionSupervisor {
                 .invalid, "there is no policy '\(creation.policy?.prefix(64) ?? "")': use one of \(names)")
         }
         let image = try image(creation.image, policy: policy)
-        let model = creation.model ?? policy.claude.model
-        if let model, !SessionPolicy.isModel(model) {
-            throw SupervisorError(.invalid, "'\(model.prefix(128))' is not a model's name")
-        }
+        let model = try Self.model(creation.model, policy: policy)
         let mode = try Self.permissionMode(creation.permissionMode, policy: policy)
         if let prompt = creation.prompt, prompt.utf8.count > Self.longestPrompt {
             throw SupervisorError(.invalid, "the prompt is over \(Self.longestPrompt) bytes: put it in a file")
         }
         try Self.check(name: creation.name, labels: creation.labels)
         try Self.check(creation.idleTimeout, creation.maxLifetime, policy: policy)
-        do throws(EnvironmentError) {
-            try SessionEnvironment.check(creation.env ?? [:])
-        } catch {
-            throw SupervisorError(.invalid, "env: \(error)")
-        }
+        try Self.check(environment: creation.env ?? [:], policy: policy)
         let now = clock.now()
         let size = creation.size ?? TerminalSize(cols: policy.size.cols, rows: policy.size.rows)
         return SessionRecord(
@@ -47,18 +40,46 @@ extension SessionSupervisor {
             lastSequence: 0, workerPID: nil, workerStartTime: nil, limits: [], cgroups: [:])
     }
 
-    /// Running without anybody being asked is the operator's to allow, in a policy.
+    static func model(_ asked: String?, policy: SessionPolicy) throws(SupervisorError) -> String? {
+        guard let asked else { return policy.claude.model }
+        guard SessionPolicy.isModel(asked) else {
+            throw SupervisorError(.invalid, "'\(asked.prefix(128))' is not a model's name")
+        }
+        guard policy.allows(model: asked) else {
+            let models = [policy.claude.model].compactMap(\.self) + (policy.bounds.models ?? [])
+            throw outside(
+                policy, "the model '\(asked)'",
+                models.isEmpty ? "leave it out" : "use \(models.joined(separator: ", "))")
+        }
+        return asked
+    }
+
+    static func check(environment: [String: String], policy: SessionPolicy) throws(SupervisorError) {
+        guard environment.isEmpty || policy.bounds.environment else {
+            throw outside(policy, "variables in a request", "leave 'env' out")
+        }
+        do throws(EnvironmentError) {
+            try SessionEnvironment.check(environment)
+        } catch {
+            throw SupervisorError(.invalid, "env: \(error)")
+        }
+    }
+
     static func permissionMode(_ asked: String?, policy: SessionPolicy) throws(SupervisorError) -> String {
         guard let asked else { return policy.claude.permissionMode.rawValue }
         guard let mode = PermissionMode(rawValue: asked == "manual" ? "default" : asked) else {
             let modes = PermissionMode.allCases.map(\.rawValue).joined(separator: ", ")
             throw SupervisorError(.invalid, "'\(asked.prefix(64))' is not a permission mode: use one of \(modes)")
         }
-        guard mode != .bypassPermissions || policy.claude.permissionMode == .bypassPermissions else {
-            throw SupervisorError(
-                .invalid, "the policy '\(policy.name)' does not allow 'bypassPermissions': use a policy that does")
+        guard policy.allows(mode) else {
+            let modes = policy.allowedPermissionModes.map(\.rawValue).joined(separator: ", ")
+            throw outside(policy, "'\(mode.rawValue)'", "use \(modes), or another policy")
         }
         return mode.rawValue
+    }
+
+    private static func outside(_ policy: SessionPolicy, _ what: String, _ remedy: String) -> SupervisorError {
+        SupervisorError(.invalid, "the policy '\(policy.name)' does not allow \(what): \(remedy)")
     }
 
     static func check(name: String?, labels: [String: String]?) throws(SupervisorError) {
@@ -84,22 +105,17 @@ extension SessionSupervisor {
         }
     }
 
-    /// The policy's idle timeout is a default; its maximum lifetime is a bound.
+    /// The policy's own values are defaults; its bounds are bounds.
     static func check(
         _ idleTimeout: TimeSpan?, _ maxLifetime: TimeSpan?, policy: SessionPolicy
     ) throws(SupervisorError) {
-        if let idleTimeout, !PolicyBounds.idleTimeout.contains(idleTimeout) {
-            let range = PolicyBounds.idleTimeout
-            throw SupervisorError(.invalid, "idle_timeout must be \(range.lowerBound) to \(range.upperBound)")
-        }
-        guard let maxLifetime else { return }
-        let bound = policy.idle.maxLifetime ?? PolicyBounds.maxLifetime.upperBound
-        guard maxLifetime >= PolicyBounds.maxLifetime.lowerBound, maxLifetime <= bound else {
+        func check(_ name: String, _ asked: TimeSpan?, _ least: TimeSpan, _ most: TimeSpan) throws(SupervisorError) {
+            guard let asked, asked < least || asked > most else { return }
             throw SupervisorError(
-                .invalid,
-                "max_lifetime must be \(PolicyBounds.maxLifetime.lowerBound) to \(bound) under the policy "
-                    + "'\(policy.name)'")
+                .invalid, "\(name) must be \(least) to \(most) under the policy '\(policy.name)', not \(asked)")
         }
+        try check("idle_timeout", idleTimeout, PolicyBounds.idleTimeout.lowerBound, policy.longestIdleTimeout)
+        try check("max_lifetime", maxLifetime, PolicyBounds.maxLifetime.lowerBound, policy.longestLifetime)
     }
 
     /// Equal for equal requests, whatever order their keys came in.

@@ -1,4 +1,5 @@
 import Foundation
+import Policy
 public import Registry
 public import SessionCore
 import WorkerControl
@@ -11,7 +12,7 @@ extension SessionSupervisor {
         let command = ControlCommand.input(text: text, clientID: clientID, submit: submit)
         // Under the lock: the reaper cannot park the session between the wake and the typing.
         return try await change(id, by: principal) { (supervisor, entry) async throws(SupervisorError) in
-            let reply = try await supervisor.ask(entry, command, wake: true, actor: principal.name)
+            let reply = try await supervisor.ask(entry, command, wake: .input, actor: principal.name)
             guard case .accepted(let seq) = reply else { throw Self.strange(command) }
             return seq
         }
@@ -24,7 +25,7 @@ extension SessionSupervisor {
     ) async throws(SupervisorError) -> JSONValue {
         let command = ControlCommand.dialect(name: name, message: message)
         return try await change(id, by: principal) { (supervisor, entry) async throws(SupervisorError) in
-            let reply = try await supervisor.ask(entry, command, wake: true, actor: principal.name)
+            let reply = try await supervisor.ask(entry, command, wake: .input, actor: principal.name)
             guard case .message(let answer) = reply else { throw Self.strange(command) }
             return answer
         }
@@ -39,12 +40,12 @@ extension SessionSupervisor {
         guard wake else {
             let record = try await visible(id, to: principal)
             guard record.lifecycle == .running, entries[id]?.connection != nil else {
-                throw Self.notRunning(record, wakes: false)
+                throw notRunning(record, wake: nil)
             }
             return path
         }
         return try await change(id, by: principal) { (supervisor, entry) async throws(SupervisorError) in
-            _ = try await supervisor.awake(entry, wake: true, actor: principal.name)
+            _ = try await supervisor.awake(entry, wake: .attach, actor: principal.name)
             return path
         }
     }
@@ -52,16 +53,21 @@ extension SessionSupervisor {
     /// Cancels the running turn. Never wakes.
     public func interrupt(_ id: SessionID, by principal: Principal) async throws(SupervisorError) {
         try await change(id, by: principal) { (supervisor, entry) async throws(SupervisorError) in
-            _ = try await supervisor.ask(entry, .interrupt, wake: false, actor: principal.name)
+            _ = try await supervisor.ask(entry, .interrupt, wake: nil, actor: principal.name)
         }
     }
 
     // MARK: - Steps
 
-    /// The session's worker, after starting a parked session when `wake` says so. The caller holds the lock.
-    func awake(_ entry: SessionEntry, wake: Bool, actor: String) async throws(SupervisorError) -> WorkerConnection {
-        if wake, entry.record.lifecycle == .parked { try await startAgain(entry, actor: actor) }
-        guard entry.record.lifecycle == .running else { throw Self.notRunning(entry.record, wakes: wake) }
+    /// The session's worker, after starting a parked session when there is a reason that its policy lets wake it. The
+    /// caller holds the lock.
+    func awake(
+        _ entry: SessionEntry, wake: WakeReason?, actor: String
+    ) async throws(SupervisorError) -> WorkerConnection {
+        if let wake, entry.record.lifecycle == .parked, policy(of: entry.record).idle.wakes.contains(wake) {
+            try await startAgain(entry, actor: actor)
+        }
+        guard entry.record.lifecycle == .running else { throw notRunning(entry.record, wake: wake) }
         guard let connection = entry.connection else {
             throw SupervisorError(.unresponsive, "the worker of session \(entry.id) does not answer")
         }
@@ -69,7 +75,7 @@ extension SessionSupervisor {
     }
 
     func ask(
-        _ entry: SessionEntry, _ command: ControlCommand, wake: Bool, actor: String
+        _ entry: SessionEntry, _ command: ControlCommand, wake: WakeReason?, actor: String
     ) async throws(SupervisorError) -> ControlReply {
         let connection = try await awake(entry, wake: wake, actor: actor)
         let reply: ControlReply
@@ -83,10 +89,17 @@ extension SessionSupervisor {
         return reply
     }
 
-    static func notRunning(_ record: SessionRecord, wakes: Bool) -> SupervisorError {
+    /// - Parameter wake: what did not wake it.
+    func notRunning(_ record: SessionRecord, wake: WakeReason?) -> SupervisorError {
+        let wakes = policy(of: record).idle.wakes
         let remedy =
             switch record.lifecycle {
-            case .parked: wakes ? "try again" : "resume it, or send it input"
+            case .parked:
+                switch wake {
+                case .some(let wake) where wakes.contains(wake): "try again"
+                case .some(let wake): "resume it; under the policy '\(record.policy)' \(wake.rawValue) does not wake it"
+                case nil: wakes.contains(.input) ? "resume it, or send it input" : "resume it"
+                }
             case .stopped, .failed: "resume it first"
             case .queued, .starting, .running: "wait until it runs"
             case .parking, .stopping: "wait until it has ended, then resume it"

@@ -191,6 +191,16 @@ actor FakeSessions: SessionService {
         return [ImageView(name: "host", manifest: nil), ImageView(name: "tools", manifest: tools)]
     }
 
+    func policies() async -> PolicyStore {
+        PolicyStore([Self.policy])
+    }
+
+    /// A policy with what not everybody may see.
+    static let policy = SessionPolicy(
+        name: "team",
+        sandbox: SandboxRules(mounts: [PolicyMount(source: "/srv/secret", target: "/data")]),
+        environment: ["EDITOR": "vi"])
+
     func readiness() async -> Readiness { Readiness(ready: failure == nil, checks: ["registry": "ok"]) }
 
     private static func record(_ id: SessionID, _ lifecycle: Lifecycle) -> SessionRecord {
