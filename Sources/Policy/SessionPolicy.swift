@@ -61,17 +61,6 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
         }
     }
 
-    /// True for a name that may be an image's: 1…128 of `a-z 0-9 . _ - : @`, a letter or digit first.
-    public static func isImage(_ text: String) -> Bool {
-        guard (1...128).contains(text.utf8.count), let first = text.utf8.first, isLowercase(first) || isDigit(first)
-        else { return false }
-        return text.utf8.allSatisfy { isLowercase($0) || isDigit($0) || "._-:@".utf8.contains($0) }
-            && !text.contains("..")
-    }
-
-    private static func isLowercase(_ byte: UInt8) -> Bool { UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte }
-    private static func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
-
     /// True for text that can stand after `--model`: 1…128 of letters, digits and `. _ : / @ [ ] -`, no dash first.
     public static func isModel(_ text: String) -> Bool {
         guard (1...128).contains(text.utf8.count), text.utf8.first != UInt8(ascii: "-") else { return false }

@@ -72,7 +72,7 @@ enum GoodPolicies {
         "bounds: {models: any, idle_timeout: any, max_lifetime: null, permission_modes: []}\n",
         "model: null\nwakes: []\nrequire: []\n",
         "environment: {A: '1', B: 1.5, C: \"it's\", D: 'no', E: '~', F: '#x', G: \"two\\nlines\", H: ''}\n",
-        "image: dev@sha256:0123abcd\ndevices: [/dev/dri/renderD128]\n",
+        "image: dev-2_b\ndevices: [/dev/dri/renderD128]\n",
         "mounts: [{source: /srv/a b, target: '/opt/x: y', access: write}]\n",
         "allowed_tools: [mcp__github__list, 'Read(./src/**)', \"Bash(echo 'a')\"]\n",
         "description: \"Wörter: 'and' # more\"\n",

@@ -67,13 +67,6 @@ import Testing
     }
 
     @Test(
-        "images",
-        arguments: [
-            ("host", true), ("dev@sha256:ab", true), ("a..b", false), ("-x", false), ("A", false), ("a/b", false),
-        ])
-    func images(name: String, fine: Bool) { #expect(SessionPolicy.isImage(name) == fine) }
-
-    @Test(
         "rules for tools",
         arguments: [
             ("Read", true), ("Bash(git log:*)", true), ("mcp__a__b-c", true), ("Read(./a(b).txt)", true), ("", false),

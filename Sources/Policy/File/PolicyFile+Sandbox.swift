@@ -114,9 +114,13 @@ extension PolicyFile {
 
 extension PolicyValue {
     func image() throws(PolicyError) -> String {
-        try text(
-            most: 128, "an image's name", remedy: "write '\(SessionPolicy.hostImage)', or the name of a built image",
-            where: SessionPolicy.isImage)
+        let name = try string()
+        guard SessionPolicy.isName(name) else {
+            throw fault(
+                "'\(Self.shown(name))' is not an image's name",
+                remedy: "write '\(SessionPolicy.hostImage)', or the name of a built image: a-z, 0-9, '-' and '_'")
+        }
+        return name
     }
 
     fileprivate func path(_ problem: (String) -> RuleProblem?) throws(PolicyError) -> String {
