@@ -38,7 +38,7 @@ import WorkerControl
         (policy(image: "host", others: ["tools"]), "tools", "tools", ""),
         (policy(image: "tools", others: ["host"]), "host", "host", ""),
         (policy(image: "host"), "tools", nil, "does not allow the image 'tools': use host"),
-        (policy(image: "tools", others: ["dev"]), "host", nil, "use tools or dev"),
+        (policy(image: "tools", others: ["dev"]), "host", nil, "use tools, dev"),
         (policy(image: "host", others: ["gone"]), "gone", nil, "there are host, dev, tools"),
         (policy(image: "gone"), nil, nil, "there is no image 'gone'"),
         (policy(image: "host"), "../tools", nil, "there are host, dev, tools"),

@@ -31,7 +31,6 @@ struct PolicyBoundsTests {
             (SessionCreation(permissionMode: "bypassPermissions"), "use acceptEdits, plan"),
             (SessionCreation(model: "sonnet"), "use opus, haiku"),
             (SessionCreation(env: ["A": "b"]), "leave 'env' out"),
-            (SessionCreation(image: "dev"), "use host, minimal"),
             (SessionCreation(idleTimeout: .hours(2)), "1s to 1h"),
             (SessionCreation(maxLifetime: .hours(9)), "1s to 8h"),
         ])
@@ -50,7 +49,7 @@ struct PolicyBoundsTests {
         arguments: [
             SessionCreation(), SessionCreation(permissionMode: "acceptEdits"), SessionCreation(permissionMode: "plan"),
             SessionCreation(model: "opus"), SessionCreation(model: "haiku"), SessionCreation(env: [:]),
-            SessionCreation(image: "host"), SessionCreation(image: "minimal"),
+            SessionCreation(image: "host"),
             SessionCreation(idleTimeout: .hours(1)), SessionCreation(maxLifetime: .hours(8)),
         ])
     func accepted(creation: SessionCreation) async throws {

@@ -78,7 +78,7 @@ extension SessionSupervisor {
         return mode.rawValue
     }
 
-    private static func outside(_ policy: SessionPolicy, _ what: String, _ remedy: String) -> SupervisorError {
+    static func outside(_ policy: SessionPolicy, _ what: String, _ remedy: String) -> SupervisorError {
         SupervisorError(.invalid, "the policy '\(policy.name)' does not allow \(what): \(remedy)")
     }
 
