@@ -10,7 +10,7 @@ SOURCES = Package.swift Sources Tests Ops
 SCRIPTS = Scripts/setup Scripts/run Scripts/lint .ci/run
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fmt bench images setup clean
+.PHONY: help run test build lint fmt bench attacks images setup clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,13 @@ images: ## Build the images minimal, claude and dev, as root (IMAGES=… for oth
 	    .build/$(CONFIG)/rookery image build "Images/$$name" && \
 	    .build/$(CONFIG)/rookery sandbox run --image "$$name" -- /bin/sh -c 'ls -ld /usr/bin/sh /etc/ssl/certs' || exit; \
 	done
+
+attacks: ## Try to get out of the sandbox, and out of bubblewrap beside it
+	@Scripts/setup attacks
+	@swift build --product rookery-launcher
+	@swift build --product rookery-init
+	@swift build --product attacks
+	@Scripts/attacks.py --all
 
 setup: ## Fetch what building, running and testing need
 	@Scripts/setup test

@@ -69,6 +69,16 @@ let package = Package(
             ]
         ),
 
+        // Tries to get out of a sandbox: static, since it runs inside
+        .executableTarget(
+            name: "attacks",
+            path: "Tests/Attacks",
+            cSettings: strictC,
+            linkerSettings: [
+                .unsafeFlags(["-nostartfiles", "-static-executable", "-Xlinker", "--gc-sections"])
+            ]
+        ),
+
         // The sandbox
         .target(name: "Policy", dependencies: [yams], swiftSettings: strict),
         .target(name: "Images", dependencies: ["CLinux", "Policy", crypto], swiftSettings: strict),
@@ -182,7 +192,9 @@ let package = Package(
             name: "PolicyTests", dependencies: ["Policy"], exclude: ["validate.py"], swiftSettings: strict),
         .testTarget(name: "ImagesTests", dependencies: ["Images", "CLinux"], swiftSettings: strict),
         .testTarget(name: "ImageBuildingTests", dependencies: ["ImageBuilding", "Images"], swiftSettings: strict),
-        .testTarget(name: "SandboxTests", dependencies: ["Sandbox", "CLinux", "Policy"], swiftSettings: strict),
+        .testTarget(
+            name: "SandboxTests", dependencies: ["Sandbox", "CLinux", "Policy", "WorkerControl"],
+            swiftSettings: strict),
         .testTarget(name: "ClaudeCodeTests", dependencies: ["ClaudeCode"], swiftSettings: strict),
         .testTarget(name: "SessionCoreTests", dependencies: ["SessionCore", "ClaudeCode", nio], swiftSettings: strict),
         .testTarget(name: "DialectsTests", dependencies: ["Dialects", "SessionCore", nio], swiftSettings: strict),

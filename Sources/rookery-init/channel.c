@@ -49,7 +49,7 @@ void await_go(void) {
     if (received != 2 || memcmp(word, "go", 2) != 0) _exit(1);
 }
 
-int tell(const char *word, int descriptor) {
+int send_descriptor(int socket, const char *word, int descriptor) {
     union {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(sizeof(int))];
@@ -66,10 +66,12 @@ int tell(const char *word, int descriptor) {
         message.msg_controllen = sizeof control.bytes;
     }
     ssize_t sent;
-    do sent = sendmsg(CONTROL, &message, MSG_NOSIGNAL);
+    do sent = sendmsg(socket, &message, MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
     return sent < 0 ? -1 : 0;
 }
+
+int tell(const char *word, int descriptor) { return send_descriptor(CONTROL, word, descriptor); }
 
 void fail(const char *step, const char *subject) {
     int error = errno;

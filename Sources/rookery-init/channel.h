@@ -17,8 +17,11 @@ size_t await_maps(int *descriptors, size_t capacity);
 /// Waits for "go"; exits when the launcher is gone.
 void await_go(void);
 
-/// Sends a word with a descriptor (-1: none). Returns 0, or -1 with errno.
+/// Sends the launcher a word with a descriptor (-1: none). Returns 0, or -1 with errno.
 int tell(const char *word, int descriptor);
+
+/// The same over any Unix socket.
+int send_descriptor(int socket, const char *word, int descriptor);
 
 /// Reports a failure with the present errno and exits.
 __attribute__((noreturn)) void fail(const char *step, const char *subject);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "landlock.h"
 #include "privileges.h"
 #include "steps.h"
 
@@ -56,7 +57,17 @@ static int take_identity(const struct launch *launch) {
         if (setresgid(COMMAND_ID, COMMAND_ID, COMMAND_ID) != 0) return -1;
         if (setresuid(COMMAND_ID, COMMAND_ID, COMMAND_ID) != 0) return -1;
     }
-    return keep_capabilities(0);
+    return launch->capabilities == 0 ? keep_capabilities(0) : pass_on_capabilities(launch->capabilities);
+}
+
+/// The filters, last of all: they refuse much of what was done before. The first one leaves what is known bad to somebody
+/// outside, who counts it and answers with a refusal; nothing of it is ever let through.
+static void filter_calls(void) {
+    int listener = install_filter_with_listener(ARGUMENT_FILTER);
+    if (listener < 0) fail("seccomp", "");
+    if (send_descriptor(VIOLATIONS, "notify", listener) != 0) fail("seccomp listener", "");
+    close(listener);
+    if (install_filter(NUMBER_FILTER) != 0) fail("seccomp", "");
 }
 
 static int reset_signals(void) {
@@ -72,8 +83,8 @@ __attribute__((noreturn)) static void run_command(struct launch *launch) {
     if (reset_signals() != 0) fail("signals", "");
     umask(022);
     if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) fail("close_range", "");
-    // Last: the filters refuse much of what was done above.
-    if (install_filter(ARGUMENT_FILTER) != 0 || install_filter(NUMBER_FILTER) != 0) fail("seccomp", "");
+    if (restrict_files(launch) != 0) fail("landlock", "");
+    filter_calls();
     execve(launch->arguments[0], launch->arguments, launch->environment);
     fail("exec", launch->arguments[0]);
 }

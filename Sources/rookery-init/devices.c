@@ -16,12 +16,18 @@ int step_device(struct launch *launch, char **arguments) {
     (void)launch;
     // Device nodes cannot be made in a user namespace: the host's own are shown.
     char source[64], place[64];
-    if (strchr(arguments[0], '/') != NULL || strlen(arguments[0]) > 32) {
+    if (strstr(arguments[0], "..") != NULL || strlen(arguments[0]) > 32) {
         errno = EINVAL;
         return -1;
     }
     snprintf(source, sizeof source, "/dev/%s", arguments[0]);
     snprintf(place, sizeof place, "dev/%s", arguments[0]);
+    char *last = strrchr(place, '/');
+    if (last > place + strlen("dev")) {
+        *last = '\0';
+        if (mkdir(place, 0755) != 0 && errno != EEXIST) return -1;
+        *last = '/';
+    }
     struct stat status;
     if (lstat(source, &status) != 0) return -1;
     if (!S_ISCHR(status.st_mode)) {

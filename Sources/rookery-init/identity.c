@@ -1,16 +1,44 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
-#include <linux/securebits.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "privileges.h"
 #include "steps.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
+
+int step_time(struct launch *launch, char **arguments) {
+    (void)launch;
+    (void)arguments;
+    // For the children: the command. Before anything else, as the offsets can be set only while this process's files
+    // in /proc are its own and no child lives in the namespace.
+    if (unshare(CLONE_NEWTIME) != 0) return -1;
+    struct timespec monotonic, boot;
+    if (clock_gettime(CLOCK_MONOTONIC, &monotonic) != 0 || clock_gettime(CLOCK_BOOTTIME, &boot) != 0) return -1;
+    char text[128];
+    int length = snprintf(
+        text, sizeof text, "monotonic -%lld 0\nboottime -%lld 0\n", (long long)monotonic.tv_sec,
+        (long long)boot.tv_sec);
+    int file = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+    if (file < 0) return -1;
+    ssize_t written = write(file, text, (size_t)length);
+    int error = errno;
+    close(file);
+    errno = error;
+    return written == length ? 0 : -1;
+}
 
 int step_identity(struct launch *launch, char **arguments) {
     launch->mapped_root = strcmp(arguments[0], "root") == 0;
@@ -56,13 +84,12 @@ int step_limit(struct launch *launch, char **arguments) {
 }
 
 int step_privileges(struct launch *launch, char **arguments) {
-    (void)launch;
-    (void)arguments;
-    // Uid 0 means nothing any more, neither at exec nor at a change of ids, and nobody can turn that back.
-    unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
-                         SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
-    if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) != 0) return -1;
+    long long kept = number(arguments[0], INT64_MAX);
+    if (kept < 0) return -1;
+    launch->capabilities = (uint64_t)kept;
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return -1;
-    if (drop_bounding_set() != 0) return -1;
+    if (drop_bounding_set(launch->capabilities) != 0) return -1;
+    // A command that keeps some carries them over its change of ids, and locks the rest then.
+    if ((launch->capabilities == 0 ? lock_securebits() : open_securebits()) != 0) return -1;
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }

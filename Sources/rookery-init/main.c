@@ -45,9 +45,11 @@ static void settle(void) {
     close(PLAN);
     close(ARGUMENT_FILTER);
     close(NUMBER_FILTER);
+    if (launch.capabilities != 0 && lock_securebits() != 0) fail("init securebits", "");
     if (keep_capabilities(launch.mapped_root ? 1ULL << CAP_KILL : 0) != 0) fail("init capabilities", "");
     if (install_filter(INIT_FILTER) != 0) fail("init seccomp", "");
     close(INIT_FILTER);
+    close(VIOLATIONS);
     // The command's own copy remains until its exec: then the launcher sees the end of the connection.
     close(CONTROL);
 }

@@ -17,6 +17,8 @@ struct step {
 };
 
 static const struct step steps[] = {
+    // a time namespace for the command, in which the machine has just started
+    {"time", 0, -1, step_time},
     // root: setgroups, gid 0, uid 0 are taken; single: the only mapped id is had already
     {"identity", 1, -1, step_identity},
     // every mount becomes private to this namespace
@@ -54,11 +56,15 @@ static const struct step steps[] = {
     {"hostname", 1, 0, step_hostname},
     // IPv4 address, port: loopback up; the listening socket is sent as "listener"
     {"network", 2, 1, step_network},
+    // loopback up, and nothing more
+    {"loopback", 0, -1, step_loopback},
     {"keyring", 0, -1, step_keyring},
     // number of the resource, its limits
     {"limit", 3, 0, step_limit},
-    // securebits, bounding set, no_new_privs, not dumpable
-    {"privileges", 0, -1, step_privileges},
+    // the capabilities that the command keeps, a bit per number: securebits, bounding set, no_new_privs
+    {"privileges", 1, -1, step_privileges},
+    // `read`, `write` or `device`, path: what Landlock lets the command do there
+    {"landlock", 2, 1, step_landlock},
     {"argument", 1, -1, step_argument},
     {"environment", 1, -1, step_environment},
     {"work-directory", 1, 0, step_work_directory},

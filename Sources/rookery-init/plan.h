@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 // The launch plan: what the launcher wants done, in order, written by LaunchPlan.swift.
 //
@@ -20,6 +21,13 @@ enum {
     PLAN_SLOTS = 500,
     PLAN_ARGUMENTS = 1024,
     PLAN_STEP_ARGUMENTS = 6,
+    PLAN_PLACES = 64,
+};
+
+/// A directory or file, and what the command may do with all that lies at it (Landlock).
+struct place {
+    uint64_t rights;
+    const char *path;
 };
 
 /// The descriptors that rookery-init is born with.
@@ -31,7 +39,8 @@ enum {
     ARGUMENT_FILTER = 7, ///< memfd with a BPF program: the command's seccomp filter that looks at arguments.
     NUMBER_FILTER = 8,   ///< The command's filter that lists the calls it may make.
     INIT_FILTER = 9,     ///< The filter of PID 1.
-    FIRST_FREE = 10,
+    VIOLATIONS = 10,     ///< Unix socket to whoever answers refused calls: takes the filter's listener.
+    FIRST_FREE = 11,
 };
 
 /// What the steps find out for one another and for the command.
@@ -44,6 +53,9 @@ struct launch {
     /// The command keeps the standard streams that rookery-init was born with; the terminal is only its controlling one.
     bool streams;
     const char *directory;
+    uint64_t capabilities; ///< What the command keeps, a bit per number.
+    struct place places[PLAN_PLACES];
+    size_t place_count;
     char *arguments[PLAN_ARGUMENTS + 1];
     size_t argument_count;
     char *environment[PLAN_ARGUMENTS + 1];

@@ -6,6 +6,7 @@
 // The steps of a plan. Each takes its arguments as plan.h and the table in plan.c say, and returns 0, or -1 with errno.
 
 // identity.c
+int step_time(struct launch *launch, char **arguments);
 int step_identity(struct launch *launch, char **arguments);
 int step_hostname(struct launch *launch, char **arguments);
 int step_keyring(struct launch *launch, char **arguments);
@@ -39,6 +40,10 @@ int step_terminal(struct launch *launch, char **arguments);
 
 // network.c
 int step_network(struct launch *launch, char **arguments);
+int step_loopback(struct launch *launch, char **arguments);
+
+// landlock.c
+int step_landlock(struct launch *launch, char **arguments);
 
 // command.c
 int step_argument(struct launch *launch, char **arguments);

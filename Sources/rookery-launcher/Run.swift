@@ -19,6 +19,8 @@ struct Run: ParsableCommand {
     @Option(help: "The directory of the built images.") var images = "/var/lib/rookery/images"
     @Option(help: "The directory that is /workspace inside; a temporary one without.") var workspace: String?
     @Option(help: "A Claude Code binary, /usr/local/bin/claude inside.") var claude: String?
+    @Option(help: "The system call profile, standard or strict, in place of the policy's.")
+    var seccomp: SeccompRules.Profile?
     @Flag(help: "Use user namespaces alone, also as root.") var rootless = false
     @Flag(help: "Print what would be done instead of doing it.") var explain = false
     @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.") var command: [String] = []
@@ -35,6 +37,7 @@ struct Run: ParsableCommand {
         }
         var policy = try chosenPolicy()
         if let image { policy.sandbox.image = image }
+        if let seccomp { policy.sandbox.seccomp.profile = seccomp }
         let run = SandboxRun(
             policy: policy, workspace: workspace, claudeBinary: claude, imagesDirectory: images, rootless: rootless,
             command: command, libexecDirectory: Self.ownDirectory)
@@ -71,3 +74,5 @@ struct Run: ParsableCommand {
         return (own as NSString).deletingLastPathComponent
     }
 }
+
+extension SeccompRules.Profile: ExpressibleByArgument {}

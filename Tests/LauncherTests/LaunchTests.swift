@@ -38,7 +38,10 @@ import WorkerControl
                 let members = try String(contentsOfFile: "\(directory)/cgroup.procs", encoding: .utf8)
                 #expect(members.split(separator: "\n").contains("\(session.sandboxPID)"))
             }
-            #expect(Set(session.limits.map(\.name)) == ["memory", "cpu_percent", "pids", "open_files", "temporary"])
+            #expect(
+                Set(session.limits.map(\.name)) == [
+                    "memory", "cpu_percent", "pids", "open_files", "temporary", "landlock",
+                ])
 
             let twice = try await stage.launcher.failure(
                 .launch(.plain(id, slot: slot, start: try stage.waitingScript())))

@@ -18,6 +18,14 @@ import Testing
     func run(
         _ arguments: [String], input: String = "", rootless: Bool, in scratch: Scratch
     ) async throws -> Outcome {
+        try await program("rookery-launcher", ["run"] + arguments, input: input, rootless: rootless, in: scratch)
+    }
+
+    /// The same for any program of the package.
+    func program(
+        _ name: String, _ arguments: [String], input: String = "", rootless: Bool, in scratch: Scratch,
+        within seconds: Int = 60
+    ) async throws -> Outcome {
         let outside = try DescriptorMessages.pipe()
         let errors = try DescriptorMessages.pipe()
         // With the end of this function the input ends.
@@ -25,8 +33,7 @@ import Testing
             let inside = try DescriptorMessages.pipe()
             _ = input.withCString { write(inside.write.number, $0, strlen($0)) }
             var spawn = Spawn(
-                program: try Spawn.open(program: Products.path("rookery-launcher")),
-                arguments: ["rookery-launcher", "run"] + arguments,
+                program: try Spawn.open(program: Products.path(name)), arguments: [name] + arguments,
                 environment: ["PATH=/usr/bin:/bin", "TMPDIR=\(scratch.path)/run"])
             spawn.standardInput = inside.read
             spawn.standardOutput = outside.write
@@ -36,7 +43,12 @@ import Testing
         }
         let child = try start()
         var status: Int32?
-        let ended = await eventually(within: 60) {
+        // More than a pipe holds is read on the way.
+        var output = ""
+        var complaints = ""
+        let ended = await eventually(within: seconds) {
+            output += Self.text(outside.read)
+            complaints += Self.text(errors.read)
             switch (try? child.exitIfEnded()) ?? nil {
             case .code(let code): status = code
             case .signal(let number): status = -number
@@ -45,7 +57,9 @@ import Testing
             return status != nil
         }
         if !ended { child.kill() }
-        return Outcome(status: status ?? -1000, output: Self.text(outside.read), errors: Self.text(errors.read))
+        return Outcome(
+            status: status ?? -1000, output: output + Self.text(outside.read),
+            errors: complaints + Self.text(errors.read))
     }
 
     /// What is in a pipe now.

@@ -5,6 +5,10 @@ import Testing
 
 @Suite struct LaunchPlanTests {
     static let encodings: [(LaunchPlan.Step, [String])] = [
+        (.time, ["time"]),
+        (.privileges(keeping: .none), ["privileges", "0"]),
+        (.landlock(.write, "/tmp"), ["landlock", "write", "/tmp"]),
+        (.loopback, ["loopback"]),
         (.identity(root: true), ["identity", "root"]),
         (.identity(root: false), ["identity", "single"]),
         (.makePrivate, ["private"]),
@@ -75,14 +79,14 @@ import Testing
     @Test(arguments: [false, true]) func ordersWhatDependsOnOrder(rootless: Bool) throws {
         let steps = steps(rootless: rootless)
         let order: [LaunchPlan.Step] = [
-            .identity(root: !rootless), .makePrivate, .root(over: "/tmp", bytes: 4 << 20, inodes: 4096),
+            .time, .identity(root: !rootless), .makePrivate, .root(over: "/tmp", bytes: 4 << 20, inodes: 4096),
             .mount(slot: 0, path: "/usr", place: .directory),
             .clone("/usr/local/bin/tool"),
             .mount(slot: 6, path: "/usr/local/bin/tool", place: .file),
             .mount(slot: 5, path: "/usr/local/bin/claude", place: .file), .readOnly("/usr/local/bin"),
             .device("null"), .proc, .mask("/proc/kcore"),
             .mount(slot: 7, path: "/proc/sys/kernel/random/boot_id", place: .there), .pivot, .readOnly("/"),
-            .privileges, .argument("/run/rookery/start"), .environment("A=1"), .environment("B=2"),
+            .privileges(keeping: .none), .argument("/run/rookery/start"), .environment("A=1"), .environment("B=2"),
         ]
         let places = try order.map { try index($0, in: steps) }
         #expect(places == places.sorted())

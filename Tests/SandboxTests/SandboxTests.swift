@@ -106,8 +106,9 @@ import Testing
             exec 4<>/dev/tcp/192.0.2.1/80 || echo unreachable >>/workspace/out
             """)
         let sandbox = try trial.start()
-        #expect(rk_wait_readable(sandbox.listener.number, 30_000) == 1)
-        let connection = accept(sandbox.listener.number, nil, nil)
+        let listener = try #require(sandbox.listener)
+        #expect(rk_wait_readable(listener.number, 30_000) == 1)
+        let connection = accept(listener.number, nil, nil)
         #expect(connection >= 0)
         defer { close(connection) }
         #expect(rk_wait_readable(connection, 30_000) == 1)

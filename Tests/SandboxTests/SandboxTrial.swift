@@ -2,6 +2,8 @@ import CLinux
 import Foundation
 import Glibc
 import Policy
+import Synchronization
+import WorkerControl
 
 @testable import Sandbox
 
@@ -11,6 +13,8 @@ final class SandboxTrial {
     let directory: String
     var specification: SandboxSpecification
     private(set) var started: StartedSandbox?
+    /// The refused calls that were counted.
+    let violations = ViolationCounts()
 
     static let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path(percentEncoded: false)
@@ -56,6 +60,7 @@ final class SandboxTrial {
             started = sandbox
             do throws(SandboxError) {
                 try sandbox.go()
+                answerViolations(of: sandbox)
                 return sandbox
             } catch {
                 guard error.errno == ETXTBSY else { throw error }
@@ -63,6 +68,14 @@ final class SandboxTrial {
             }
         }
         throw SystemError(call: "start", errno: ETXTBSY)
+    }
+
+    /// Without somebody who answers, a refused call would wait for ever.
+    private func answerViolations(of sandbox: StartedSandbox) {
+        let socket = dup(sandbox.violations.number)
+        ViolationResponder(socket: socket, names: SeccompProfile.counted) { [violations] violation in
+            violations.byCall.withLock { $0[violation.call, default: 0] += violation.count }
+        }.start()
     }
 
     /// Closes all that the test holds of the sandbox, the leash above all.
@@ -120,4 +133,8 @@ final class SandboxTrial {
         }
         return false
     }
+}
+
+final class ViolationCounts: Sendable {
+    let byCall = Mutex<[String: Int]>([:])
 }

@@ -10,6 +10,7 @@
 #include "idmap.h"
 #include "images.h"
 #include "mounts.h"
+#include "notifications.h"
 #include "peer.h"
 #include "privileges.h"
 #include "spawn.h"

@@ -74,7 +74,8 @@ struct SessionLaunch {
         reaper.adopt(sandbox.process)
         reaper.adopt(worker)
         return LaunchedSession(
-            workerPID: worker.pid, sandboxPID: sandbox.process.pid, limits: limits, cgroups: leaf.directories)
+            workerPID: worker.pid, sandboxPID: sandbox.process.pid, limits: limits + [Landlock.enforced],
+            cgroups: leaf.directories)
     }
 
     private func specification(

@@ -22,12 +22,16 @@ struct WorkerStart {
         do {
             let ready = try DescriptorMessages.pipe()
             // Descriptor 3 is the configuration; the others follow in this order.
-            let passed = [
-                sandbox.terminal, sandbox.listener, sandbox.leash, sandbox.status, sandbox.process.pidfd, home,
-                ready.write,
+            var passed = [
+                sandbox.terminal, sandbox.leash, sandbox.status, sandbox.process.pidfd, home, ready.write,
+                sandbox.violations,
             ]
-            let numbers = WorkerDescriptors(
-                terminal: 4, listener: 5, leash: 6, status: 7, sandbox: 8, home: 9, ready: 10)
+            var numbers = WorkerDescriptors(
+                terminal: 4, listener: nil, leash: 5, status: 6, sandbox: 7, home: 8, ready: 9, violations: 10)
+            if let listener = sandbox.listener {
+                passed.append(listener)
+                numbers.listener = 11
+            }
             let memory = try DescriptorMessages.sealedMemory(
                 named: "worker-configuration", try Self.encoded(configuration(numbers)))
             var spawn = Spawn(
@@ -103,7 +107,7 @@ struct WorkerStart {
             sessionID: request.sessionID, incarnation: request.incarnation,
             runtimeDirectory: directories.runtime.path, size: request.size, firstSequence: request.firstSequence,
             gatewaySocket: request.gatewaySocket, logBytes: request.logBytes, descriptors: numbers,
-            confined: configuration.confinesWorkers)
+            countedCalls: SeccompProfile.counted, confined: configuration.confinesWorkers)
     }
 
     private static func encoded(_ value: some Encodable) throws -> [UInt8] { [UInt8](try JSONEncoder().encode(value)) }

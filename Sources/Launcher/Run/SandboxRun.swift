@@ -63,6 +63,7 @@ public struct SandboxRun: Sendable {
                 relay?.closeInside()
                 try sandbox.go()
             } catch { throw LaunchFailure(error) }
+            answerViolations(of: sandbox)
             let signals = SignalRelay(to: sandbox)
             defer { signals.stop() }
             if let terminal {
@@ -80,7 +81,7 @@ public struct SandboxRun: Sendable {
     public func explanation() throws(LaunchFailure) -> String {
         try withSandbox { specification, limits throws(LaunchFailure) in
             var text = "policy \(policy.name), \(rootless ? "rootless" : "root") mode\n"
-            for limit in limits {
+            for limit in limits + [Landlock.enforced] {
                 text +=
                     "limit \(limit.name): asked \(limit.asked), enforced \(limit.enforced ?? "not at all") by \(limit.by)"
                 text += (limit.note.map { " (\($0))" } ?? "") + "\n"
@@ -105,6 +106,13 @@ public struct SandboxRun: Sendable {
             return 128 + SIGKILL
         }
         return words[0] == "code" ? value : 128 + value
+    }
+
+    /// By hand there is nobody to tell: the calls are refused, and that is all.
+    private func answerViolations(of sandbox: StartedSandbox) {
+        let socket = dup(sandbox.violations.number)
+        guard socket >= 0 else { return }
+        ViolationResponder(socket: socket, names: SeccompProfile.counted) { _ in }.start()
     }
 
     // MARK: What the sandbox needs, for as long as the body runs

@@ -1,9 +1,14 @@
+import Foundation
+import Glibc
+import Policy
+
 /// The files that every sandbox gets made for it: nothing of them comes from the host.
 struct GeneratedFiles {
     /// Text by path, in the order of the paths.
     let files: [(path: String, text: String)]
 
-    init(hostname: String, home: String, managedSettings: String?) {
+    init(specification: SandboxSpecification, home: String) {
+        let hostname = specification.hostname
         var texts = [
             "/etc/passwd": """
             root:x:0:0:root:/:/usr/sbin/nologin
@@ -15,13 +20,13 @@ struct GeneratedFiles {
             "/etc/hosts": "127.0.0.1 localhost \(hostname)\n::1 localhost\n",
             "/etc/hostname": "\(hostname)\n",
             // No resolver: names are for the proxy to resolve, and a query would be a way out.
-            "/etc/resolv.conf": "",
+            "/etc/resolv.conf": specification.rules.network == .host ? Self.hostsResolver : "",
             "/etc/host.conf": "multi on\n",
             "/etc/nsswitch.conf": """
             passwd: files
             group: files
             shadow: files
-            hosts: files
+            hosts: files\(specification.rules.network == .host ? " dns" : "")
             networks: files
             services: files
             protocols: files
@@ -31,8 +36,10 @@ struct GeneratedFiles {
             "/etc/machine-id": Self.randomHex(16) + "\n",
             "/run/rookery/boot_id": Self.randomUUID() + "\n",
             "/run/rookery/loadavg": "0.00 0.00 0.00 1/1 1\n",
+            "/run/rookery/meminfo": Self.memory(specification.limits),
+            "/run/rookery/stat": Self.processors(sysconf(Int32(_SC_NPROCESSORS_ONLN)), startedAt: time(nil)),
         ]
-        texts["/etc/claude-code/managed-settings.json"] = managedSettings
+        texts["/etc/claude-code/managed-settings.json"] = specification.managedSettings
         files = texts.sorted { $0.key < $1.key }.map { (path: $0.key, text: $0.value) }
     }
 
@@ -43,7 +50,32 @@ struct GeneratedFiles {
     static let overProc = [
         (file: "/run/rookery/boot_id", place: "/proc/sys/kernel/random/boot_id"),
         (file: "/run/rookery/loadavg", place: "/proc/loadavg"),
+        (file: "/run/rookery/meminfo", place: "/proc/meminfo"),
+        (file: "/run/rookery/stat", place: "/proc/stat"),
     ]
+
+    /// The session's memory, as if nothing of it were used: what is, its cgroup knows.
+    private static func memory(_ limits: ResourceLimits) -> String {
+        let (total, swap) = (limits.memory.bytes / 1024, limits.swap.bytes / 1024)
+        return [
+            ("MemTotal", total), ("MemFree", total), ("MemAvailable", total), ("Buffers", 0), ("Cached", 0),
+            ("SwapCached", 0), ("SwapTotal", swap), ("SwapFree", swap), ("Shmem", 0), ("SReclaimable", 0),
+        ].map { "\($0):".padding(toLength: 16, withPad: " ", startingAt: 0) + "\($1) kB\n" }.joined()
+    }
+
+    /// As many processors as there are, which never did anything, and a boot at the sandbox's start.
+    private static func processors(_ count: Int, startedAt: Int) -> String {
+        let idle = " 0 0 0 0 0 0 0 0 0 0\n"
+        return "cpu \(idle)" + (0..<max(count, 1)).map { "cpu\($0)\(idle)" }.joined()
+            + "intr 0\nctxt 0\nbtime \(startedAt)\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n"
+    }
+
+    /// For the host's own network alone.
+    private static var hostsResolver: String {
+        guard let text = try? String(contentsOfFile: "/etc/resolv.conf", encoding: .utf8), text.utf8.count < 64 * 1024
+        else { return "" }
+        return text
+    }
 
     private static func randomHex(_ bytes: Int) -> String {
         (0..<bytes).map { _ in

@@ -2,11 +2,12 @@
 /// nothing. Paths that this kernel lacks are skipped.
 enum MaskedPaths {
     static let all = [
-        "acpi", "asound", "buddyinfo", "bus", "cmdline", "config.gz", "consoles", "crypto", "devices", "diskstats",
+        "acpi", "asound", "buddyinfo", "bus", "cgroups", "cmdline", "config.gz", "consoles", "crypto", "devices",
+        "diskstats",
         "driver", "dynamic_debug", "fs", "interrupts", "iomem", "ioports", "irq", "kallsyms", "kcore", "key-users",
         "keys", "kmsg", "kpagecgroup", "kpagecount", "kpageflags", "latency_stats", "locks", "mdstat", "misc",
         "modules", "mtrr", "pagetypeinfo", "partitions", "pressure", "sched_debug", "schedstat", "scsi", "slabinfo",
         "softirqs", "swaps", "sysrq-trigger", "sys/dev", "sys/fs", "sys/kernel/core_pattern", "sys/kernel/keys",
-        "timer_list", "timer_stats", "vmallocinfo", "zoneinfo",
+        "timer_list", "timer_stats", "vmallocinfo", "vmstat", "zoneinfo",
     ].map { "/proc/" + $0 }
 }

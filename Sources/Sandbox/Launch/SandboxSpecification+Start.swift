@@ -10,9 +10,9 @@ extension SandboxSpecification {
         return try launch.run()
     }
 
-    /// What ``start()`` would have rookery-init do on this host, for a person to read.
+    /// What ``start()`` would do on this host, for a person to read.
     public func explanation() throws(SandboxError) -> String {
-        try SandboxLaunch(specification: checked()).plan().explanation
+        try SandboxLaunch(specification: checked()).explanation
     }
 }
 
@@ -21,15 +21,24 @@ struct SandboxLaunch {
     let specification: SandboxSpecification
     let image: SystemImage
     let sources: [PinnedSource]
+    let programs: SeccompPrograms
+    private let capabilities: Capabilities
+    private let devices: [String]
+    private let listenerAddress: String
 
     private var rootless: Bool { specification.identity == .caller }
 
     init(specification: SandboxSpecification) throws(SandboxError) {
-        self.specification = specification
+        self.listenerAddress =
+            specification.rules.network == .host ? Self.ownLoopbackAddress : SandboxLayout.listenerAddress
+        self.specification = specification.listening(at: listenerAddress)
         self.image = specification.image.map { .built($0.layout) } ?? .host(.ofThisHost())
+        self.programs = try SeccompPrograms.compiled(for: specification.rules.seccomp)
+        self.capabilities = try Capabilities(specification.rules.capabilities)
+        self.devices = try Devices.checked(specification.rules.devices)
         var sources: [PinnedSource] = []
         for source in PlanComposer.sources(of: specification, image: image) {
-            sources.append(try PinnedSource(source))
+            sources.append(try PinnedSource(source, rootless: specification.identity == .caller))
         }
         self.sources = sources
     }
@@ -38,6 +47,10 @@ struct SandboxLaunch {
         var composer = PlanComposer(
             specification: specification, image: image, sources: sources.map(\.source),
             identities: rootless ? sources.map(\.identity) : nil)
+        composer.capabilities = capabilities
+        composer.devices = devices
+        composer.listenerAddress = listenerAddress
+        composer.landlock = Landlock.version > 0
         return composer.compose()
     }
 
@@ -77,11 +90,12 @@ struct SandboxLaunch {
             let (control, initControl) = try DescriptorMessages.socketPair(type: Int32(SOCK_SEQPACKET.rawValue))
             let leash = try DescriptorMessages.pipe()
             let status = try DescriptorMessages.pipe()
+            let (violations, initViolations) = try DescriptorMessages.socketPair(type: Int32(SOCK_SEQPACKET.rawValue))
             return (
-                LauncherEnds(control: control, leash: leash.write, status: status.read),
+                LauncherEnds(control: control, leash: leash.write, status: status.read, violations: violations),
                 InitEnds(
                     control: initControl, plan: try DescriptorMessages.sealedMemory(named: "rookery-plan", plan),
-                    leash: leash.read, status: status.write)
+                    leash: leash.read, status: status.write, violations: initViolations)
             )
         } catch {
             throw SandboxError(
@@ -91,14 +105,13 @@ struct SandboxLaunch {
     }
 
     private func spawn(_ ends: InitEnds) throws(SandboxError) -> ChildProcess {
-        let programs = try SeccompPrograms.shared.get()
         var spawn: Spawn
         do throws(SystemError) {
             spawn = Spawn(
                 program: try Spawn.open(program: specification.initProgram), arguments: ["rookery-init"],
                 descriptors: [
                     ends.control, ends.plan, ends.leash, ends.status, programs.arguments, programs.calls,
-                    programs.initProcess,
+                    programs.initProcess, ends.violations,
                 ])
             spawn.directory = try Spawn.open(program: "/")
             spawn.standardInput = specification.streams?.input
@@ -109,7 +122,9 @@ struct SandboxLaunch {
                 step: "init", errno: error.errno, message: "\(error)",
                 remedy: "rookery-init must lie beside rookery-launcher; build or install it again")
         }
-        spawn.namespaces = UInt64(RK_NEW_USER | RK_NEW_MOUNT | RK_NEW_PID | RK_NEW_NET | RK_NEW_IPC | RK_NEW_UTS)
+        // The time and cgroup namespaces come later: rookery-init makes them itself.
+        spawn.namespaces = UInt64(RK_NEW_USER | RK_NEW_MOUNT | RK_NEW_PID | RK_NEW_IPC | RK_NEW_UTS)
+        if specification.rules.network != .host { spawn.namespaces |= UInt64(RK_NEW_NET) }
         spawn.cgroup = specification.cgroup
         do {
             return try spawn.start()
@@ -142,25 +157,28 @@ struct SandboxLaunch {
     }
 
     private func mounts(for pid: Int32) throws(SandboxError) -> [OwnedDescriptor] {
-        if rootless { return [] }
-        let namespace = rk_open(AT_FDCWD, "/proc/\(pid)/ns/user", UInt64(O_RDONLY), 0, 0)
+        guard case .range(let base) = specification.identity else { return [] }
+        // Of the host's ids root alone is shown as itself, so that what only another user of the host may read stays
+        // unreadable.
+        let namespace = rk_single_id_namespace(0, base, 0, base)
         guard namespace >= 0 else {
             throw SandboxError(
                 step: "id-map", errno: -namespace,
-                message: "opening the user namespace: \(SystemError.reason(-namespace))")
+                message: "a user namespace for the image: \(SystemError.reason(-namespace))",
+                remedy: Remedy.clone(errno: -namespace, rootless: false))
         }
-        let userNamespace = OwnedDescriptor(owning: namespace)
+        let rootAlone = OwnedDescriptor(owning: namespace)
         var mounts: [OwnedDescriptor] = []
-        if let image = specification.image { mounts.append(try show(image, userNamespace)) }
-        for source in sources { mounts.append(try mount(source, userNamespace)) }
+        if let image = specification.image { mounts.append(try show(image, rootAlone)) }
+        for source in sources { mounts.append(try mount(source, rootAlone)) }
         return mounts
     }
 
     private func mount(
-        _ source: PinnedSource, _ userNamespace: OwnedDescriptor
+        _ source: PinnedSource, _ rootAlone: OwnedDescriptor
     ) throws(SandboxError) -> OwnedDescriptor {
         guard let owner = source.source.owner, case .range(let base) = specification.identity else {
-            return try source.mount(userNamespace: userNamespace)
+            return try source.mount(rootAlone: rootAlone)
         }
         return try source.mount(owner: owner, shownAs: base + SandboxLayout.uid)
     }
@@ -206,12 +224,12 @@ struct SandboxLaunch {
             case "pty": terminal = message.descriptor
             case "listener": listener = message.descriptor
             case "ready":
-                guard let terminal, let listener else {
+                guard let terminal, listener != nil || specification.rules.network == .none else {
                     throw SandboxError(step: "init", errno: EPROTO, message: "no terminal or no listener came")
                 }
                 return StartedSandbox(
                     process: process, terminal: terminal, listener: listener, leash: pipes.leash,
-                    status: pipes.status, conversation: conversation)
+                    status: pipes.status, violations: pipes.violations, conversation: conversation)
             default:
                 throw SandboxError(step: "init", errno: EPROTO, message: "rookery-init said '\(message.word)'")
             }
@@ -225,6 +243,7 @@ private struct LauncherEnds {
     let control: OwnedDescriptor
     let leash: OwnedDescriptor
     let status: OwnedDescriptor
+    let violations: OwnedDescriptor
 }
 
 /// rookery-init's own ends.
@@ -233,4 +252,5 @@ private struct InitEnds {
     let plan: OwnedDescriptor
     let leash: OwnedDescriptor
     let status: OwnedDescriptor
+    let violations: OwnedDescriptor
 }

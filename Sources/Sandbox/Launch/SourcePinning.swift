@@ -7,7 +7,7 @@ struct PinnedSource: Sendable {
     var descriptor: OwnedDescriptor
     var identity: MountSourceIdentity
 
-    init(_ source: MountSource) throws(SandboxError) {
+    init(_ source: MountSource, rootless: Bool) throws(SandboxError) {
         let step = "mount \(source.place)"
         let refusals = UInt64(RK_RESOLVE_NO_SYMLINKS | RK_RESOLVE_NO_MAGIC_LINKS)
         let result = rk_open(AT_FDCWD, source.path, UInt64(RK_OPEN_PATH), 0, refusals)
@@ -32,15 +32,24 @@ struct PinnedSource: Sendable {
                 remedy: "correct the path in the configuration")
         }
         self.identity = MountSourceIdentity(device: identity.device, inode: identity.inode)
+        if source.ownedByCommand, !rootless {
+            // What the command makes there belongs to this owner, set-user-id files too: that must not be root.
+            guard identity.uid != 0 else {
+                throw SandboxError(
+                    step: step, errno: EPERM, message: "\(source.path) belongs to root, and the session could write it",
+                    remedy: "chown it to an ordinary user, or show it read-only")
+            }
+            self.source.owner = HostOwner(uid: identity.uid, gid: identity.gid)
+        }
     }
 
-    /// Root mode: a detached mount of the source with its attributes, its owners shown through the id maps of
-    /// `userNamespace` where the filesystem can do that.
-    func mount(userNamespace: OwnedDescriptor) throws(SandboxError) -> OwnedDescriptor {
+    /// Root mode: a detached mount of the source with its attributes. Of an image's files root's are shown as root's,
+    /// through the id maps of `rootAlone`, where the filesystem can do that.
+    func mount(rootAlone: OwnedDescriptor) throws(SandboxError) -> OwnedDescriptor {
         if source.showsHostOwners {
             let tree = try clone()
-            let shown = withExtendedLifetime(userNamespace) {
-                rk_set_mount(tree.number, source.attributes.rawValue, userNamespace.number, source.recursive)
+            let shown = withExtendedLifetime(rootAlone) {
+                rk_set_mount(tree.number, source.attributes.rawValue, rootAlone.number, source.recursive)
             }
             if shown >= 0 { return tree }
             // The filesystem has no idmapped mounts: files then look as if nobody owned them, which does no harm.

@@ -7,25 +7,29 @@ public final class StartedSandbox: Sendable {
     public let process: ChildProcess
     /// PTY master of the terminal /dev/pts/0 inside.
     public let terminal: OwnedDescriptor
-    /// TCP socket that listens on the sandbox's own loopback.
-    public let listener: OwnedDescriptor
+    /// TCP socket that listens on the sandbox's loopback; nil without one.
+    public let listener: OwnedDescriptor?
     /// Write end of the leash: a byte is a signal number for the command; the end of it ends the sandbox. Whoever
     /// holds a copy keeps the sandbox alive.
     public let leash: OwnedDescriptor
     /// Read end of the status pipe: `code <n>\n` or `signal <n>\n` when the command ends.
     public let status: OwnedDescriptor
 
+    /// Unix socket on which the listener for refused calls comes once the command starts: for ``CallRefusal``.
+    public let violations: OwnedDescriptor
+
     private let conversation: InitConversation
 
     init(
-        process: ChildProcess, terminal: OwnedDescriptor, listener: OwnedDescriptor, leash: OwnedDescriptor,
-        status: OwnedDescriptor, conversation: InitConversation
+        process: ChildProcess, terminal: OwnedDescriptor, listener: OwnedDescriptor?, leash: OwnedDescriptor,
+        status: OwnedDescriptor, violations: OwnedDescriptor, conversation: InitConversation
     ) {
         self.process = process
         self.terminal = terminal
         self.listener = listener
         self.leash = leash
         self.status = status
+        self.violations = violations
         self.conversation = conversation
     }
 

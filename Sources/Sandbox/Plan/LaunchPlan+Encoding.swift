@@ -32,6 +32,7 @@ extension LaunchPlan.Step {
     /// The step's name and its arguments, in the order of rookery-init's table.
     var fields: [String] {
         switch self {
+        case .time: ["time"]
         case .identity(let root): ["identity", root ? "root" : "single"]
         case .makePrivate: ["private"]
         case .pin(let path, let device, let inode, let attributes, let recursive):
@@ -54,9 +55,11 @@ extension LaunchPlan.Step {
         case .detach(let path): ["detach", path]
         case .hostname(let name): ["hostname", name]
         case .network(let address, let port): ["network", address, "\(port)"]
+        case .loopback: ["loopback"]
         case .keyring: ["keyring"]
         case .limit(let resource, let soft, let hard): ["limit", "\(resource.rawValue)", "\(soft)", "\(hard)"]
-        case .privileges: ["privileges"]
+        case .privileges(let kept): ["privileges", "\(kept.mask)"]
+        case .landlock(let access, let path): ["landlock", access.rawValue, path]
         case .argument(let text): ["argument", text]
         case .environment(let text): ["environment", text]
         case .workDirectory(let path): ["work-directory", path]

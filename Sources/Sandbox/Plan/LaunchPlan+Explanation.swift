@@ -8,6 +8,7 @@ extension LaunchPlan {
 extension LaunchPlan.Step {
     var explanation: String {
         switch self {
+        case .time: "start the clocks since boot at 0 (time namespace)"
         case .identity(let root): root ? "become uid 0 and gid 0 of the namespace" : "stay the only mapped user"
         case .makePrivate: "keep every mount change to this namespace"
         case .pin(let path, _, _, let attributes, let recursive):
@@ -32,9 +33,14 @@ extension LaunchPlan.Step {
         case .detach(let path): "take \(path) away"
         case .hostname(let name): "call this host \(name)"
         case .network(let address, let port): "raise the loopback and listen on \(address):\(port)"
+        case .loopback: "raise the loopback"
         case .keyring: "start an empty session keyring"
         case .limit(let resource, let soft, let hard): "limit \(resource) to \(soft), at most \(hard)"
-        case .privileges: "give up every privilege for good"
+        case .privileges(let kept):
+            kept.names.isEmpty
+                ? "give up every privilege for good"
+                : "give up every privilege for good, but \(kept.names.joined(separator: ", ")) in the own user namespace"
+        case .landlock(let access, let path): "Landlock: \(access.rawValue) \(path)"
         case .argument(let text): "argument \(text)"
         case .environment(let text): "environment \(text.prefix { $0 != "=" })"
         case .workDirectory(let path): "start in \(path)"

@@ -6,6 +6,8 @@ public struct LaunchPlan: Sendable, Hashable {
     public init(steps: [Step] = []) { self.steps = steps }
 
     public enum Step: Sendable, Hashable {
+        /// Give the command a time namespace in which the machine has just started.
+        case time
         /// Take uid and gid 0 (root mode), or stay what the only mapped id is.
         case identity(root: Bool)
         case makePrivate
@@ -32,10 +34,16 @@ public struct LaunchPlan: Sendable, Hashable {
         /// Take away the mount at a path and all below it.
         case detach(String)
         case hostname(String)
+        /// Raise the loopback and listen on it.
         case network(address: String, port: Int)
+        /// Raise the loopback.
+        case loopback
         case keyring
         case limit(Resource, soft: UInt64, hard: UInt64)
-        case privileges
+        /// Give up every privilege but these capabilities, which the command keeps.
+        case privileges(keeping: Capabilities)
+        /// What Landlock lets the command do with all that lies at a path. The first such step turns Landlock on.
+        case landlock(PathAccess, String)
         case argument(String)
         case environment(String)
         case workDirectory(String)
@@ -56,8 +64,17 @@ public struct LaunchPlan: Sendable, Hashable {
         case there
     }
 
+    public enum PathAccess: String, Sendable, Hashable {
+        /// Read and execute.
+        case read
+        case write
+        /// Read, write and control what is there; make nothing.
+        case device
+    }
+
     /// rlimits by their number (getrlimit(2)).
     public enum Resource: Int, Sendable, Hashable {
+        case fileSize = 1
         case core = 4
         case processes = 6
         case openFiles = 7

@@ -1,3 +1,5 @@
+import Policy
+
 /// A file or directory of the host that the inside sees, and how.
 struct MountSource: Sendable, Hashable {
     /// On the host, without symbolic links.
@@ -13,6 +15,8 @@ struct MountSource: Sendable, Hashable {
     var showsHostOwners: Bool
     /// Root mode: whose files on the host are shown as the command's own; nil: nobody's.
     var owner: HostOwner?
+    /// Root mode: the ``owner`` is whoever owns the source on the host.
+    var ownedByCommand = false
 
     /// Part of the image: nothing in it can be changed.
     static func image(_ path: String, at place: String, isDirectory: Bool) -> MountSource {
@@ -27,6 +31,20 @@ struct MountSource: Sendable, Hashable {
         MountSource(
             path: path, place: place, isDirectory: true, attributes: [.readOnly, .noSetuid, .noDevices],
             recursive: false, showsHostOwners: false, owner: HostOwner(uid: 0, gid: 0))
+    }
+
+    /// A directory that the policy shows.
+    static func policy(_ mount: PolicyMount) -> MountSource {
+        MountSource(
+            path: mount.source, place: mount.target, isDirectory: true,
+            attributes: mount.writable ? [.noSetuid, .noDevices] : [.readOnly, .noSetuid, .noDevices], recursive: false,
+            showsHostOwners: !mount.writable, ownedByCommand: mount.writable)
+    }
+
+    /// `/a` and `/a/b` of `/a/b/c`.
+    static func parents(of path: String) -> [String] {
+        let parts = path.split(separator: "/").dropLast()
+        return parts.indices.map { "/" + parts[...$0].joined(separator: "/") }
     }
 
     /// A directory of the session.

@@ -99,8 +99,7 @@ extension PlanComposer {
     }
 
     mutating func writeFiles() {
-        let generated = GeneratedFiles(
-            hostname: specification.hostname, home: SandboxLayout.home, managedSettings: specification.managedSettings)
+        let generated = GeneratedFiles(specification: specification, home: SandboxLayout.home)
         guard case .built = image else {
             for file in generated.files { add(.file(file.path, mode: 0o644, text: file.text)) }
             return

@@ -10,6 +10,15 @@ struct PlanComposer {
     /// namespace cannot be copied. nil in root mode: the launcher sends them.
     let identities: [MountSourceIdentity]?
 
+    /// What the command keeps.
+    var capabilities = Capabilities.none
+    /// Devices of the host beyond the standard ones.
+    var devices: [String] = []
+    /// Where the listener is.
+    var listenerAddress = SandboxLayout.listenerAddress
+    /// Whether this kernel has Landlock.
+    var landlock = false
+
     private(set) var steps: [LaunchPlan.Step] = []
     private(set) var slots: Int
 
@@ -32,6 +41,7 @@ struct PlanComposer {
         workspace.owner = specification.workspaceOwner
         sources.append(workspace)
         sources.append(.session(specification.home, at: SandboxLayout.home))
+        sources += specification.rules.mounts.map(MountSource.policy)
         sources.append(.image(specification.startCommand, at: SandboxLayout.startCommand, isDirectory: false))
         if let claude = specification.claudeBinary {
             sources.append(.image(claude, at: SandboxLayout.claude, isDirectory: false))
@@ -51,6 +61,7 @@ struct PlanComposer {
     }
 
     mutating func compose() -> LaunchPlan {
+        add(.time)
         add(.identity(root: identities == nil))
         add(.makePrivate)
         pinSources()
@@ -65,10 +76,11 @@ struct PlanComposer {
         add(.pivot)
         add(.readOnly("/"))
         add(.hostname(specification.hostname))
-        add(.network(address: SandboxLayout.listenerAddress, port: SandboxLayout.listenerPort))
+        reachNetwork()
         add(.keyring)
         setLimits()
-        add(.privileges)
+        add(.privileges(keeping: capabilities))
+        restrictFiles()
         describeCommand()
         return LaunchPlan(steps: steps)
     }
@@ -98,14 +110,19 @@ struct PlanComposer {
         let overlaid = specification.overlay != nil
         let covers = specification.claudeBinary != nil && !overlaid && coversLocalPrograms
         if covers { makeLocalPrograms() }
+        let temporary = specification.limits.temporary.bytes
+        add(.tmpfs("/tmp", bytes: temporary, inodes: inodes(for: temporary), mode: 0o1777, owner: .agent))
+        add(.tmpfs("/run/user/1000", bytes: 16 << 20, inodes: 4096, mode: 0o700, owner: .agent))
         for (index, source) in sources.enumerated() where !isMountedWithImage(source) {
+            if specification.rules.mounts.contains(where: { $0.target == source.place }) {
+                for parent in MountSource.parents(of: source.place) {
+                    add(.directory(parent, mode: 0o755, owner: .root))
+                }
+            }
             let slot = Self.imageSlots(of: image) + index
             add(.mount(slot: slot, path: source.place, place: source.isDirectory ? .directory : .file))
         }
         if covers { add(.readOnly(HostImage.localProgramDirectory)) }
-        let temporary = specification.limits.temporary.bytes
-        add(.tmpfs("/tmp", bytes: temporary, inodes: inodes(for: temporary), mode: 0o1777, owner: .agent))
-        add(.tmpfs("/run/user/1000", bytes: 16 << 20, inodes: 4096, mode: 0o700, owner: .agent))
     }
 
     /// /usr is the host's and cannot take a new file: its /usr/local/bin is covered by a directory with the same
@@ -130,11 +147,11 @@ struct PlanComposer {
     }
 
     private mutating func makeDevices() {
-        for name in ["null", "zero", "full", "random", "urandom", "tty"] { add(.device(name)) }
+        for name in Devices.standard + devices { add(.device(name)) }
         for (name, target) in [("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")] {
             add(.link("/dev/\(name)", target: target))
         }
-        let shared = specification.limits.temporary.bytes / 4
+        let shared = specification.limits.effectiveSharedMemory.bytes
         add(.tmpfs("/dev/shm", bytes: shared, inodes: 4096, mode: 0o1777, owner: .agent))
         add(.terminal(columns: specification.columns, rows: specification.rows, most: 32))
     }
@@ -145,12 +162,31 @@ struct PlanComposer {
         for (file, place) in GeneratedFiles.overProc { mountAgain(file, at: place, as: .there) }
     }
 
+    private mutating func reachNetwork() {
+        switch specification.rules.network {
+        case .none: add(.loopback)
+        case .proxy, .host: add(.network(address: listenerAddress, port: SandboxLayout.listenerPort))
+        }
+    }
+
+    /// The mounts say the same already; this holds also where a mount would not.
+    private mutating func restrictFiles() {
+        guard landlock else { return }
+        add(.landlock(.read, "/"))
+        add(.landlock(.device, "/dev"))
+        var writable = [SandboxLayout.workspace, SandboxLayout.home, "/tmp", "/run/user/1000", "/dev/shm"]
+        writable += specification.rules.mounts.filter(\.writable).map(\.target)
+        if specification.rules.system == .overlay { writable.append("/") }
+        for path in writable { add(.landlock(.write, path)) }
+    }
+
     private mutating func setLimits() {
         let limits = specification.limits
         let files = UInt64(clamping: limits.openFiles)
         let processes = UInt64(clamping: limits.pids)
         add(.limit(.openFiles, soft: files, hard: files))
         add(.limit(.processes, soft: processes, hard: processes))
+        if let size = (limits.fileSize ?? limits.disk)?.bytes { add(.limit(.fileSize, soft: size, hard: size)) }
         add(.limit(.core, soft: 0, hard: 0))
         add(.limit(.lockedMemory, soft: 8 << 20, hard: 8 << 20))
         add(.limit(.messageQueues, soft: 819_200, hard: 819_200))

@@ -1,8 +1,9 @@
 /// Which system calls a session's processes may make, by name: the usual container default, without what a tenant
-/// never needs (sandbox contract, section 4). A name that this machine's libseccomp does not know is left out, and
-/// so refused.
+/// never needs (sandbox contract, section 4). What stands in no list is ENOSYS: programs then fall back, as they do on
+/// an older kernel (io_uring, clone3, new calls).
 enum SystemCalls {
-    static let allowed = """
+    static let allowed = names(
+        """
         accept accept4 access alarm arch_prctl bind brk cachestat capget capset chdir chmod chown clock_getres
         clock_gettime clock_nanosleep clone close close_range connect copy_file_range creat dup dup2 dup3 epoll_create
         epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 execve execveat exit exit_group
@@ -30,23 +31,44 @@ enum SystemCalls {
         tgkill time timer_create timer_delete timer_getoverrun timer_gettime timer_settime timerfd_create
         timerfd_gettime timerfd_settime times tkill truncate umask uname unlink unlinkat utime utimensat utimes vfork
         wait4 waitid write writev
-        """.split(whereSeparator: \.isWhitespace).map(String.init)
+        """)
 
-    /// Known and refused with EPERM, so that a program sees a plain refusal. Whatever stands in neither list is
-    /// ENOSYS: programs then fall back, as they do on an older kernel (io_uring, clone3, new calls).
-    static let refused = """
-        acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module fanotify_init fanotify_mark
-        finit_module fsconfig fsmount fsopen fspick get_kernel_syms get_mempolicy init_module ioperm iopl kcmp
-        kexec_file_load kexec_load keyctl listmount lookup_dcookie mbind memfd_secret migrate_pages modify_ldt mount
-        mount_setattr move_mount move_pages name_to_handle_at nfsservctl open_by_handle_at open_tree perf_event_open
-        pidfd_getfd pivot_root process_madvise process_vm_readv process_vm_writev ptrace query_module quotactl
-        quotactl_fd reboot request_key sched_setattr set_mempolicy set_mempolicy_home_node setdomainname sethostname
-        setns settimeofday statmount swapoff swapon syslog umount umount2 unshare uselib userfaultfd ustat vhangup
-        vmsplice
-        """.split(whereSeparator: \.isWhitespace).map(String.init)
+    /// Known to lead out of a sandbox, or to the parts of the kernel from which others have been left: refused with
+    /// EPERM, and counted. No policy can allow one of these.
+    static let never = names(
+        """
+        acct add_key bpf chroot clock_adjtime clock_settime delete_module fanotify_init fanotify_mark finit_module
+        fsconfig fsmount fsopen fspick init_module ioperm iopl kcmp kexec_file_load kexec_load keyctl listmount listns
+        lookup_dcookie memfd_secret modify_ldt mount mount_setattr move_mount name_to_handle_at open_by_handle_at
+        open_tree open_tree_attr perf_event_open pidfd_getfd pivot_root process_vm_readv process_vm_writev ptrace
+        quotactl quotactl_fd reboot request_key setdomainname sethostname setns settimeofday statmount swapoff swapon
+        syslog umount umount2 unshare userfaultfd vhangup vmsplice
+        """)
+
+    /// Refused with EPERM and not counted: harmless programs ask for these. A policy can allow them.
+    static let unneeded = names(
+        """
+        adjtimex get_kernel_syms get_mempolicy mbind migrate_pages move_pages nfsservctl process_madvise query_module
+        sched_setattr set_mempolicy set_mempolicy_home_node uselib ustat
+        """)
+
+    /// Not there for a policy to allow: they hide their arguments from a filter, or do what `never` does.
+    static let hidden = names("clone3 file_setattr io_uring_enter io_uring_register io_uring_setup")
+
+    /// What the `strict` profile takes out: Claude Code, git, Python, Node and compilers do without.
+    static let notInStrict = names(
+        """
+        io_cancel io_destroy io_getevents io_pgetevents io_setup io_submit ioprio_get ioprio_set map_shadow_stack
+        mlockall mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedsend mq_unlink msgctl msgget msgrcv msgsnd
+        munlockall process_mrelease remap_file_pages sched_setparam sched_setscheduler seccomp semctl semget semop
+        semtimedop set_thread_area shmat shmctl shmdt shmget splice syncfs tee
+        """)
 
     /// What rookery-init's reaper calls.
-    static let ofInit = """
-        close exit exit_group ioctl kill poll ppoll read restart_syscall rt_sigreturn wait4 waitid write
-        """.split(whereSeparator: \.isWhitespace).map(String.init)
+    static let ofInit = names(
+        "close exit exit_group ioctl kill poll ppoll read restart_syscall rt_sigreturn wait4 waitid write")
+
+    private static func names(_ text: String) -> [String] {
+        text.split(whereSeparator: \.isWhitespace).map(String.init)
+    }
 }

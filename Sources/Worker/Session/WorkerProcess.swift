@@ -96,14 +96,16 @@ public enum WorkerProcess {
                         sessionID: configuration.sessionID, gatewaySocket: configuration.gatewaySocket, logger: logger
                     ) { event, body in worker.hook(event, body) }
                     let folder = configuration.runtimeDirectory
-                    return EventLoopFuture.andAllSucceed(
-                        [
-                            ControlListener.bind("\(folder)/\(WorkerSockets.control)", for: worker).map { _ in },
-                            ClientListener.bind("\(folder)/\(WorkerSockets.client)", for: worker).map { _ in },
-                            listener.listen(on: configuration.descriptors.listener, loop: loop).map { _ in },
-                        ], on: loop
-                    ).map {
+                    var sockets = [
+                        ControlListener.bind("\(folder)/\(WorkerSockets.control)", for: worker).map { _ in },
+                        ClientListener.bind("\(folder)/\(WorkerSockets.client)", for: worker).map { _ in },
+                    ]
+                    if let descriptor = configuration.descriptors.listener {
+                        sockets.append(listener.listen(on: descriptor, loop: loop).map { _ in })
+                    }
+                    return EventLoopFuture.andAllSucceed(sockets, on: loop).map {
                         bound.value.startObserving()
+                        bound.value.answerViolations(configuration)
                         bound.value.watchSandbox()
                         return bound
                     }
@@ -147,6 +149,19 @@ public enum WorkerProcess {
 }
 
 extension SessionWorker {
+    /// Refuses the calls that the sandbox's filter leaves to the worker, and tells of them.
+    func answerViolations(_ configuration: WorkerConfiguration) {
+        guard let socket = configuration.descriptors.violations else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let responder = ViolationResponder(socket: socket, names: configuration.countedCalls) { [loop] violation in
+            loop.execute {
+                bound.value.emit(
+                    .policyViolation, ["call": .string(violation.call), "count": .integer(Int64(violation.count))])
+            }
+        }
+        responder.start()
+    }
+
     /// A hook's report from inside the sandbox.
     func hook(_ event: Substring, _ body: ByteBuffer) -> HTTPResponseStatus {
         guard let event = HookEvent(rawValue: String(event)) else { return .notFound }

@@ -13,12 +13,15 @@ public struct WorkerConfiguration: Codable, Sendable {
     public var gatewaySocket: String
     public var logBytes: Int
     public var descriptors: WorkerDescriptors
+    /// Names of the system calls whose refusals come to the worker, by number.
+    public var countedCalls: [Int: String]
     /// Whether the worker gives up what it does not need once it has set itself up; false is for finding faults.
     public var confined: Bool
 
     public init(
         sessionID: SessionID, incarnation: Int, runtimeDirectory: String, size: TerminalSize, firstSequence: UInt64,
-        gatewaySocket: String, logBytes: Int, descriptors: WorkerDescriptors, confined: Bool = true
+        gatewaySocket: String, logBytes: Int, descriptors: WorkerDescriptors, countedCalls: [Int: String] = [:],
+        confined: Bool = true
     ) {
         self.sessionID = sessionID
         self.incarnation = incarnation
@@ -29,6 +32,7 @@ public struct WorkerConfiguration: Codable, Sendable {
         self.logBytes = logBytes
         self.descriptors = descriptors
         self.confined = confined
+        self.countedCalls = countedCalls
     }
 }
 
@@ -38,8 +42,8 @@ public struct WorkerDescriptors: Codable, Sendable {
     public static let configuration: Int32 = 3
     /// PTY master of the session's terminal.
     public var terminal: Int32
-    /// The TCP socket that listens on the sandbox's loopback.
-    public var listener: Int32
+    /// The TCP socket that listens on the sandbox's loopback; nil for a session without network.
+    public var listener: Int32?
     /// Write end of the leash. One byte written is a signal number for the session's command; when the last
     /// copy closes, rookery-init ends everything in the sandbox.
     public var leash: Int32
@@ -52,9 +56,12 @@ public struct WorkerDescriptors: Codable, Sendable {
     /// Write end of the ready pipe. The worker writes `ready\n` once its sockets listen, or one line of error,
     /// and closes it.
     public var ready: Int32
+    /// The Unix socket on which the listener for refused system calls comes: for ``ViolationResponder``.
+    public var violations: Int32?
 
     public init(
-        terminal: Int32, listener: Int32, leash: Int32, status: Int32, sandbox: Int32, home: Int32, ready: Int32
+        terminal: Int32, listener: Int32?, leash: Int32, status: Int32, sandbox: Int32, home: Int32, ready: Int32,
+        violations: Int32? = nil
     ) {
         self.terminal = terminal
         self.listener = listener
@@ -63,6 +70,7 @@ public struct WorkerDescriptors: Codable, Sendable {
         self.sandbox = sandbox
         self.home = home
         self.ready = ready
+        self.violations = violations
     }
 }
 

@@ -1,0 +1,21 @@
+import Policy
+
+extension SandboxLaunch {
+    /// Every namespace, id map, mount, step and filter, for a person to read.
+    var explanation: String {
+        var text = "namespaces: user, mount, pid, ipc, uts, cgroup, time"
+        text += specification.rules.network == .host ? "; the network is the host's\n" : ", network\n"
+        switch specification.identity {
+        case .range(let base):
+            text += "ids: 0 to 65535 inside are \(base) to \(base + 65535) on the host; the command is 1000\n"
+            text += "ids of the image: the host's 0 is 0, all others are nobody\n"
+        case .caller: text += "ids: 1000 inside is the caller on the host, and there is no other\n"
+        }
+        for (slot, source) in sources.enumerated() {
+            text +=
+                "source \(slot): \(source.source.path) for \(source.source.place)\(source.source.attributes.explanation)"
+            text += (source.source.owner.map { ", owner \($0.uid):\($0.gid) is the command" } ?? "") + "\n"
+        }
+        return text + plan().explanation + SeccompProfile.explanation(specification.rules.seccomp)
+    }
+}
