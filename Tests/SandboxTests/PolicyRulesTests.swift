@@ -1,7 +1,6 @@
 import Foundation
 import Glibc
 import Policy
-import Synchronization
 import Testing
 
 @testable import Sandbox
@@ -23,10 +22,9 @@ import Testing
         ) { _ in }
         _ = try trial.run()
         #expect(trial.file("error").contains("Operation not permitted"))
-        let counts = trial.violations.byCall
-        for _ in 0..<100 where counts.withLock({ $0["mount"] ?? 0 }) < 3 { usleep(50_000) }
-        #expect(counts.withLock { $0["mount"] } == 3)
-        #expect(counts.withLock { $0["unshare"] } == 1)
+        for _ in 0..<100 where trial.violations["mount"] < 3 { usleep(50_000) }
+        #expect(trial.violations["mount"] == 3)
+        #expect(trial.violations["unshare"] == 1)
     }
 
     @Test func withoutNetworkThereIsALoopbackAndNoListener() throws {

@@ -74,7 +74,7 @@ final class SandboxTrial {
     private func answerViolations(of sandbox: StartedSandbox) {
         let socket = dup(sandbox.violations.number)
         ViolationResponder(socket: socket, names: SeccompProfile.counted) { [violations] violation in
-            violations.byCall.withLock { $0[violation.call, default: 0] += violation.count }
+            violations.note(violation)
         }.start()
     }
 
@@ -136,5 +136,11 @@ final class SandboxTrial {
 }
 
 final class ViolationCounts: Sendable {
-    let byCall = Mutex<[String: Int]>([:])
+    private let byCall = Mutex<[String: Int]>([:])
+
+    func note(_ violation: ViolationResponder.Violation) {
+        byCall.withLock { $0[violation.call, default: 0] += violation.count }
+    }
+
+    subscript(call: String) -> Int { byCall.withLock { $0[call] ?? 0 } }
 }
