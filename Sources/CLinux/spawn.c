@@ -30,10 +30,16 @@ struct child {
 
 static int reset_signals(void) {
     // CLONE_CLEAR_SIGHAND resets handlers; what was ignored (SIGPIPE in every daemon) must not reach the program.
-    struct sigaction action = {.sa_handler = SIG_DFL};
+    // The kernel's own structure and call: sigaction(3) leaves out 32 and 33, which libc keeps for itself.
+    struct {
+        void *handler;
+        unsigned long flags;
+        void *restorer;
+        unsigned long mask;
+    } action = {.handler = NULL /* SIG_DFL */};
     for (int signal = 1; signal <= last_signal; signal++) {
-        if (signal == SIGKILL || signal == SIGSTOP || signal == 32 || signal == 33) continue;
-        if (sigaction(signal, &action, NULL) != 0) return -1;
+        if (signal == SIGKILL || signal == SIGSTOP) continue;
+        if (syscall(SYS_rt_sigaction, signal, &action, NULL, sizeof action.mask) != 0) return -1;
     }
     return 0;
 }

@@ -22,16 +22,15 @@ struct WorkerStart {
         do {
             let ready = try DescriptorMessages.pipe()
             // Descriptor 3 is the configuration; the others follow in this order.
-            var passed = [
-                sandbox.terminal, sandbox.leash, sandbox.status, sandbox.process.pidfd, home, ready.write,
-                sandbox.violations,
-            ]
-            var numbers = WorkerDescriptors(
-                terminal: 4, listener: nil, leash: 5, status: 6, sandbox: 7, home: 8, ready: 9, violations: 10)
-            if let listener = sandbox.listener {
-                passed.append(listener)
-                numbers.listener = 11
+            var passed: [OwnedDescriptor] = []
+            func pass(_ descriptor: OwnedDescriptor) -> Int32 {
+                passed.append(descriptor)
+                return WorkerDescriptors.configuration + Int32(passed.count)
             }
+            let numbers = WorkerDescriptors(
+                terminal: pass(sandbox.terminal), listener: sandbox.listener.map(pass), leash: pass(sandbox.leash),
+                status: pass(sandbox.status), sandbox: pass(sandbox.process.pidfd), home: pass(home),
+                ready: pass(ready.write), violations: pass(sandbox.violations))
             let memory = try DescriptorMessages.sealedMemory(
                 named: "worker-configuration", try Self.encoded(configuration(numbers)))
             var spawn = Spawn(
