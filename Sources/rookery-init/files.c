@@ -4,17 +4,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mounts.h"
 #include "steps.h"
 
 int step_directory(struct launch *launch, char **arguments) {
     int bits = mode(arguments[0]);
     long long owner = number(arguments[1], 65535);
     if (bits < 0 || owner < 0) return -1;
-    const char *path = inside(arguments[2]);
-    if (mkdir(path, (mode_t)bits) != 0 && errno != EEXIST) return -1;
+    // Above a policy's mount a session may have made a link.
+    const char *name;
+    int holder = open_holder(inside(arguments[2]), &name);
+    if (holder < 0) return -1;
+    int result = mkdirat(holder, name, (mode_t)bits) == 0 || errno == EEXIST ? 0 : -1;
     // Rootless there is one id, which owns everything already.
-    if (!launch->mapped_root || owner == 0) return 0;
-    return lchown(path, (uid_t)owner, (gid_t)owner);
+    if (result == 0 && launch->mapped_root && owner != 0)
+        result = fchownat(holder, name, (uid_t)owner, (gid_t)owner, AT_SYMLINK_NOFOLLOW);
+    int error = errno;
+    close(holder);
+    errno = error;
+    return result;
 }
 
 int step_symlink(struct launch *launch, char **arguments) {

@@ -87,17 +87,22 @@ static int open_inside(const char *path, uint64_t flags) {
     return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
 }
 
-/// Makes the place of a mount where it is missing: a directory, or an empty file. A link there is replaced.
-static int make_place(const char *path, bool directory) {
+int open_holder(const char *path, const char **name) {
     const char *slash = strrchr(path, '/');
-    const char *name = slash == NULL ? path : slash + 1;
+    *name = slash == NULL ? path : slash + 1;
     char parent[PATH_MAX] = ".";
     if (slash != NULL) {
         if ((size_t)(slash - path) >= sizeof parent) return refuse(ENAMETOOLONG);
         memcpy(parent, path, (size_t)(slash - path));
         parent[slash - path] = '\0';
     }
-    int holder = open_inside(parent, O_PATH | O_DIRECTORY);
+    return open_inside(parent, O_PATH | O_DIRECTORY);
+}
+
+/// Makes the place of a mount where it is missing: a directory, or an empty file. A link there is replaced.
+static int make_place(const char *path, bool directory) {
+    const char *name;
+    int holder = open_holder(path, &name);
     if (holder < 0) return -1;
     struct stat status;
     int result = fstatat(holder, name, &status, AT_SYMLINK_NOFOLLOW);

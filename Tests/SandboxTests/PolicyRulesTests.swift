@@ -90,7 +90,7 @@ import Testing
     @Test func aMountDoesNotFollowALinkThatTheSessionMade() throws {
         let trial = try SandboxTrial("true")
         symlink(trial.directory, trial.directory + "/workspace/link")
-        trial.specification.rules.mounts = [PolicyMount(source: "/usr/share", target: "/workspace/link/made")]
+        trial.specification.rules.mounts = [PolicyMount(source: "/usr/share", target: "/workspace/link/made/here")]
         #expect(throws: SandboxError.self) { try trial.start() }
         #expect(access(trial.directory + "/made", F_OK) != 0)
     }
