@@ -31,7 +31,7 @@ import WorkerControl
             #expect(report.contains("uid \(Stage.service) gid \(Stage.service)\n"))
             #expect(report.contains("\(stage.scratch.path)/run/w/\(id)") || report.contains("\\/run\\/w\\/\(id)"))
             let descriptors = report.split(separator: "\n").filter { $0.hasPrefix("fd ") }
-            #expect(descriptors == (0...10).map { "fd \($0)" })
+            #expect(descriptors == (0...11).map { "fd \($0)" })
             #expect(!report.contains("env HOME"))
 
             for directory in session.cgroups.values {

@@ -118,7 +118,9 @@ import Testing
     }
 
     @Test func everyGeneratedFileHasAPlaceInABuiltImage() {
-        let generated = GeneratedFiles(hostname: "h", home: "/home/agent", managedSettings: "{}").files.map(\.path)
+        var specification = Self.specification(overlay: false)
+        specification.managedSettings = "{}"
+        let generated = GeneratedFiles(specification: specification, home: "/home/agent").files.map(\.path)
         let etc = generated.filter { $0.hasPrefix("/etc/") && !$0.hasPrefix(SandboxLayout.settingsDirectory) }
         #expect(etc == SandboxLayout.generatedFiles)
     }
