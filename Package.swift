@@ -161,8 +161,7 @@ let package = Package(
             name: "rookery",
             dependencies: [
                 "API", "Supervisor", "Gateway", "Images", "ImageBuilding", "Registry", "SessionCore", "Policy",
-                "CLinux",
-                "Confinement",
+                "CLinux", "Confinement", "Sandbox",
                 arguments, asyncHTTP, nio, nioPosix, nioHTTP, nioWebSocket, nioFoundation, logging, lifecycle, yams,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

@@ -2,6 +2,10 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 // glibc's wrappers change every thread (nptl(7)); the bare system calls change one.
@@ -19,4 +23,13 @@ int rk_become(uid_t uid, gid_t gid) {
     if (getgroups(0, NULL) != 0) return -ENOTRECOVERABLE;
     if (uid != 0 && (setuid(0) == 0 || setresuid((uid_t)-1, 0, (uid_t)-1) == 0 || setgid(0) == 0)) return -ENOTRECOVERABLE;
     return 0;
+}
+
+int rk_gains_privileges(const char *program) {
+    struct stat file;
+    struct statvfs system;
+    int refused = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+    if (refused < 0 || stat(program, &file) != 0 || statvfs(program, &system) != 0) return -errno;
+    if (refused == 1 || file.st_uid != 0 || (system.f_flag & ST_NOSUID) != 0 || access(program, X_OK) != 0) return 0;
+    return (file.st_mode & S_ISUID) != 0 || getxattr(program, "security.capability", NULL, 0) > 0;
 }

@@ -17,7 +17,8 @@ public struct FileRules: Sendable, Equatable {
     /// certificates, users, resolver configuration, the machine's processors and the process's own state.
     public static let system = [
         "/usr", "/lib", "/lib32", "/lib64", "/etc", "/proc", "/sys/devices/system/cpu", "/run/systemd/resolve",
-        "/run/resolvconf", "/run/nscd", "/dev/urandom", "/dev/random", "/dev/zero",
+        "/run/resolvconf", "/run/NetworkManager", "/var/lib/ca-certificates", "/run/nscd", "/dev/urandom",
+        "/dev/random", "/dev/zero",
     ]
 }
 

@@ -105,11 +105,34 @@ import Testing
         }
     }
 
-    @Test func doctorLooksAtTheBox() async throws {
-        let answer = try await run([Programs.built("rookery"), "doctor"], logs: URL(fileURLWithPath: "/tmp"))
-        for part in ["user namespaces", "cgroup", "claude"] {
-            #expect(answer.output.lowercased().contains(part), "\(answer.output)")
+    @Test("the doctor looks at the box and into a real sandbox", arguments: Programs.isRoot ? [false, true] : [false])
+    func doctor(asNobody: Bool) async throws {
+        let directory = URL(fileURLWithPath: "/tmp/rk-doctor-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        if asNobody {
+            try FileManager.default.setAttributes([.ownerAccountName: "nobody"], ofItemAtPath: directory.path)
         }
+        let user = ["/usr/bin/setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
+        let answer = try await run(
+            (asNobody ? user : []) + [
+                "/usr/bin/env", "TMPDIR=\(directory.path)", "HOME=\(directory.path)", Programs.built("rookery"),
+                "doctor",
+                "--json", "--state-dir", directory.path + "/state", "--runtime-dir", directory.path + "/run",
+            ], logs: URL(fileURLWithPath: "/tmp"))
+        let document = try JSONDecoder().decode(JSONValue.self, from: Data(answer.output.utf8))
+        let findings = document["findings"]?.array ?? []
+        func status(_ name: String) -> String? {
+            findings.first { $0["name"]?.string == name }?["status"]?.string
+        }
+        for name in ["user namespaces", "seccomp", "system calls", "claude", "sandbox", "state directory"] {
+            #expect(status(name) == "pass", "\(name): \(answer.output)")
+        }
+        for name in ["kernel", "landlock", "overlay", "squashfs", "cgroup memory", "disk limits", "clock", "limits"] {
+            #expect(status(name) != nil, "\(name) is missing")
+        }
+        #expect(answer.status == (findings.contains { $0["status"]?.string == "fail" } ? 1 : 0))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
     }
 
     @Test func sandboxRunGivesTheCommandsExitStatus() async throws {

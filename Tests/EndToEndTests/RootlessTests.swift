@@ -20,6 +20,32 @@ struct RootlessTests {
         }
     }
 
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/newuidmap")))
+    func withSubordinateIDsPidOneIsSomebodyElseAndTheFilesStayTheUsersOwn() async throws {
+        let script = """
+            file=$(mktemp) && echo nobody:200000:65536 > $file && chmod 644 $file || exit 1
+            mount --bind $file /etc/subuid && mount --bind $file /etc/subgid && rm $file || exit 1
+            exec "$@"
+            """
+        let wrapper = ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, "sh"]
+        try await Rookery.with(RookeryOptions(user: "nobody", wrapper: wrapper)) { rookery in
+            let id = try await rookery.api.create()
+            try await rookery.api.waitForScreen(id, containing: "❯")
+            let record = "\(rookery.runtimeDirectory)/launcher/\(id).json"
+            let pids = try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: URL(filePath: record)))
+            let pid = try #require(pids["sandbox"]?["pid"]?.integer)
+            #expect(try owner(of: "/proc/\(pid)/ns") == 0, "it is not dumpable, so root's")
+            let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+            #expect(status.contains("Uid:\t200000\t200000\t200000\t200000\n"))
+            let home = "\(rookery.stateDirectory)/sessions/\(id)/home/.claude"
+            #expect(try owner(of: home) == 65534)
+        }
+    }
+
+    private func owner(of path: String) throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: path)[.ownerAccountID] as? Int
+    }
+
     @Test func withoutUserNamespacesTheErrorNamesThem() async throws {
         // A user namespace of its own in which no further one may be made: what a hardened host looks like.
         let script = """

@@ -6,16 +6,31 @@ import Testing
 
 /// Runs the suites with real sandboxes once more as a user without any privilege.
 @Suite(.enabled(if: geteuid() == 0)) struct RootlessTests {
-    @Test func theSuitesPassAsAnOrdinaryUser() throws {
+    @Test(
+        "the suites pass as an ordinary user, with one id and with subordinate ids",
+        arguments: access("/usr/bin/newuidmap", X_OK) == 0 ? [false, true] : [false])
+    func theSuitesPass(subordinateIDs: Bool) throws {
+        let bundle = ["--filter", #"SandboxTests\.Sandbox(Failure)?Tests"#, "--testing-library", "swift-testing"]
+        let own = try HostPath.resolved("/proc/self/exe")
         let (read, write) = try DescriptorMessages.pipe()
-        var spawn = Spawn(
-            program: try Spawn.open(program: HostPath.resolved("/proc/self/exe")),
-            arguments: [
-                CommandLine.arguments[0], "--filter", #"SandboxTests\.Sandbox(Failure)?Tests"#, "--testing-library",
-                "swift-testing",
-            ],
-            environment: ["HOME=/tmp", "PATH=/usr/bin:/bin"])
-        spawn.user = (uid: 65534, gid: 65534)
+        var spawn: Spawn
+        if subordinateIDs {
+            // The ids are granted in a mount namespace of the test's own: nothing of the machine changes.
+            let script = """
+                file=$(mktemp) && echo nobody:200000:65536 > $file && chmod 644 $file || exit 1
+                mount --bind $file /etc/subuid && mount --bind $file /etc/subgid && rm $file || exit 1
+                exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+                """
+            spawn = Spawn(
+                program: try Spawn.open(program: "/usr/bin/unshare"),
+                arguments: ["unshare", "--mount", "/bin/sh", "-c", script, "sh", own] + bundle,
+                environment: ["HOME=/tmp", "PATH=/usr/bin:/bin"])
+        } else {
+            spawn = Spawn(
+                program: try Spawn.open(program: own), arguments: [CommandLine.arguments[0]] + bundle,
+                environment: ["HOME=/tmp", "PATH=/usr/bin:/bin"])
+            spawn.user = (uid: 65534, gid: 65534)
+        }
         spawn.standardOutput = write
         spawn.standardError = write
         spawn.directory = try Spawn.open(program: "/")

@@ -5,6 +5,7 @@
 /// value on success and `-errno` on failure; `errno` itself is left alone for nobody to read.
 
 #include "beneath.h"
+#include "clock.h"
 #include "confine.h"
 #include "descriptors.h"
 #include "idmap.h"

@@ -8,4 +8,8 @@
 /// when root could be had again; the process must then end.
 int rk_become(uid_t uid, gid_t gid);
 
+/// 1 when a program of root's gains privileges if this thread executes it (set-user-id or file capabilities, on a mount that
+/// honours them, without no_new_privs), 0 when it does not, or -errno.
+int rk_gains_privileges(const char *program);
+
 #endif

@@ -25,6 +25,8 @@ struct SandboxLaunch {
     private let capabilities: Capabilities
     private let devices: [String]
     private let listenerAddress: String
+    /// Rootless alone.
+    let subordinateIDs: SubordinateIDs?
 
     private var rootless: Bool { specification.identity == .caller }
 
@@ -36,6 +38,8 @@ struct SandboxLaunch {
         self.programs = try SeccompPrograms.compiled(for: specification.rules.seccomp)
         self.capabilities = try Capabilities(specification.rules.capabilities)
         self.devices = try Devices.checked(specification.rules.devices)
+        self.subordinateIDs =
+            specification.identity == .caller && specification.usesSubordinateIDs ? .ofCaller() : nil
         var sources: [PinnedSource] = []
         for source in PlanComposer.sources(of: specification, image: image) {
             sources.append(try PinnedSource(source, rootless: specification.identity == .caller))
@@ -51,6 +55,7 @@ struct SandboxLaunch {
         composer.devices = devices
         composer.listenerAddress = listenerAddress
         composer.landlock = Landlock.version > 0
+        composer.mapsRoot = !rootless || subordinateIDs != nil
         return composer.compose()
     }
 
@@ -138,6 +143,7 @@ struct SandboxLaunch {
     }
 
     private func mapIdentities(of pid: Int32) throws(SandboxError) {
+        if let subordinateIDs { return try subordinateIDs.map(pid) }
         do throws(SystemError) {
             switch specification.identity {
             case .range(let base):

@@ -4,7 +4,7 @@ public import Policy
 public enum SandboxIdentity: Sendable, Hashable {
     /// Root mode: ids 0…65535 inside are `base`…`base + 65535` outside. The session's command is 1000 inside.
     case range(base: UInt32)
-    /// Rootless: 1000 inside is the caller outside, and there is no other id.
+    /// Rootless: 1000 inside is the caller outside. Other ids are there where the caller has ``SubordinateIDs``.
     case caller
 }
 
@@ -35,6 +35,8 @@ public struct StandardStreams: Sendable {
 /// Everything a sandbox is made of. Paths are the host's and absolute.
 public struct SandboxSpecification: Sendable {
     public var identity: SandboxIdentity
+    /// Rootless: whether the caller's subordinate ids are used where there are some.
+    public var usesSubordinateIDs = true
     /// The rookery-init executable.
     public var initProgram: String
     /// Becomes ``SandboxLayout/workspace``, writable. No component may be a symbolic link. In root mode it belongs to

@@ -9,6 +9,8 @@ struct PlanComposer {
     /// Rootless: what each source was; rookery-init opens the sources itself, since the mount of another mount
     /// namespace cannot be copied. nil in root mode: the launcher sends them.
     let identities: [MountSourceIdentity]?
+    /// Whether there is an id 0 inside, which rookery-init then is.
+    var mapsRoot = true
 
     /// What the command keeps.
     var capabilities = Capabilities.none
@@ -57,12 +59,13 @@ struct PlanComposer {
         self.image = image
         self.sources = sources
         self.identities = identities
+        self.mapsRoot = identities == nil
         self.slots = Self.imageSlots(of: image) + sources.count
     }
 
     mutating func compose() -> LaunchPlan {
         add(.time)
-        add(.identity(root: identities == nil))
+        add(.identity(root: mapsRoot))
         add(.makePrivate)
         pinSources()
         add(.root(over: "/tmp", bytes: 4 << 20, inodes: 4096))

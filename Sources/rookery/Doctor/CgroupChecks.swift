@@ -2,12 +2,39 @@ import Foundation
 
 /// Which limits cgroups can enforce for whoever runs this.
 enum CgroupChecks {
-    private static let wanted = ["memory", "cpu", "pids"]
+    private static let wanted = ["memory", "cpu", "pids", "io"]
 
     static func all() -> [Finding] {
         let mounts = KernelChecks.contents("/proc/self/mountinfo") ?? ""
         let own = KernelChecks.contents("/proc/self/cgroup") ?? ""
-        return findings(hierarchies(mounts: mounts, own: own)) { access($0, W_OK) == 0 }
+        return findings(hierarchies(mounts: mounts, own: own)) { access($0, W_OK) == 0 } + [
+            ending(mounts: mounts, own: own) { access($0, W_OK) == 0 }
+        ]
+    }
+
+    /// Whether a session's processes can be ended and stopped as one: cgroup.kill of Linux 5.14, or v1's freezer.
+    static func ending(mounts: String, own: String, writable: (String) -> Bool) -> Finding {
+        let lines = mounts.split(separator: "\n").map { $0.components(separatedBy: " - ") }.filter { $0.count == 2 }
+        let points = lines.map { (point: $0[0].split(separator: " ").dropFirst(4).first ?? "", rest: $0[1]) }
+        if let freezer = points.first(where: { $0.rest.hasPrefix("cgroup ") && $0.rest.hasSuffix("freezer") }) {
+            guard writable(String(freezer.point)) else { return notFrozen("\(freezer.point) is not writable") }
+            return .ok("cgroup freezer", "sessions can be frozen by v1 at \(freezer.point)")
+        }
+        guard let unified = points.first(where: { $0.rest.hasPrefix("cgroup2 ") }) else {
+            return .warn(
+                "cgroup freezer", "there is none: sessions cannot be frozen", "mount -t cgroup2 none /sys/fs/cgroup")
+        }
+        // The root cgroup has no such file: root may make cgroups below it, and they have.
+        let path = own.split(separator: "\n").first { $0.hasPrefix("0::") }?.dropFirst(3) ?? "/"
+        let file = path == "/" ? String(unified.point) : "\(unified.point)\(path)/cgroup.kill"
+        guard writable(file) else { return notFrozen("\(file) is missing or not writable") }
+        return .ok("cgroup freezer", "cgroup.freeze and cgroup.kill of v2 at \(unified.point)")
+    }
+
+    private static func notFrozen(_ reason: String) -> Finding {
+        .warn(
+            "cgroup freezer", "\(reason): sessions are not frozen, and ended one process after the other",
+            "start the server as root, or have systemd delegate a cgroup (Delegate=yes), on Linux 5.14 or later")
     }
 
     /// The directory below which this process may make cgroups, by controller.
@@ -32,8 +59,10 @@ enum CgroupChecks {
             let point = String(before[4])
             if type == "cgroup2" { version2 = version2 ?? point }
             if type == "cgroup", let options = after.last {
-                for controller in options.split(separator: ",").map(String.init) where wanted.contains(controller) {
-                    version1[controller] = point
+                for name in options.split(separator: ",").map(String.init) {
+                    // v1's name for io.
+                    let controller = name == "blkio" ? "io" : name
+                    if wanted.contains(controller) { version1[controller] = point }
                 }
             }
         }

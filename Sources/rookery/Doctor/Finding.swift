@@ -3,7 +3,8 @@ import SessionCore
 /// What the doctor found out about one thing.
 struct Finding: Equatable, Sendable {
     enum Status: String, Sendable, Comparable {
-        case ok, warn, fail
+        case ok = "pass"
+        case warn, fail
 
         private var rank: Int { self == .ok ? 0 : self == .warn ? 1 : 2 }
         static func < (left: Status, right: Status) -> Bool { left.rank < right.rank }

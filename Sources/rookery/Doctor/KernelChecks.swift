@@ -3,7 +3,9 @@ import Foundation
 
 /// What the kernel offers.
 enum KernelChecks {
-    static func all() -> [Finding] { [version(), userNamespaces(), seccomp(), openFiles()] }
+    static func all() -> [Finding] {
+        [version(), userNamespaces(), systemCalls(), seccomp(), LandlockCheck.finding(), openFiles()]
+    }
 
     /// clone3 with CLONE_INTO_CGROUP is of 5.7, mount_setattr and idmapped mounts of 5.12.
     private static func version() -> Finding {
@@ -19,32 +21,63 @@ enum KernelChecks {
         return .ok("kernel", release)
     }
 
-    /// Really makes them, as a session's launch does.
+    private static let namespaces = [
+        ("mount", RK_NEW_MOUNT), ("pid", RK_NEW_PID), ("network", RK_NEW_NET), ("ipc", RK_NEW_IPC), ("uts", RK_NEW_UTS),
+        ("cgroup", RK_NEW_CGROUP), ("time", RK_NEW_TIME),
+    ]
+
+    /// Really makes them, each with a user namespace, as a session's launch does.
     private static func userNamespaces() -> Finding {
         let name = "user namespaces"
-        let all = UInt64(
-            RK_NEW_USER | RK_NEW_MOUNT | RK_NEW_PID | RK_NEW_NET
-                | RK_NEW_IPC | RK_NEW_UTS | RK_NEW_CGROUP)
-        switch NamespacedChild.start("/bin/true", namespaces: all) {
-        case .success(let child):
-            child.wait()
-            return .ok(name, "user, mount, pid, network, ipc, uts and cgroup namespaces can be made")
-        case .failure(let failure):
-            var remedies: [String] = []
-            if contents("/proc/sys/kernel/unprivileged_userns_clone") == "0" {
-                remedies.append("sysctl -w kernel.unprivileged_userns_clone=1")
+        let user = UInt64(RK_NEW_USER)
+        var refused: [String] = []
+        for (kind, flag) in [("user", 0)] + namespaces {
+            switch NamespacedChild.start("/bin/true", namespaces: user | UInt64(flag)) {
+            case .success(let child): child.wait()
+            case .failure(let failure): refused.append("\(kind) (\(failure))")
             }
-            if contents("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1" {
-                remedies.append("sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")
-            }
-            if contents("/proc/sys/user/max_user_namespaces") == "0" {
-                remedies.append("sysctl -w user.max_user_namespaces=10000")
-            }
-            if remedies.isEmpty {
-                remedies.append("in a container, allow clone with namespaces (seccomp, CAP_SYS_ADMIN)")
-            }
-            return .fail(name, "they cannot be made: \(failure)", remedies.joined(separator: "; "))
         }
+        guard refused.isEmpty else {
+            return .fail(
+                name, "cannot be made: \(refused.joined(separator: ", "))",
+                namespaceRemedies { contents("/proc/sys/\($0)") }.joined(separator: "; "))
+        }
+        return .ok(name, "user, mount, pid, network, ipc, uts, cgroup and time namespaces can be made")
+    }
+
+    /// What forbids user namespaces here, by sysctl.
+    static func namespaceRemedies(_ sysctl: (String) -> String?) -> [String] {
+        var remedies: [String] = []
+        if sysctl("kernel/unprivileged_userns_clone") == "0" {
+            remedies.append("sysctl -w kernel.unprivileged_userns_clone=1")
+        }
+        if sysctl("kernel/apparmor_restrict_unprivileged_userns") == "1" {
+            remedies.append(
+                "give rookery-launcher and rookery-init an AppArmor profile with 'userns,', or sysctl -w "
+                    + "kernel.apparmor_restrict_unprivileged_userns=0")
+        }
+        if sysctl("user/max_user_namespaces") == "0" { remedies.append("sysctl -w user.max_user_namespaces=10000") }
+        return remedies.isEmpty
+            ? ["in a container, allow clone with namespaces (seccomp, AppArmor); else use a later kernel"] : remedies
+    }
+
+    /// The calls that a launch is made of, each tried with arguments that do nothing. clone3 is proved by the namespaces.
+    private static func systemCalls() -> Finding {
+        let name = "system calls"
+        var missing: [String] = []
+        let pidfd = rk_pidfd_open(getpid())
+        if pidfd < 0 { missing.append("pidfd_open") } else { close(pidfd) }
+        let root = rk_open(AT_FDCWD, "/", UInt64(RK_OPEN_PATH), 0, UInt64(RK_RESOLVE_NO_SYMLINKS))
+        if root < 0 { missing.append("openat2") } else { close(root) }
+        // Nothing is behind descriptor -1: what is there says so.
+        if rk_set_mount(-1, 0, -1, false) == -ENOSYS { missing.append("mount_setattr") }
+        if rk_attach_mount(-1, -1, "") == -ENOSYS { missing.append("move_mount") }
+        guard missing.isEmpty else {
+            return .fail(
+                name, "\(missing.joined(separator: ", ")) cannot be called",
+                "run Linux 5.12 or later; in a container, with a seccomp profile of this decade")
+        }
+        return .ok(name, "clone3, pidfd_open, openat2, mount_setattr and move_mount")
     }
 
     private static func seccomp() -> Finding {
@@ -54,6 +87,11 @@ enum KernelChecks {
         let has = Set(actions.split(separator: " "))
         guard has.contains("errno"), has.contains("kill_process") else {
             return .fail("seccomp", "actions: \(actions)", "use a kernel whose seccomp has errno and kill_process")
+        }
+        guard has.contains("user_notif") else {
+            return .warn(
+                "seccomp", "filters without user notification: violations are refused, not counted",
+                "run Linux 5.0 or later")
         }
         return .ok("seccomp", "filters with \(actions)")
     }
@@ -71,61 +109,5 @@ enum KernelChecks {
 
     static func contents(_ path: String) -> String? {
         (try? String(contentsOfFile: path, encoding: .utf8))?.trimmingCharacters(in: .whitespacesAndNewlines)
-    }
-}
-
-/// A child in new namespaces, to see whether they can be made.
-struct NamespacedChild {
-    let pid: pid_t
-    private let pidfd: Int32
-
-    struct Refused: Error, CustomStringConvertible { var description: String }
-
-    static func start(_ path: String, _ arguments: [String] = [], namespaces: UInt64) -> Result<
-        NamespacedChild, Refused
-    > {
-        let program = open(path, O_RDONLY | O_CLOEXEC)
-        guard program >= 0 else { return .failure(Refused(description: "\(path) cannot be opened")) }
-        let null = open("/dev/null", O_RDWR | O_CLOEXEC)
-        defer {
-            close(program)
-            close(null)
-        }
-        let words = ([path] + arguments).map { strdup($0) } + [nil]
-        defer { for word in words { free(word) } }
-        var nothing: [UnsafeMutablePointer<CChar>?] = [nil]
-        return words.withUnsafeBufferPointer { argv in
-            nothing.withUnsafeMutableBufferPointer { envp in
-                var spawn = rk_spawn()
-                spawn.program = program
-                spawn.argv = argv.baseAddress
-                spawn.envp = UnsafePointer(envp.baseAddress)
-                spawn.standard = (null, null, null)
-                spawn.namespaces = namespaces
-                spawn.cgroup = -1
-                spawn.directory = -1
-                spawn.umask = -1
-                var pidfd: Int32 = -1
-                var failure = rk_spawn_failure()
-                let pid = rk_spawn(&spawn, &pidfd, &failure)
-                guard pid > 0 else {
-                    let reason = "\(String(cString: rk_spawn_stage_name(failure.stage))): "
-                    return .failure(Refused(description: reason + String(cString: strerror(failure.error))))
-                }
-                return .success(NamespacedChild(pid: pid, pidfd: pidfd))
-            }
-        }
-    }
-
-    /// Ends it if it runs, and reaps it.
-    func end() {
-        rk_pidfd_send_signal(pidfd, SIGKILL)
-        wait()
-    }
-
-    func wait() {
-        var result = rk_exit()
-        rk_pidfd_wait(pidfd, 1, &result)
-        close(pidfd)
     }
 }
