@@ -43,7 +43,7 @@ struct Doctor: AsyncParsableCommand {
         findings += InstallationChecks.programs(installation, asRoot: asRoot, serviceUser: serviceUser)
         findings.append(
             asRoot ? InstallationChecks.serviceUser(serviceUser) : SubordinateIDCheck.finding(SubordinateIDs.lookUp()))
-        findings.append(ImagesCheck.finding(images ?? environment["ROOKERY_IMAGES"] ?? installation.images))
+        findings.append(ImagesCheck.finding(images ?? environment["ROOKERY_IMAGES"] ?? state + "/images"))
         findings += StateChecks.all(state, serviceUser: asRoot ? serviceUser : nil)
         findings.append(DiskQuotaCheck.finding(near: state, asRoot: asRoot))
         if asRoot { findings.append(IdmapCheck.finding(near: state)) }
