@@ -41,8 +41,9 @@ struct Tool {
             let file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
             let output = FileHandle(fileDescriptor: file, closeOnDealloc: true)
             let process = Process()
-            process.executableURL = URL(filePath: executable)
-            process.arguments = arguments
+            // It has a process group of its own, so ^C reaches only us: it is told to end when we do.
+            process.executableURL = URL(filePath: try Self.find("setpriv"))
+            process.arguments = ["--pdeathsig", "TERM", "--", executable] + arguments
             process.environment = environment
             process.standardInput = FileHandle.nullDevice
             process.standardError = output
