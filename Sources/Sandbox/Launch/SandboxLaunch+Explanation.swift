@@ -11,7 +11,11 @@ extension SandboxLaunch {
             text += "ids of the image: the host's 0 is 0, all others are nobody\n"
         case .caller: text += "ids: 1000 inside is the caller on the host, and there is no other\n"
         }
-        for (slot, source) in sources.enumerated() {
+        if let image = specification.image {
+            text += "source 0: the image \(image.name), \(image.digest), for its directories, read-only\n"
+        }
+        for (index, source) in sources.enumerated() {
+            let slot = PlanComposer.imageSlots(of: image) + index
             text +=
                 "source \(slot): \(source.source.path) for \(source.source.place)\(source.source.attributes.explanation)"
             text += (source.source.owner.map { ", owner \($0.uid):\($0.gid) is the command" } ?? "") + "\n"
