@@ -95,6 +95,10 @@ __attribute__((noreturn, used)) static void run_child(struct child *child) {
     child->stage = RK_STAGE_SIGNALS;
     if (reset_signals() != 0) fail(child);
 
+    // Before the passed descriptors are placed: one of them may need the directory's own number.
+    child->stage = RK_STAGE_DIRECTORY;
+    if (what->directory >= 0 && fchdir(what->directory) != 0) fail(child);
+
     child->stage = RK_STAGE_DESCRIPTORS;
     // A copy above the passed ones: the caller's own number may be needed for one of them.
     int program = fcntl(what->program, F_DUPFD_CLOEXEC, first_passed + (int)what->descriptor_count);
@@ -102,8 +106,6 @@ __attribute__((noreturn, used)) static void run_child(struct child *child) {
 
     child->stage = RK_STAGE_SESSION;
     if (what->new_session && setsid() < 0) fail(child);
-    child->stage = RK_STAGE_DIRECTORY;
-    if (what->directory >= 0 && fchdir(what->directory) != 0) fail(child);
     if (what->umask >= 0) syscall(SYS_umask, what->umask);
 
     child->stage = RK_STAGE_CAPABILITIES;

@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func aFailureIsToldWithTheLastWords() throws {
-        try with { tool in
+        with { tool in
             let error = #expect(throws: ImageError.self) {
                 try tool.run("sh", ["-c", "echo out; echo err >&2; exit 3"])
             }

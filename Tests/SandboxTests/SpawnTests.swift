@@ -45,6 +45,19 @@ import Testing
         #expect(try run("kill -9 $$").exit == .signal(SIGKILL))
     }
 
+    /// Whatever number the directory has, one of the passed descriptors takes it.
+    @Test func startsInItsDirectoryWhateverItsNumberIs() throws {
+        let directory = try Spawn.open(program: "/usr")
+        guard Int(directory.number) < 3 + Spawn.mostDescriptors else { return }
+        let null = try Spawn.open(program: "/dev/null")
+        let (output, exit) = try run("pwd") {
+            $0.directory = directory
+            $0.descriptors = Array(repeating: null, count: Spawn.mostDescriptors)
+        }
+        #expect(exit == .code(0))
+        #expect(output == "/usr\n")
+    }
+
     @Test func resetsIgnoredSignals() throws {
         signal(SIGPIPE, SIG_IGN)  // for good: other tests run at the same time
         #expect(try run("kill -PIPE $$; exit 3").exit == .signal(SIGPIPE))
