@@ -59,6 +59,8 @@ public struct ResourceLimits: Codable, Sendable, Hashable {
     public var effectiveMemoryHigh: ByteSize { memoryHigh ?? ByteSize(bytes: memory.bytes / 100 * 95) }
     /// ``sharedMemory``, or what stands for it.
     public var effectiveSharedMemory: ByteSize { sharedMemory ?? ByteSize(bytes: temporary.bytes / 4) }
+    /// ``fileSize``, or what stands for it; nil without a disk limit.
+    public var effectiveFileSize: ByteSize? { fileSize ?? disk }
     /// ``inodes``, or what stands for it; nil without a disk limit.
     public var effectiveInodes: Int? { inodes ?? disk.map { Int(clamping: max($0.bytes / 16_384, 1024)) } }
 

@@ -41,12 +41,17 @@ enum CgroupFile {
     static func removeDirectory(_ path: String) -> Int32 { rmdir(path) == 0 ? 0 : errno }
 
     /// Names of the directories in a directory; empty when it cannot be read.
-    static func directories(in path: String) -> [String] {
+    static func directories(in path: String) -> [String] { entries(of: path, type: DT_DIR) }
+
+    /// Names of the symbolic links in a directory, likewise.
+    static func links(in path: String) -> [String] { entries(of: path, type: DT_LNK) }
+
+    private static func entries(of path: String, type: Int) -> [String] {
         guard let stream = opendir(path) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
-            guard entry.pointee.d_type == UInt8(DT_DIR) else { continue }
+            guard Int(entry.pointee.d_type) == type else { continue }
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }

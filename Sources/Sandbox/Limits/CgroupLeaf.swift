@@ -4,7 +4,7 @@ import Glibc
 /// The cgroup of one session.
 public struct CgroupLeaf: Sendable, Hashable {
     public let kind: Cgroups.Kind
-    /// By controller (`memory`, `cpu`, `pids`, `cpuacct`, `freezer`), or `unified`. Empty where there are no cgroups.
+    /// By controller (`memory`, `cpu`, `pids`, `blkio`, `cpuacct`, `freezer`), or `unified`. Empty where there are no cgroups.
     public let directories: [String: String]
 
     public init(kind: Cgroups.Kind, directories: [String: String]) {
@@ -56,10 +56,13 @@ public struct CgroupLeaf: Sendable, Hashable {
         return pids
     }
 
-    /// Sends SIGKILL to everything in it. On v2 the kernel does it in one step; on v1 a fork may escape one round, so
-    /// ``end(within:)`` repeats it. Idempotent.
+    /// Sends SIGKILL to everything in it. On v2 the kernel does it in one step; on v1 nothing in it can fork from here on,
+    /// and ``end(within:)`` repeats it for what was being forked. Idempotent.
     public func kill() {
         if let directory = directories["unified"], CgroupFile.write("\(directory)/cgroup.kill", "1\n") == 0 { return }
+        for controller in ["pids", "unified"] {
+            if let directory = directories[controller] { _ = CgroupFile.write("\(directory)/pids.max", "0\n") }
+        }
         for pid in members {
             let descriptor = rk_pidfd_open(pid)
             guard descriptor >= 0 else { continue }
@@ -68,8 +71,7 @@ public struct CgroupLeaf: Sendable, Hashable {
             close(descriptor)
         }
         // A frozen process dies only once it is thawed (sandbox contract, finding 9): signal first, then thaw.
-        if let directory = directories["freezer"] { _ = CgroupFile.write("\(directory)/freezer.state", "THAWED\n") }
-        if let directory = directories["unified"] { _ = CgroupFile.write("\(directory)/cgroup.freeze", "0\n") }
+        if let freezer { _ = CgroupFile.write(freezer.path, freezer.thaw) }
     }
 
     /// Kills everything in it and removes it, trying again while it drains.

@@ -31,17 +31,17 @@ public struct CgroupParent: Sendable, Hashable {
     }
 
     /// Makes a leaf with its limits written, before anything runs in it. A leaf that is there already is emptied
-    /// first: it is a predecessor's. On failure nothing of it stays.
+    /// first: it is a predecessor's. The report is of those limits alone that cgroups hold. On failure nothing of it stays.
     public func makeLeaf(_ leafName: String, limits: ResourceLimits) throws(CgroupFault) -> (
         CgroupLeaf, [EnforcedLimit]
     ) {
         let leaf = leaf(leafName)
-        guard cgroups.kind != .none else { return (leaf, CgroupValues.report(limits, cgroups: cgroups, leaf: leaf)) }
+        guard cgroups.kind != .none else { return (leaf, LimitReport.cgroup(limits, cgroups: cgroups, leaf: leaf)) }
         if leaf.exists { try leaf.end() }
         do {
             try makeDirectories(of: leaf)
-            let report = try CgroupValues.write(limits, to: leaf, cgroups: cgroups)
-            return (leaf, report)
+            try CgroupValues.write(limits, to: leaf)
+            return (leaf, LimitReport.cgroup(limits, cgroups: cgroups, leaf: leaf))
         } catch {
             try? leaf.end()
             removeIfEmpty()
@@ -73,7 +73,7 @@ public struct CgroupParent: Sendable, Hashable {
             let parent = directories[controller] ?? directory
             // Another launch of ours that just failed may remove the empty parent in between: make both again.
             var code: Int32 = ENOENT
-            for _ in 0..<16 where code == ENOENT {
+            for _ in 0..<256 where code == ENOENT {
                 code = CgroupFile.makeDirectory(parent)
                 guard code == 0 || code == EEXIST else { throw Self.refused(controller, code, parent) }
                 if cgroups.kind == .v2 { Delegation(cgroups).enable(in: parent) }

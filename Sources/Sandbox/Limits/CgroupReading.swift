@@ -9,6 +9,40 @@ extension CgroupLeaf {
         return value >= UInt64(Int64.max) - 65_536 ? nil : value
     }
 
+    /// Where the kernel begins to take memory back, in bytes; nil where it does not, or takes no such mark.
+    public var memoryHigh: UInt64? {
+        guard let value = number("unified", "memory.high") ?? number("memory", "memory.soft_limit_in_bytes") else {
+            return nil
+        }
+        return value >= UInt64(Int64.max) - 65_536 ? nil : value
+    }
+
+    /// The swap in bytes that the processes may use beyond their memory; nil when nothing bounds it.
+    public var swapLimit: UInt64? {
+        if directories["unified"] != nil { return number("unified", "memory.swap.max") }
+        guard let both = number("memory", "memory.memsw.limit_in_bytes"), let memory = memoryLimit, both >= memory,
+            both < UInt64(Int64.max) - 65_536
+        else { return nil }
+        return both - memory
+    }
+
+    /// The share of the CPU on the scale of cgroup v2, where 100 is the middle; nil without the controller.
+    public var cpuWeight: Int? {
+        if let weight = number("unified", "cpu.weight") { return Int(clamping: weight) }
+        return number("cpu", "cpu.shares").map { CPUShares.weight(of: Int(clamping: $0)) }
+    }
+
+    /// The share of the disk likewise; nil without a file for it.
+    public var ioWeight: Int? {
+        if let text = text("unified", "io.weight") ?? text("unified", "io.bfq.weight") {
+            // `default 100`, then lines of single devices.
+            let fields = text.split(whereSeparator: \.isWhitespace)
+            return fields.count > 1 && fields[0] == "default" ? Int(fields[1]) : fields.first.flatMap { Int($0) }
+        }
+        return (number("blkio", "blkio.bfq.weight") ?? number("blkio", "blkio.weight"))
+            .map { BFQWeight.weight(of: Int(clamping: $0)) }
+    }
+
     /// The CPU limit in percent of one core; nil when there is none.
     public var cpuPercent: Int? {
         if let fields = text("unified", "cpu.max")?.split(whereSeparator: \.isWhitespace), fields.count == 2 {

@@ -5,18 +5,20 @@ public struct Cgroups: Sendable, Hashable {
     public enum Kind: String, Sendable, Hashable { case v2, v1, none }
 
     public let kind: Kind
-    /// The directory of this process's own cgroup, by controller (`memory`, `cpu`, `pids`, `cpuacct`, `freezer`), or
-    /// the one under `unified`. Everything made is below these, so that the launcher's own limits hold for it too.
+    /// The directory of this process's own cgroup, by controller (`memory`, `cpu`, `pids`, `blkio`, `cpuacct`,
+    /// `freezer`), or the one under `unified`. Everything made is below these, so that the launcher's own limits hold for it too.
     public let bases: [String: String]
-    /// Which of memory, cpu and pids the kernel offers there.
+    /// Which of memory, cpu and pids the kernel offers there; on v2 io too.
     public let controllers: Set<String>
     /// Why there are none, for a person; nil unless ``kind`` is `.none`.
     public let reason: String?
 
-    /// The controllers that hold limits.
+    /// The controllers without any of which a hierarchy is of no use.
     static let limiting = ["memory", "cpu", "pids"]
-    /// v1 only: hierarchies without a limit of ours, for accounting and for thawing before a kill.
-    static let extra = ["cpuacct", "freezer"]
+    /// v2 only: taken where it is offered beside one of those.
+    static let sharing = ["io"]
+    /// v1 only: hierarchies for shares of the disk, for accounting and for the freezer.
+    static let extra = ["blkio", "cpuacct", "freezer"]
     /// The cgroup that a launcher below a delegated v2 cgroup moves itself and its supervisor into.
     static let ownGroup = "rookery-supervisor"
 
@@ -63,8 +65,9 @@ public struct Cgroups: Sendable, Hashable {
                 guard var directory = mount.directory(ofCgroup: path) else { continue }
                 // A launcher started again from where its predecessor had moved itself.
                 if directory.hasSuffix("/" + ownGroup) { directory.removeLast(ownGroup.count + 1) }
-                let controllers = offered(directory).intersection(limiting)
-                if !controllers.isEmpty {
+                let offered = offered(directory)
+                let controllers = offered.intersection(limiting + sharing)
+                if !offered.isDisjoint(with: limiting) {
                     return Cgroups(kind: .v2, bases: ["unified": directory], controllers: controllers)
                 }
             }

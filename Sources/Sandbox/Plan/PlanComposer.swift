@@ -189,7 +189,7 @@ struct PlanComposer {
         let processes = UInt64(clamping: limits.pids)
         add(.limit(.openFiles, soft: files, hard: files))
         add(.limit(.processes, soft: processes, hard: processes))
-        if let size = (limits.fileSize ?? limits.disk)?.bytes { add(.limit(.fileSize, soft: size, hard: size)) }
+        if let bytes = limits.effectiveFileSize?.bytes { add(.limit(.fileSize, soft: bytes, hard: bytes)) }
         add(.limit(.core, soft: 0, hard: 0))
         add(.limit(.lockedMemory, soft: 8 << 20, hard: 8 << 20))
         add(.limit(.messageQueues, soft: 819_200, hard: 819_200))

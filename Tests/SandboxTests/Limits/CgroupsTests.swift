@@ -27,7 +27,8 @@ import Testing
             mounts: "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate",
             own: "0::/system.slice/rookery.service\n",
             offered: ["/sys/fs/cgroup/system.slice/rookery.service": ["cpu", "io", "memory", "pids"]], kind: .v2,
-            bases: ["unified": "/sys/fs/cgroup/system.slice/rookery.service"], controllers: ["cpu", "memory", "pids"]),
+            bases: ["unified": "/sys/fs/cgroup/system.slice/rookery.service"],
+            controllers: ["cpu", "memory", "pids", "io"]),
         Machine(
             testDescription: "started again after moving itself",
             mounts: "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw", own: "0::/r.service/rookery-supervisor\n",
