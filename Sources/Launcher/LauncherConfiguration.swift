@@ -20,6 +20,8 @@ public struct LauncherConfiguration: Sendable {
     public var rootless: Bool
     /// Whether workers confine themselves.
     public var confinesWorkers = true
+    /// This process has a mount namespace of its own: nobody else sees what it mounts.
+    public var mountsArePrivate = false
 
     /// Resolves the directories, makes those that are missing, and refuses those that strangers may write to.
     public init(

@@ -38,6 +38,7 @@ struct Serve: ParsableCommand {
                 serviceGID: serviceGID, libexecDirectory: libexecDirectory, imagesDirectory: images,
                 rootless: rootless)
             configuration.confinesWorkers = !noConfinement
+            configuration.mountsArePrivate = mountsArePrivate(logger)
             let socket = OwnedDescriptor(owning: controlDescriptor)
             try LauncherService(configuration, socket: socket, logger: logger).run()
         } catch {
@@ -57,6 +58,7 @@ struct Serve: ParsableCommand {
         signal(SIGINT, SIG_IGN)
         signal(SIGPIPE, SIG_IGN)
         umask(0o077)
+        OutOfMemory.protect(getpid(), .service)
         guard controlDescriptor > 2, rk_set_close_on_exec(controlDescriptor, 1) >= 0 else {
             throw LaunchFailure(
                 step: "control socket", errno: EBADF, message: "--control-fd \(controlDescriptor) is not open",
@@ -74,6 +76,18 @@ struct Serve: ParsableCommand {
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
         }
         if rootless, geteuid() == 0 { try dropPrivileges(logger) }
+    }
+
+    /// Sessions' disks are mounted here for a moment, where nobody else shall see them. Before there is a second thread.
+    private func mountsArePrivate(_ logger: Logger) -> Bool {
+        guard geteuid() == 0, !rootless else { return false }
+        let result = rk_private_mounts()
+        if result < 0 {
+            logger.warning(
+                "no mount namespace of our own: disk limits are not enforced",
+                metadata: ["error": "\(SystemError.reason(-result))"])
+        }
+        return result >= 0
     }
 
     /// Started by root, told to be rootless: the session's one uid is this process's, so it must not be root's.

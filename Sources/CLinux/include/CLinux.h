@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "confine.h"
 #include "descriptors.h"
+#include "disk.h"
 #include "idmap.h"
 #include "images.h"
 #include "mounts.h"

@@ -16,19 +16,15 @@ struct SessionCleaning {
     /// Ends an incarnation: worker, sandbox, cgroup, runtime directory. Fine when there is none.
     func clean(_ id: SessionID) throws(LaunchFailure) {
         let record = LaunchRecord.read(id, in: directories.records)
+        let leaves = [cgroups.leaf(id.description), record.flatMap(leaf)].compactMap { $0 }
         // The worker first: it would report the end of a sandbox that nobody wants to know of any more.
-        for (name, process) in [("worker", record?.worker), ("sandbox", record?.sandbox)] {
-            guard let process, !process.kill(within: Self.patience) else { continue }
-            throw LaunchFailure(
-                step: "clean \(name)", errno: EBUSY, message: "pid \(process.pid) does not end",
-                remedy: "it must finish its I/O first (state D); try again")
-        }
+        try end(record?.worker, "worker")
+        // Before one waits for the sandbox: it may be frozen, and then does not die of its signal alone.
+        for leaf in leaves { leaf.kill() }
+        try end(record?.sandbox, "sandbox")
         do {
-            try cgroups.leaf(id.description).end()
-            if let record, !record.cgroups.isEmpty {
-                try CgroupLeaf(kind: cgroups.cgroups.kind, directories: record.cgroups).end()
-                cgroups.removeIfEmpty(above: record.cgroups)
-            }
+            for leaf in leaves { try leaf.end() }
+            if let record { cgroups.removeIfEmpty(above: record.cgroups) }
         } catch { throw LaunchFailure(error) }
         cgroups.removeIfEmpty()
         do { try TreeRemoval.remove(id.description, in: directories.runtimes) } catch {
@@ -37,6 +33,20 @@ struct SessionCleaning {
                 remedy: "see who writes to \(directories.runtimes.path)")
         }
         LaunchRecord.remove(id, in: directories.records)
+    }
+
+    private func end(_ process: ProcessNote?, _ name: String) throws(LaunchFailure) {
+        guard let process, !process.kill(within: Self.patience) else { return }
+        throw LaunchFailure(
+            step: "clean \(name)", errno: EBUSY, message: "pid \(process.pid) does not end",
+            remedy: "it must finish its I/O first (state D); try again")
+    }
+
+    /// A launcher in another cgroup may have made it.
+    private func leaf(_ record: LaunchRecord) -> CgroupLeaf? {
+        guard !record.cgroups.isEmpty else { return nil }
+        let kind: Cgroups.Kind = record.cgroups["unified"] == nil ? .v1 : .v2
+        return CgroupLeaf(kind: kind, directories: record.cgroups)
     }
 
     /// Removes a session's directories. Fine when there are none.
@@ -49,6 +59,7 @@ struct SessionCleaning {
                 step: "remove", errno: EBUSY, message: "session \(id) runs", remedy: "clean it first")
         }
         try clean(id)
+        try removeImage(id, keepWorkspace: keepWorkspace)
         do {
             guard let session = try directories.sessions.directoryIfThere(id.description) else { return }
             try TreeRemoval.empty(session, keep: keepWorkspace ? ["workspace"] : [])
@@ -57,6 +68,24 @@ struct SessionCleaning {
             throw LaunchFailure(
                 step: "remove", errno: error.errno, message: "\(error)",
                 remedy: "see what holds the session's files, then delete it again")
+        }
+    }
+
+    /// The image goes with all that is in it, or keeps the workspace alone.
+    private func removeImage(_ id: SessionID, keepWorkspace: Bool) throws(LaunchFailure) {
+        guard let disks = directories.disks else { return }
+        do {
+            if !keepWorkspace { return try DiskImage.remove(id, in: disks) }
+            guard let image = try DiskImage.open(id, in: disks) else { return }
+            let mount = try DiskMount(image, id, in: directories.records)
+            defer { mount.detach() }
+            try TreeRemoval.empty(mount.root, keep: ["workspace"])
+        } catch let failure as LaunchFailure {
+            throw failure
+        } catch {
+            throw LaunchFailure(
+                step: "remove disk", errno: (error as? SystemError)?.errno ?? EINVAL, message: "\(error)",
+                remedy: "see what holds the session's image, then delete it again")
         }
     }
 

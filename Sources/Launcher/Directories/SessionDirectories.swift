@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Policy
 import Sandbox
 import SessionCore
 import WorkerControl
@@ -13,13 +14,18 @@ struct SessionDirectories: Sendable {
     let runtimes: Directory
     /// `<runtime>/launcher`: the launcher's own notes, which nobody else may write.
     let records: Directory
+    /// `<state>/disks`: images of sessions' files, which nobody else may write. nil when rootless.
+    let disks: Directory?
 
     init(_ configuration: LauncherConfiguration) throws(LaunchFailure) {
         self.configuration = configuration
         do {
             let (uid, gid) = configuration.fileOwner
-            sessions = try Directory(at: configuration.stateDirectory).directory("sessions", owner: uid, group: gid)
-                .directory
+            let state = try Directory(at: configuration.stateDirectory)
+            sessions = try state.directory("sessions", owner: uid, group: gid).directory
+            disks =
+                configuration.rootless
+                ? nil : try state.directory("disks", owner: geteuid(), group: getegid()).directory
             let runtime = try Directory(at: configuration.runtimeDirectory)
             runtimes = try runtime.directory("w", owner: uid, group: gid).directory
             records = try runtime.directory("launcher", owner: geteuid(), group: getegid()).directory
@@ -30,22 +36,27 @@ struct SessionDirectories: Sendable {
         }
     }
 
-    /// Makes, or finds, what a session needs on disk; with `overlay`, a place for what it changes of its system too. What a failing launch made, `undo` removes.
+    /// Makes, or finds, what a session needs on disk; with `overlay`, a place for what it changes of its system too. What
+    /// a failing launch made, `undo` removes.
     func prepare(
-        _ id: SessionID, range: UIDRange?, overlay: Bool, undo: inout [@Sendable () -> Void]
+        _ id: SessionID, range: UIDRange?, overlay: Bool, limits: ResourceLimits,
+        undo: inout [@Sendable () -> Void]
     ) throws(LaunchFailure) -> PreparedDirectories {
         let name = id.description
         let (uid, gid) = configuration.fileOwner
         let tenant = range.map { ($0.host(1000), $0.host(1000)) } ?? (uid, gid)
         var step = "session directory"
-        do throws(SystemError) {
+        do {
             let (session, isNew) = try sessions.directory(name, owner: uid, group: gid)
             if isNew { undo.append { [sessions] in try? TreeRemoval.remove(name, in: sessions) } }
+            let files = try SessionFiles.open(id, session: session, directories: self, limits: limits)
+            if files.isNew, let disks { undo.append { try? DiskImage.remove(id, in: disks) } }
+            if let mount = files.mount { undo.append { mount.detach() } }
             var held: [String: Directory] = [:]
             for part in ["workspace", "home"] + (overlay ? ["overlay"] : []) {
                 step = part
-                let (directory, made) = try session.directory(part, owner: tenant.0, group: tenant.1)
-                if made { undo.append { try? TreeRemoval.remove(part, in: session) } }
+                let (directory, made) = try files.root.directory(part, owner: tenant.0, group: tenant.1)
+                if made, files.mount == nil { undo.append { try? TreeRemoval.remove(part, in: session) } }
                 held[part] = directory
             }
             step = "runtime directory"
@@ -56,8 +67,12 @@ struct SessionDirectories: Sendable {
                 throw SystemError(call: "open \(session.path)", errno: ENOENT)
             }
             return PreparedDirectories(
-                session: session, workspace: workspace, home: home, overlay: held["overlay"], runtime: runtime)
+                session: session, files: files, workspace: workspace, home: home, overlay: held["overlay"],
+                runtime: runtime)
+        } catch let failure as LaunchFailure {
+            throw failure
         } catch {
+            let error = error as? SystemError ?? SystemError(call: "\(error)", errno: EINVAL)
             throw LaunchFailure(
                 step: step, errno: error.errno, message: "\(error)",
                 remedy: error.errno == ENOSPC || error.errno == EDQUOT
@@ -68,8 +83,9 @@ struct SessionDirectories: Sendable {
 }
 
 /// The directories of one session, open.
-struct PreparedDirectories: Sendable {
+struct PreparedDirectories {
     let session: Directory
+    let files: SessionFiles
     let workspace: Directory
     let home: Directory
     /// nil where the system is read-only.

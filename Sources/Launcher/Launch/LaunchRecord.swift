@@ -11,6 +11,9 @@ struct LaunchRecord: Codable, Sendable {
     var worker: ProcessIdentity
     /// Directories of the cgroup leaf by controller: a successor may be in another cgroup itself.
     var cgroups: [String: String]
+    /// The directory with the session's `workspace` and `home`; nil: they are in an image, and seen at
+    /// `/proc/<sandbox pid>/root` while it runs.
+    var files: String?
 
     private static let largest = 64 * 1024
 

@@ -40,13 +40,14 @@ struct SessionLaunch {
         let request = checked.request
         let id = request.sessionID
         let prepared = try directories.prepare(
-            id, range: checked.range, overlay: request.rules.system == .overlay, undo: &undo)
+            id, range: checked.range, overlay: request.rules.system == .overlay, limits: request.rules.limits,
+            undo: &undo)
         let image = try SessionImage(mounts: images, rootless: configuration.rootless)
             .mount(request.rules, for: prepared.session)
 
         let leaf: CgroupLeaf
-        let limits: [EnforcedLimit]
-        do { (leaf, limits) = try cgroups.makeLeaf(id.description, limits: request.rules.limits) } catch {
+        let cgroupLimits: [EnforcedLimit]
+        do { (leaf, cgroupLimits) = try cgroups.makeLeaf(id.description, limits: request.rules.limits) } catch {
             throw LaunchFailure(error)
         }
         undo.append { [cgroups] in
@@ -58,19 +59,27 @@ struct SessionLaunch {
         let specification = try specification(checked, prepared, image, leaf)
         do { sandbox = try specification.start() } catch { throw LaunchFailure(error) }
         undo.append { sandbox.kill() }
+        let limits = try LaunchLimits(
+            request.rules, cgroup: cgroupLimits, inside: sandbox.process.pid, disk: prepared.files.limits
+        ).met()
 
         let owner = configuration.fileOwner
         let home = try HomeMount.open(prepared.home, range: checked.range, uid: owner.uid, gid: owner.gid)
+        // Sandbox and home have their own mounts of it by now.
+        prepared.files.mount?.detach()
         let start = WorkerStart(
-            configuration: configuration, checked: checked, directories: prepared, sandbox: sandbox, home: home)
+            configuration: configuration, checked: checked, directories: prepared, sandbox: sandbox, home: home,
+            freezer: leaf.freezer)
         let (worker, ready) = try start.spawn()
         undo.append { worker.kill() }
 
-        try note(id, sandbox: sandbox.process, worker: worker, leaf: leaf)
+        try note(id, sandbox: sandbox.process, worker: worker, leaf: leaf, files: prepared.files)
         undo.append { [directories] in LaunchRecord.remove(id, in: directories.records) }
 
         try start.waitUntilReady(worker, ready)
         do { try sandbox.go() } catch { throw LaunchFailure(error) }
+        // Only now: the command has inherited what a session's processes have.
+        OutOfMemory.protect(sandbox.process.pid, .sandboxInit)
         reaper.adopt(sandbox.process)
         reaper.adopt(worker)
         return LaunchedSession(
@@ -102,7 +111,7 @@ struct SessionLaunch {
     }
 
     private func note(
-        _ id: SessionID, sandbox: ChildProcess, worker: ChildProcess, leaf: CgroupLeaf
+        _ id: SessionID, sandbox: ChildProcess, worker: ChildProcess, leaf: CgroupLeaf, files: SessionFiles
     ) throws(LaunchFailure) {
         guard let sandboxNote = ProcessIdentity(pid: sandbox.pid),
             let workerNote = ProcessIdentity(pid: worker.pid)
@@ -111,7 +120,10 @@ struct SessionLaunch {
                 step: "record", errno: ESRCH, message: "/proc does not show the session's processes",
                 remedy: "mount /proc, without hidepid for the launcher")
         }
-        let record = LaunchRecord(sandbox: sandboxNote, worker: workerNote, cgroups: leaf.directories)
+        let record = LaunchRecord(
+            sandbox: sandboxNote, worker: workerNote, cgroups: leaf.directories,
+            // Of a mount that is nowhere else, the sandbox's own view.
+            files: files.mount == nil ? files.root.path : nil)
         do { try record.write(id, in: directories.records) } catch {
             throw LaunchFailure(
                 step: "record", errno: error.errno, message: "\(error)",
@@ -127,10 +139,7 @@ extension CgroupLeaf {
         do { try place(pid) } catch {
             throw SandboxError(step: error.step, errno: error.errno, message: error.message, remedy: error.remedy)
         }
-        let file = Glibc.open("/proc/\(pid)/oom_score_adj", O_WRONLY | O_CLOEXEC)
-        guard file >= 0 else { return }
-        _ = write(file, "500", 3)
-        close(file)
+        OutOfMemory.protect(pid, .session)
     }
 }
 

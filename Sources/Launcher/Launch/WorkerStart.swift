@@ -11,6 +11,8 @@ struct WorkerStart {
     let directories: PreparedDirectories
     let sandbox: StartedSandbox
     let home: OwnedDescriptor
+    /// nil: the session cannot be frozen.
+    let freezer: CgroupFreezer?
 
     /// How long a worker may take to be ready, in milliseconds.
     static let patience: Int32 = 10_000
@@ -27,10 +29,14 @@ struct WorkerStart {
                 passed.append(descriptor)
                 return WorkerDescriptors.configuration + Int32(passed.count)
             }
-            let numbers = WorkerDescriptors(
+            var numbers = WorkerDescriptors(
                 terminal: pass(sandbox.terminal), listener: sandbox.listener.map(pass), leash: pass(sandbox.leash),
                 status: pass(sandbox.status), sandbox: pass(sandbox.process.pidfd), home: pass(home),
                 ready: pass(ready.write), violations: pass(sandbox.violations))
+            if let freezer {
+                numbers.freezer = FreezerDescriptor(
+                    number: pass(try freezer.open()), freeze: freezer.freeze, thaw: freezer.thaw)
+            }
             let memory = try DescriptorMessages.sealedMemory(
                 named: "worker-configuration", try Self.encoded(configuration(numbers)))
             var spawn = Spawn(
@@ -49,7 +55,9 @@ struct WorkerStart {
                 spawn.shedsPrivileges = true
             }
             do {
-                return (try spawn.start(), ready.read)
+                let worker = try spawn.start()
+                OutOfMemory.protect(worker.pid, .worker)
+                return (worker, ready.read)
             } catch {
                 throw LaunchFailure(
                     step: "worker", errno: error.errno,
@@ -58,6 +66,8 @@ struct WorkerStart {
             }
         } catch let failure as LaunchFailure {
             throw failure
+        } catch let fault as CgroupFault {
+            throw LaunchFailure(fault)
         } catch {
             let error = error as? SystemError ?? SystemError(call: "\(error)", errno: EINVAL)
             throw LaunchFailure(

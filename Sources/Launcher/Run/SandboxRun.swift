@@ -45,7 +45,8 @@ public struct SandboxRun: Sendable {
     /// Runs the command to its end and returns the exit status: its own, 128 + N when signal N ended it.
     /// - Throws: when it could not be started; ``status(of:)`` says which exit status that is.
     public func run() throws(LaunchFailure) -> Int32 {
-        try withSandbox { specification, place throws(LaunchFailure) in
+        try withSandbox { specification, limits throws(LaunchFailure) in
+            _ = try limits.met()
             let terminal = CallerTerminal.current()
             var specification = specification
             var relay: StreamRelay?
@@ -64,6 +65,7 @@ public struct SandboxRun: Sendable {
                 try sandbox.go()
             } catch { throw LaunchFailure(error) }
             answerViolations(of: sandbox)
+            OutOfMemory.protect(sandbox.process.pid, .sandboxInit)
             let signals = SignalRelay(to: sandbox)
             defer { signals.stop() }
             if let terminal {
@@ -82,7 +84,7 @@ public struct SandboxRun: Sendable {
         try withSandbox { specification, limits throws(LaunchFailure) in
             var text = "policy \(policy.name), \(rootless ? "rootless" : "root") mode\n"
             if rootless { text += "ids: \(SubordinateIDs.explanation)\n" }
-            for limit in limits + [Landlock.enforced] {
+            for limit in limits.report + [Landlock.enforced] {
                 text +=
                     "limit \(limit.name): asked \(limit.asked), enforced \(limit.enforced ?? "not at all") by \(limit.by)"
                 text += (limit.note.map { " (\($0))" } ?? "") + "\n"
@@ -119,7 +121,7 @@ public struct SandboxRun: Sendable {
     // MARK: What the sandbox needs, for as long as the body runs
 
     private func withSandbox<Result>(
-        _ body: (SandboxSpecification, [EnforcedLimit]) throws(LaunchFailure) -> Result
+        _ body: (SandboxSpecification, LaunchLimits) throws(LaunchFailure) -> Result
     ) throws(LaunchFailure) -> Result {
         let image = try mountedImage()
         let arguments = try CommandLookup(image: image).resolve(command.isEmpty ? ["/bin/sh"] : command)
@@ -131,10 +133,10 @@ public struct SandboxRun: Sendable {
 
         let cgroups = CgroupParent(.detect(), stateDirectory: "rookery sandbox run")
         let leaf: CgroupLeaf
-        let limits: [EnforcedLimit]
-        do { (leaf, limits) = try cgroups.makeLeaf(SessionID().description, limits: policy.sandbox.limits) } catch {
-            throw LaunchFailure(error)
-        }
+        let cgroupLimits: [EnforcedLimit]
+        do {
+            (leaf, cgroupLimits) = try cgroups.makeLeaf(SessionID().description, limits: policy.sandbox.limits)
+        } catch { throw LaunchFailure(error) }
         defer {
             try? leaf.end()
             cgroups.removeIfEmpty()
@@ -157,7 +159,17 @@ public struct SandboxRun: Sendable {
             specification.cgroup = try leaf.openDirectory().map(OwnedDescriptor.init(owning:))
         } catch { throw LaunchFailure(error) }
         specification.place = { pid throws(SandboxError) in try leaf.placeSession(pid) }
-        return try body(specification, limits)
+        return try body(specification, limits(cgroupLimits))
+    }
+
+    /// The files of a command by hand are the caller's, or gone with it: what a policy requires of the disk is for
+    /// sessions.
+    private func limits(_ cgroup: [EnforcedLimit]) -> LaunchLimits {
+        var rules = policy.sandbox
+        rules.required.subtract(["disk", "inodes"])
+        return LaunchLimits(
+            rules, cgroup: cgroup, inside: nil,
+            disk: LimitReport.disk(rules.limits, notEnforced: "a command run by hand has plain directories"))
     }
 
     private func mountedImage() throws(LaunchFailure) -> BuiltImage? {

@@ -123,6 +123,9 @@ public final class LauncherService: Sendable {
                 return .done
             case .sweep(let request): return .swept(sweep(request, with: cleaning))
             case .capabilities: return .capabilities(capabilities())
+            case .memoryKills(let request):
+                let kills = KernelLog.memoryKills(in: "/\(cgroups.name)/\(request.sessionID)")
+                return .memoryKills(Array(kills.suffix(min(max(request.latest, 0), 32))))
             }
         } catch {
             logger.warning(
@@ -152,13 +155,28 @@ public final class LauncherService: Sendable {
         var limits: [EnforcedLimit]
         do throws(CgroupFault) {
             let (leaf, report) = try cgroups.makeLeaf(SessionID().description, limits: .standard)
-            limits = report
+            limits = self.limits(report)
             try leaf.end()
             cgroups.removeIfEmpty()
         } catch {
             found = .none(error.message)
-            limits = CgroupValues.report(.standard, cgroups: found, leaf: CgroupLeaf(kind: .none, directories: [:]))
+            limits = self.limits(
+                LimitReport.cgroup(.standard, cgroups: found, leaf: CgroupLeaf(kind: .none, directories: [:])))
         }
         return LauncherCapabilities(rootless: configuration.rootless, cgroups: found.kind.rawValue, limits: limits)
+    }
+
+    /// All limits as a new session would have them, given those by cgroup.
+    private func limits(_ cgroup: [EnforcedLimit]) -> [EnforcedLimit] {
+        let asked = ResourceLimits.standard
+        var disk = LimitReport.disk(asked, notEnforced: DiskSupport.lack(configuration) ?? "")
+        if DiskSupport.lack(configuration) == nil {
+            for index in disk.indices {
+                disk[index].enforced = disk[index].asked
+                disk[index].by = "loop-image"
+                disk[index].note = nil
+            }
+        }
+        return LaunchLimits(SandboxRules(limits: asked), cgroup: cgroup, inside: nil, disk: disk).report
     }
 }

@@ -8,6 +8,8 @@ public enum LauncherReply: Codable, Sendable {
     /// The sessions whose leftovers a sweep removed.
     case swept([SessionID])
     case capabilities(LauncherCapabilities)
+    /// The oldest first. Fewer than were asked for where the kernel's log does not say, or may not be read.
+    case memoryKills([MemoryKill])
     case failed(LaunchFailure)
 }
 
@@ -60,6 +62,19 @@ public struct LauncherCapabilities: Codable, Sendable, Hashable {
         self.rootless = rootless
         self.cgroups = cgroups
         self.limits = limits
+    }
+}
+
+/// One process that the kernel killed because its session had no memory left.
+public struct MemoryKill: Codable, Sendable, Hashable {
+    /// What the process called itself: the tenant's own words, at most 15 bytes.
+    public var name: String
+    /// Bytes that were in memory when it was killed.
+    public var residentBytes: UInt64
+
+    public init(name: String, residentBytes: UInt64) {
+        self.name = name
+        self.residentBytes = residentBytes
     }
 }
 

@@ -14,6 +14,8 @@ public enum LauncherRequest: Codable, Sendable {
     case sweep(SweepRequest)
     /// Asks what this box can enforce.
     case capabilities
+    /// Asks which processes of a session the kernel killed for want of memory.
+    case memoryKills(MemoryKillsRequest)
 }
 
 /// One session to start.
@@ -81,4 +83,14 @@ public struct SweepRequest: Codable, Sendable {
     /// The sessions whose workers are alive and adopted.
     public var live: [SessionID]
     public init(live: [SessionID]) { self.live = live }
+}
+
+public struct MemoryKillsRequest: Codable, Sendable {
+    public var sessionID: SessionID
+    /// The latest so many, at most 32.
+    public var latest: Int
+    public init(sessionID: SessionID, latest: Int) {
+        self.sessionID = sessionID
+        self.latest = latest
+    }
 }

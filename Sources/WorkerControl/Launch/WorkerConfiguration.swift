@@ -58,6 +58,8 @@ public struct WorkerDescriptors: Codable, Sendable {
     public var ready: Int32
     /// The Unix socket on which the listener for refused system calls comes: for ``ViolationResponder``.
     public var violations: Int32?
+    /// Stops and continues everything in the sandbox; nil where that cannot be done.
+    public var freezer: FreezerDescriptor?
 
     public init(
         terminal: Int32, listener: Int32?, leash: Int32, status: Int32, sandbox: Int32, home: Int32, ready: Int32,
@@ -71,6 +73,20 @@ public struct WorkerDescriptors: Codable, Sendable {
         self.home = home
         self.ready = ready
         self.violations = violations
+    }
+}
+
+/// A cgroup's freezer file, opened for writing by the launcher: it reaches this one session and nothing else.
+public struct FreezerDescriptor: Codable, Sendable, Hashable {
+    public var number: Int32
+    /// What is written to it.
+    public var freeze: String
+    public var thaw: String
+
+    public init(number: Int32, freeze: String, thaw: String) {
+        self.number = number
+        self.freeze = freeze
+        self.thaw = thaw
     }
 }
 

@@ -1,0 +1,89 @@
+import CLinux
+import Glibc
+import Sandbox
+import SessionCore
+import Synchronization
+import WorkerControl
+
+/// A session's image, mounted where only the launcher sees it, for as long as its directories are being handed on. What
+/// was copied from it (the sandbox's mounts, the worker's home) keeps it mounted; when the last of that is gone, the
+/// kernel unmounts it and takes the loop device away.
+final class DiskMount: Sendable {
+    /// The root of the session's files.
+    let root: Directory
+    private let parent: Directory
+    private let name: String
+    private let isAttached = Mutex(true)
+
+    /// How long the mounts of a session that just ended may take to go, in milliseconds.
+    private static let patience = 5000
+
+    init(_ image: DiskImage, _ id: SessionID, in parent: Directory) throws(LaunchFailure) {
+        let name = "\(id).disk"
+        do throws(SystemError) {
+            root = try Self.mount(image, at: name, in: parent)
+        } catch {
+            throw DiskImage.failure(
+                "disk", error,
+                error.errno == ENXIO || error.errno == ENOENT
+                    ? "give the launcher loop devices (/dev/loop-control, /dev/loop*)"
+                    : "see the kernel log, and e2fsck of the session's image")
+        }
+        self.parent = parent
+        self.name = name
+    }
+
+    private static func mount(
+        _ image: DiskImage, at name: String, in parent: Directory
+    ) throws(SystemError) -> Directory {
+        let place = "\(parent.path)/\(name)"
+        var index: UInt32 = 0
+        // The mount holds the device from then on.
+        let device = try device(of: image, &index)
+        defer { withExtendedLifetime(device) {} }
+        if mkdirat(parent.descriptor.number, name, 0o700) != 0, errno != EEXIST {
+            throw SystemError(call: "mkdir \(place)", errno: errno)
+        }
+        do throws(SystemError) {
+            try SystemError.check("mount /dev/loop\(index)", rk_loop_mount(index, place))
+            return try parent.directory(name)
+        } catch {
+            _ = rk_detach_mount(place)
+            _ = unlinkat(parent.descriptor.number, name, Int32(AT_REMOVEDIR))
+            throw error
+        }
+    }
+
+    deinit { detach() }
+
+    /// Takes the mount away here; copies stay.
+    func detach() {
+        let wasAttached = isAttached.withLock { attached in
+            defer { attached = false }
+            return attached
+        }
+        guard wasAttached else { return }
+        _ = rk_detach_mount("\(parent.path)/\(name)")
+        _ = unlinkat(parent.descriptor.number, name, Int32(AT_REMOVEDIR))
+    }
+
+    /// The device of an image that is still in use is taken again: a second one of the same file would tear the
+    /// filesystem apart.
+    private static func device(of image: DiskImage, _ index: inout UInt32) throws(SystemError) -> OwnedDescriptor {
+        var waited = 0
+        while true {
+            let found = rk_loop_find(image.file.number, &index)
+            if found >= 0 {
+                let device = OwnedDescriptor(owning: found)
+                if waited >= patience { return device }
+            } else {
+                guard found == -ENOENT else { throw SystemError(call: "look for a loop device", errno: -found) }
+                try image.repairIfNeeded()
+                return OwnedDescriptor(
+                    owning: try SystemError.check("loop device", rk_loop_attach(image.file.number, &index)))
+            }
+            usleep(5000)
+            waited += 5
+        }
+    }
+}
