@@ -53,6 +53,7 @@ struct SessionDocument: Encodable, Sendable {
         var flags: [String] = []
         if view.worker?.clients.isEmpty == false { flags.append("attached") }
         if view.record.pinned { flags.append("pinned") }
+        if view.worker?.frozenSince != nil { flags.append("frozen") }
         if view.unresponsive { flags.append("unresponsive") }
         return flags
     }

@@ -17,6 +17,18 @@ struct CgroupReader: Sendable {
         return directories["memory"].flatMap { field("oom_kill", in: "\($0)/memory.oom_control") }
     }
 
+    /// Bytes that cannot be had back without ending something: all but the file pages that nobody used lately. nil where
+    /// it cannot be told, or is below `floor` in any case.
+    func workingSet(above floor: UInt64) -> UInt64? {
+        let v2 = directories["unified"]
+        guard let directory = v2 ?? directories["memory"],
+            let used = number("\(directory)/\(v2 == nil ? "memory.usage_in_bytes" : "memory.current")"), used >= floor,
+            let idle = field(v2 == nil ? "total_inactive_file" : "inactive_file", in: "\(directory)/memory.stat")
+        else { return nil }
+        let rest = used - min(used, UInt64(max(idle, 0)))
+        return rest >= floor ? rest : nil
+    }
+
     private func unified(_ directory: String) -> SessionStats {
         SessionStats(
             memoryBytes: number("\(directory)/memory.current"), memoryPeakBytes: number("\(directory)/memory.peak"),

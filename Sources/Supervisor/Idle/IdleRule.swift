@@ -12,6 +12,8 @@ struct IdleRule {
     /// How long before the parking the session is warned; at most half of the timeout.
     var warning: TimeSpan
     var maxLifetime: TimeSpan?
+    /// How long before it is frozen; nil: never.
+    var freezeAfter: TimeSpan?
     var pinned: Bool
     /// When this incarnation started.
     var startedAt: Date
@@ -28,6 +30,12 @@ struct IdleRule {
     var idleSince: Date? {
         guard status.activity == .idle else { return nil }
         return max(status.activitySince, status.lastInput ?? .distantPast, startedAt)
+    }
+
+    /// When everything in the sandbox is stopped until the next input; nil: never, or not while something goes on.
+    var freezesAt: Date? {
+        guard !pinned, !status.backgroundShell, let freezeAfter, let idleSince else { return nil }
+        return idleSince.addingTimeInterval(freezeAfter.seconds)
     }
 
     /// The earlier of being idle too long and living too long; nil when neither will come.
@@ -75,6 +83,12 @@ struct IdleRule {
                 ageSeconds: age(status.clients.map(\.since).min()), source: "worker", keepsAwake: false),
             Signal(name: "pinned", value: "\(pinned)", ageSeconds: nil, source: "registry", keepsAwake: pinned),
         ]
+        if freezeAfter != nil || status.frozenSince != nil {
+            signals.append(
+                Signal(
+                    name: "frozen", value: "\(status.frozenSince != nil)", ageSeconds: age(status.frozenSince),
+                    source: "worker", keepsAwake: false))
+        }
         if let maxLifetime {
             signals.append(
                 Signal(

@@ -10,7 +10,7 @@ extension SessionSupervisor {
 
     /// Ends a running incarnation and leaves the session in `to`. The caller holds the lock.
     func endIncarnation(
-        _ entry: SessionEntry, to: Lifecycle, reason: Reason, actor: String
+        _ entry: SessionEntry, to: Lifecycle, reason: Reason, detail: String? = nil, actor: String
     ) async throws(SupervisorError) {
         let transient: Lifecycle = to == .parked ? .parking : .stopping
         let desired: DesiredState = to == .parked ? .parked : .stopped
@@ -38,7 +38,7 @@ extension SessionSupervisor {
                     "a worker does not take the stop", metadata: ["session": "\(entry.id)", "error": "\(error)"])
             }
         }
-        try await conclude(entry, to: to, reason: reason, detail: nil, actor: actor)
+        try await conclude(entry, to: to, reason: reason, detail: detail, actor: actor)
     }
 
     /// Returns when the incarnation is over, or the time is.
@@ -113,7 +113,6 @@ extension SessionSupervisor {
         }
         guard let end = entry.end, entry.record.lifecycle.hasIncarnation else { return }
         let cause = await cause(of: end, entry)
-        if cause.reason == .oom { await tell(entry, .sessionOOM, ["kills": .integer(Int64(entry.oomKills))]) }
         let to: Lifecycle =
             switch entry.record.lifecycle {
             case .stopping: .stopped
@@ -137,9 +136,11 @@ extension SessionSupervisor {
         let failed = isQuick && (entry.record.incarnation == 1 || entry.quickEnds >= 2)
         switch end {
         case .lost(let detail):
-            return kills > entry.oomKills ? oom(entry, kills) : (.crashed, detail, false)
+            return kills > entry.oomKills ? await oom(entry, kills) : (.crashed, detail, false)
         case .told(let end):
-            if end.exit?.code == nil, kills > 0 { return oom(entry, kills) }
+            // The reaper may have told of this very kill a moment ago.
+            let isNew = kills > entry.oomKills || clock.now().timeIntervalSince(entry.oomToldAt) < Self.recentKill
+            if end.exit?.code == nil, kills > 0, isNew { return await oom(entry, kills) }
             let how =
                 if let code = end.exit?.code {
                     "its command exited with status \(code)"
@@ -155,8 +156,13 @@ extension SessionSupervisor {
         }
     }
 
-    private func oom(_ entry: SessionEntry, _ kills: Int) -> (reason: Reason, detail: String?, failed: Bool) {
-        entry.oomKills = kills
-        return (.oom, "the session's memory limit was reached and the kernel ended it", false)
+    /// How long after a kill for want of memory a session's end may be put down to it, in seconds.
+    private static let recentKill: TimeInterval = 5
+
+    /// The kernel took the session's own process. Its worker may not take an event any more: the transition says it too.
+    private func oom(_ entry: SessionEntry, _ kills: Int) async -> (reason: Reason, detail: String?, failed: Bool) {
+        await tellOOM(entry, kills)
+        let limit = policy(of: entry.record).sandbox.limits.memory
+        return (.oom, "the session's memory limit of \(limit) was reached and the kernel ended its command", false)
     }
 }

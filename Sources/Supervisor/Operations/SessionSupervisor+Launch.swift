@@ -30,7 +30,7 @@ extension SessionSupervisor {
                 throw error
             }
         case .failed(let failure): throw SupervisorError(failure)
-        case .done, .swept, .capabilities:
+        case .done, .swept, .capabilities, .memoryKills:
             throw SupervisorError(.launchFailed, "the launcher answered a launch with something else")
         }
     }
@@ -65,12 +65,22 @@ extension SessionSupervisor {
         }
         adopt(entry, connection, since: entry.feed.lastSequence)
         await tell(entry, .sessionRunning, ["lifecycle": "running", "by": .string(actor)])
-        let short = launched.limits.filter { $0.enforced == nil }
-        if !short.isEmpty {
-            await tell(
-                entry, .sessionLimits,
-                ["not_enforced": .array(short.map { .string($0.name) })])
+        if !launched.limits.isEmpty { await tell(entry, .sessionLimits, Self.limits(launched.limits)) }
+    }
+
+    /// Every limit as asked and as it holds, and the names of those that do not hold.
+    private static func limits(_ limits: [EnforcedLimit]) -> [String: JSONValue] {
+        let all = limits.map { limit in
+            var entry: [String: JSONValue] = [
+                "name": .string(limit.name), "asked": .string(limit.asked), "by": .string(limit.by),
+                "enforced": limit.enforced.map { .string($0) } ?? .null,
+            ]
+            if let note = limit.note { entry["note"] = .string(note) }
+            return JSONValue.object(entry)
         }
+        // A limit that the policy does not set is not one that fails to hold.
+        let short = limits.filter { $0.enforced == nil && $0.asked != "none" }
+        return ["limits": .array(all), "not_enforced": .array(short.map { .string($0.name) })]
     }
 
     /// The worker behind a session's control socket, when it is the one that is expected.

@@ -174,7 +174,8 @@ extension SessionSupervisor {
         let policy = policy(of: record)
         return IdleRule(
             timeout: timeout(record), warning: policy.idle.warning,
-            maxLifetime: record.maxLifetime ?? policy.idle.maxLifetime, pinned: record.pinned, startedAt: startedAt,
+            maxLifetime: record.maxLifetime ?? policy.idle.maxLifetime, freezeAfter: policy.idle.freezeAfter,
+            pinned: record.pinned, startedAt: startedAt,
             status: status)
     }
 }

@@ -37,15 +37,19 @@ extension SessionSupervisor {
                 continue
             }
             guard entry.record.lifecycle == .running else { continue }
-            let deadline = rule(entry.record, entry.status)?.deadline
+            watchMemory(entry, now: now).map { tasks.append($0) }
+            let rule = rule(entry.record, entry.status)
+            let deadline = rule?.deadline
             if entry.warnedOf != nil, deadline != entry.warnedOf { entry.warnedOf = nil }
             let isDue = deadline.map { now >= $0.at || (now >= $0.warnsAt && entry.warnedOf == nil) } ?? false
             let isStale = now.timeIntervalSince(entry.statusAt) >= configuration.pollInterval
-            guard isDue || isStale else { continue }
+            let freezes = shouldFreeze(entry, now: now)
+            guard isDue || isStale || freezes else { continue }
             entry.reaping = true
             tasks.append(
                 Task {
                     await self.look(at: entry, isDue: isDue)
+                    if freezes { await self.freeze(entry) }
                     entry.reaping = false
                 })
         }
@@ -55,7 +59,6 @@ extension SessionSupervisor {
     private func look(at entry: SessionEntry, isDue: Bool) async {
         // Keystrokes that went straight to the worker are not known here: never act on what is remembered.
         let isFresh = await refresh(entry, within: configuration.replyLimit)
-        await tellOOM(entry)
         guard isDue, isFresh, let deadline = rule(entry.record, entry.status)?.deadline else { return }
         let now = clock.now()
         if now >= deadline.at {
@@ -84,14 +87,5 @@ extension SessionSupervisor {
             logger.error(
                 "an idle session is not parked", metadata: ["session": "\(entry.id)", "error": "\(error.detail)"])
         }
-    }
-
-    /// A tool that ran out of memory while the session went on.
-    private func tellOOM(_ entry: SessionEntry) async {
-        guard let kills = CgroupReader(directories: entry.record.cgroups).oomKills(), kills > entry.oomKills else {
-            return
-        }
-        entry.oomKills = kills
-        await tell(entry, .sessionOOM, ["kills": .integer(Int64(kills))])
     }
 }

@@ -78,6 +78,10 @@ extension SessionSupervisor {
             let before = entry.status?.lastInput ?? event.time
             entry.status?.lastInput = max(before, event.time)
         }
+        if event.type == .sessionOOM, let kills = event.data["kills"]?.integer {
+            // A supervisor before this one told of them.
+            entry.oomKills = max(entry.oomKills, Int(clamping: kills))
+        }
         publish(event, of: entry)
     }
 

@@ -24,13 +24,20 @@ final class SessionEntry {
     /// Set when the incarnation is over, until that is written down.
     var end: IncarnationEnd?
     var endWaiters: [UUID: CheckedContinuation<Void, Never>] = [:]
-    /// OOM kills that were told.
+    /// OOM kills that were told, and when the last was.
     var oomKills = 0
+    var oomToldAt = Date.distantPast
+    /// Above its high-water mark, and told so.
+    var isHigh = false
+    /// Its worker cannot freeze it.
+    var cannotFreeze = false
 
     // The reaper's
     /// The deadline that was warned of.
     var warnedOf: IdleRule.Deadline?
     var reaping = false
+    /// When it was last started anew for its memory.
+    var recycledAt = Date.distantPast
     /// Incarnations in a row that ended right after their start.
     var quickEnds = 0
 
@@ -62,6 +69,9 @@ final class SessionEntry {
         unresponsive = false
         end = nil
         oomKills = 0
+        oomToldAt = .distantPast
+        isHigh = false
+        cannotFreeze = false
         warnedOf = nil
         feed.trim(to: SessionFeed.capacityAtRest)
     }

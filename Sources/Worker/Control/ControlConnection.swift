@@ -114,6 +114,13 @@ final class ControlConnection: ChannelInboundHandler {
         case .stop(let grace):
             worker.requestStop(grace: grace)
             reply(id, .done)
+        case .freeze:
+            do {
+                try worker.freeze()
+                reply(id, .done)
+            } catch {
+                reply(id, .refused(code: error.code, detail: error.detail))
+            }
         case .dialect(let name, let message):
             guard name == "echokit" else {
                 return reply(

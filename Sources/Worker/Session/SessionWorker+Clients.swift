@@ -47,6 +47,8 @@ extension SessionWorker {
 
     private func resize(to size: TerminalSize) {
         guard !isOver else { return }
+        // Whoever sees another size waits for a screen that fits it.
+        thaw()
         do {
             try terminal.resize(to: size)
         } catch {

@@ -16,6 +16,8 @@ extension SessionWorker {
     /// SIGTERM to the command, and after the grace time the end of everything. Asked again, the earlier end counts.
     func requestStop(grace: Double) {
         guard !isOver else { return }
+        // A frozen command hears no signal, and rookery-init no leash.
+        thaw()
         let wait = TimeAmount.milliseconds(Int64(min(max(grace, 0), 3600) * 1000))
         let deadline = NIODeadline.now() + wait
         if let stop {

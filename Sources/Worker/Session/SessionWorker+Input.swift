@@ -78,11 +78,13 @@ extension SessionWorker {
 
     /// Escape, when there is a turn to cancel: pressed at rest it would open a dialog.
     func interrupt(sender: String) throws(InputRefusal) {
+        thaw()
         guard engine.view.activity != .idle || engine.view.source == .silence else { return }
         try send(keys: ByteBuffer(bytes: EchokitKeys.cancel), sender: sender)
     }
 
     private func typed(at now: Date) {
+        thaw()
         if lastInput.map({ now.timeIntervalSince($0) > 0.2 }) ?? true { observe(.typed) }
         lastInput = now
     }

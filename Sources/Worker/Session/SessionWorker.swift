@@ -59,6 +59,10 @@ final class SessionWorker {
     var lastOutput: Date?
     var outputReported = NIODeadline.uptimeNanoseconds(0)
 
+    // The freezer
+    let freezer: Freezer?
+    var frozenSince: Date?
+
     // The end
     var stop: StopRequest?
     var endReason: Reason?
@@ -76,6 +80,7 @@ final class SessionWorker {
         self.onFinished = onFinished
         self.terminal = terminal
         self.leash = configuration.descriptors.leash
+        self.freezer = configuration.descriptors.freezer.map(Freezer.init)
         self.log = MemoryLog(
             sessionID: configuration.sessionID, incarnation: configuration.incarnation,
             firstSequence: configuration.firstSequence, outputLimit: configuration.logBytes)

@@ -39,6 +39,9 @@ final class InputQueue {
             && terminal.takesInput
     }
 
+    /// True when everything that was typed is in the terminal.
+    var isEmpty: Bool { waiting.isEmpty && !isTyping && deferredKeys.readableBytes == 0 }
+
     func becomeReady() {
         guard !isReady else { return }
         isReady = true

@@ -33,6 +33,8 @@ public enum ControlCommand: Codable, Sendable {
     case record(type: EventType, data: JSONValue)
     /// End the session's command: politely, then after `grace` seconds for good.
     case stop(grace: Double)
+    /// Stop everything in the sandbox until the next input. Refused (`not_idle`) while something happens.
+    case freeze
     /// One message of a foreign protocol that arrived by REST; the dialect's answer comes back.
     case dialect(name: String, message: JSONValue)
 }
@@ -102,10 +104,13 @@ public struct WorkerStatus: Codable, Sendable {
     public var lastSequence: UInt64
     public var size: TerminalSize
     public var transcriptPath: String?
+    /// Since when everything in the sandbox is stopped; nil: it is not.
+    public var frozenSince: Date?
 
     public init(
         activity: Activity, activitySince: Date, activitySource: String, backgroundShell: Bool, lastInput: Date?,
-        lastOutput: Date?, clients: [AttachedClient], lastSequence: UInt64, size: TerminalSize, transcriptPath: String?
+        lastOutput: Date?, clients: [AttachedClient], lastSequence: UInt64, size: TerminalSize, transcriptPath: String?,
+        frozenSince: Date? = nil
     ) {
         self.activity = activity
         self.activitySince = activitySince
@@ -117,6 +122,7 @@ public struct WorkerStatus: Codable, Sendable {
         self.lastSequence = lastSequence
         self.size = size
         self.transcriptPath = transcriptPath
+        self.frozenSince = frozenSince
     }
 }
 

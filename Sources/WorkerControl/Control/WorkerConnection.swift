@@ -279,6 +279,7 @@ extension ControlCommand {
         case .status: "status"
         case .record: "record"
         case .stop: "stop"
+        case .freeze: "freeze"
         case .dialect: "dialect"
         }
     }

@@ -2,6 +2,7 @@ import CLinux
 import Foundation
 import Glibc
 import NIOCore
+import Policy
 import SessionCore
 import Synchronization
 import WorkerControl
@@ -37,6 +38,8 @@ final class ScriptedLauncher: Sendable {
         var mortal = false
         var activity = Activity.idle
         var cgroups: [String: String] = [:]
+        var limits: [EnforcedLimit] = []
+        var memoryKills: [MemoryKill] = []
         var isOpen = true
     }
 
@@ -107,6 +110,7 @@ final class ScriptedLauncher: Sendable {
         case .sweep(let sweep):
             state.withLock { $0.swept.append(sweep.live) }
             return .swept([])
+        case .memoryKills: return .memoryKills(state.withLock { $0.memoryKills })
         case .capabilities:
             return .capabilities(LauncherCapabilities(rootless: true, cgroups: "none", limits: []))
         }
@@ -148,6 +152,7 @@ final class ScriptedLauncher: Sendable {
         }
         return .launched(
             LaunchedSession(
-                workerPID: worker.identity.pid, sandboxPID: worker.identity.pid, limits: [], cgroups: cgroups))
+                workerPID: worker.identity.pid, sandboxPID: worker.identity.pid, limits: state.withLock { $0.limits },
+                cgroups: cgroups))
     }
 }

@@ -21,6 +21,7 @@ final class ScriptedWorker: Sendable {
         // Faults
         var isSilent = false
         var ignoresStop = false
+        var refusesFreeze: String?
         var refusesInput: (code: String, detail: String)?
     }
 
@@ -204,6 +205,12 @@ final class ScriptedWorker: Sendable {
             state.withLock { $0.recorded.append(type) }
             emit(type, data)
             reply(.done)
+        case .freeze:
+            let code = state.withLock { state in
+                if state.refusesFreeze == nil { state.status.frozenSince = Date() }
+                return state.refusesFreeze
+            }
+            reply(code.map { .refused(code: $0, detail: "no") } ?? .done)
         case .stop(let grace):
             reply(.done)
             let obeys = state.withLock { state in
