@@ -24,7 +24,7 @@ import Testing
             rookery.created.add(session)
             #expect(
                 FileManager.default.fileExists(
-                    atPath: "\(rookery.stateDirectory)/sessions/\(session)/workspace/made-by-bash"))
+                    atPath: rookery.path("/workspace/made-by-bash", of: session)))
         }
     }
 }

@@ -35,9 +35,9 @@ import Testing
             try await client.send(["type": "input", "input": "BASH touch by-echokit"])
             _ = try await client.waitForMessage(type: "session_pending") { $0["tool_name"] == "Bash" }
             try await client.send(["type": "Confirm"])
-            let workspace = "\(rookery.stateDirectory)/sessions/\(id)/workspace"
+            let made = rookery.path("/workspace/by-echokit", of: id)
             try await eventually("the tool to have run") {
-                FileManager.default.fileExists(atPath: workspace + "/by-echokit") ? true : nil
+                FileManager.default.fileExists(atPath: made) ? true : nil
             }
 
             try await client.send(text: "hello")

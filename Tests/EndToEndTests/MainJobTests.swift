@@ -47,7 +47,7 @@ import Testing
             try await api.waitFor(id, activity: .idle)
             #expect(
                 FileManager.default.fileExists(
-                    atPath: "\(rookery.stateDirectory)/sessions/\(id)/workspace/made-by-bash"))
+                    atPath: rookery.path("/workspace/made-by-bash", of: id)))
             await terminal.close()
         }
     }

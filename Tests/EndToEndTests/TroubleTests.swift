@@ -22,9 +22,8 @@ import Testing
             try await api.input(id, "SAY said-before-the-crash")
             try await api.waitForScreen(id, containing: "● said-before-the-crash")
             // Claude Code stores a message some 100 ms after it shows the answer; what it has not stored is lost.
-            let home = "\(rookery.stateDirectory)/sessions/\(id)/home"
+            let file = rookery.path("/home/agent/.claude/projects/-workspace/\(id).jsonl", of: id)
             try await eventually("the message in the transcript") {
-                let file = "\(home)/.claude/projects/-workspace/\(id).jsonl"
                 let text = FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) }
                 return text?.contains("said-before-the-crash") == true ? true : nil
             }
@@ -153,7 +152,7 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: disk) }
         let logs = URL(fileURLWithPath: "/tmp")
         #expect(
-            try await run(["/usr/bin/mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk], logs: logs).status == 0)
+            try await run(["/usr/bin/mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk], logs: logs).status == 0)
         try await Rookery.with(RookeryOptions(stateDirectory: disk + "/state")) { rookery in
             let ballast = disk + "/ballast"
             _ = try await run(["/bin/sh", "-c", "cat /dev/zero > \(ballast)"], logs: rookery.root)

@@ -35,7 +35,7 @@ struct SessionCleaning {
         LaunchRecord.remove(id, in: directories.records)
     }
 
-    private func end(_ process: ProcessNote?, _ name: String) throws(LaunchFailure) {
+    private func end(_ process: ProcessIdentity?, _ name: String) throws(LaunchFailure) {
         guard let process, !process.kill(within: Self.patience) else { return }
         throw LaunchFailure(
             step: "clean \(name)", errno: EBUSY, message: "pid \(process.pid) does not end",

@@ -6,14 +6,16 @@ import WorkerControl
 /// What holds in a session that is set up, and whether that is what its policy requires.
 struct LaunchLimits {
     let rules: SandboxRules
-    /// Every limit, in the order of a policy.
+    /// Every limit, in the order of a policy, and what else a policy can require.
     let report: [EnforcedLimit]
 
     /// `inside` is the pid of rookery-init.
     init(_ rules: SandboxRules, cgroup: [EnforcedLimit], inside pid: Int32?, disk: [EnforcedLimit]) {
         self.rules = rules
-        report = LimitReport.ordered(
-            cgroup + LimitReport.inside(rules.limits, pid.flatMap(InsideLimits.init(pid:))) + disk)
+        report =
+            LimitReport.ordered(
+                cgroup + LimitReport.inside(rules.limits, pid.flatMap(InsideLimits.init(pid:))) + disk)
+            + [Landlock.enforced]
     }
 
     /// The report, if everything that is required holds.

@@ -83,7 +83,7 @@ struct SessionLaunch {
         reaper.adopt(sandbox.process)
         reaper.adopt(worker)
         return LaunchedSession(
-            workerPID: worker.pid, sandboxPID: sandbox.process.pid, limits: limits + [Landlock.enforced],
+            workerPID: worker.pid, sandboxPID: sandbox.process.pid, limits: limits,
             cgroups: leaf.directories)
     }
 

@@ -84,7 +84,7 @@ public struct SandboxRun: Sendable {
         try withSandbox { specification, limits throws(LaunchFailure) in
             var text = "policy \(policy.name), \(rootless ? "rootless" : "root") mode\n"
             if rootless { text += "ids: \(SubordinateIDs.explanation)\n" }
-            for limit in limits.report + [Landlock.enforced] {
+            for limit in limits.report {
                 text +=
                     "limit \(limit.name): asked \(limit.asked), enforced \(limit.enforced ?? "not at all") by \(limit.by)"
                 text += (limit.note.map { " (\($0))" } ?? "") + "\n"

@@ -22,7 +22,7 @@ enum CgroupValues {
         try set("memory", "memory.high", "\(limits.effectiveMemoryHigh.bytes)")
         try set("memory", "memory.max", "\(limits.memory.bytes)")
         try set("memory", "memory.swap.max", "\(limits.swap.bytes)")
-        // Out of memory ends one process, not the session: its pid 1 is exempt (decision 0008).
+        // Out of memory ends one process, not the session: its pid 1 is exempt (decision 0011).
         try set("memory", "memory.oom.group", "0")
         try set("cpu", "cpu.max", "\(limits.cpuPercent * period / 100) \(period)")
         try set("cpu", "cpu.weight", "\(limits.cpuWeight)")

@@ -141,12 +141,24 @@ final class Rookery {
         }
     }
 
+    /// Where the host finds a file of a running session: in its plain directories, or, where an image holds its files, as
+    /// the session itself sees it. `path` is the inside's, below /workspace or /home/agent.
+    func path(_ path: String, of session: String) -> String {
+        let directory = "\(stateDirectory)/sessions/\(session)"
+        if FileManager.default.fileExists(atPath: directory + "/workspace") {
+            return directory + path.replacing("/home/agent", with: "/home")
+        }
+        let roots = processes(of: session).map { "/proc/\($0.pid)/root" }
+        let own = roots.first { FileManager.default.fileExists(atPath: $0 + "/run/rookery/start") }
+        return (own ?? "/nonexistent") + path
+    }
+
     /// What must not be there once all sessions are deleted and the supervisor has stopped.
     func leftovers() -> [String] {
         var found = processes().map { "process \($0.pid) \($0.command)" }
         let mounts = (try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)) ?? ""
         found += mounts.split(separator: "\n").filter { $0.contains(root.path) }.map { "mount \($0)" }
-        for directory in ["\(runtimeDirectory)/w", "\(stateDirectory)/sessions"] {
+        for directory in ["\(runtimeDirectory)/w", "\(stateDirectory)/sessions", "\(stateDirectory)/disks"] {
             let entries = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
             found += entries.map { "\(directory)/\($0)" }
         }

@@ -71,8 +71,11 @@ final class WorkerFixture: Sendable {
         close(initInput.read)
         let pidfd = rk_pidfd_open(stand.pid)
         let homeDescriptor = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        let descriptors = WorkerDescriptors(
+        // Stands for the file of a cgroup.
+        let freezer = open(folder + "/freezer", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        var descriptors = WorkerDescriptors(
             terminal: 4, listener: 5, leash: 6, status: 7, sandbox: 8, home: 9, ready: 10)
+        descriptors.freezer = FreezerDescriptor(number: 11, freeze: "1", thaw: "0")
         let configuration = WorkerConfiguration(
             sessionID: sessionID, incarnation: 1, runtimeDirectory: folder + "/run", size: .standard,
             firstSequence: firstSequence, gatewaySocket: gatewaySocket, logBytes: logBytes, descriptors: descriptors)
@@ -83,10 +86,11 @@ final class WorkerFixture: Sendable {
             [Self.worker],
             descriptors: [
                 2: errors, 3: memory, 4: master, 5: listener.socket, 6: leash.write, 7: status.read, 8: pidfd,
-                9: homeDescriptor, 10: ready.write,
+                9: homeDescriptor, 10: ready.write, 11: freezer,
             ])
         for descriptor in [
             errors, memory, master, listener.socket, leash.write, status.read, pidfd, homeDescriptor, ready.write,
+            freezer,
         ] { close(descriptor) }
         workerEnd = Task { [worker] in await worker.wait() }
 
@@ -119,6 +123,10 @@ final class WorkerFixture: Sendable {
             _ = await stand.wait()
         }
     }
+
+    var freezerFile: String { folder + "/freezer" }
+    /// What was last written to the freezer.
+    var frozen: String? { try? String(contentsOfFile: freezerFile, encoding: .utf8) }
 
     var controlSocket: String { folder + "/run/" + WorkerSockets.control }
     var clientSocket: String { folder + "/run/" + WorkerSockets.client }

@@ -1,0 +1,64 @@
+import Foundation
+import SessionCore
+import Testing
+import WorkerControl
+
+@Suite("The freezer", .timeLimit(.minutes(2)))
+struct FreezeTests {
+    static func freeze(_ connection: WorkerConnection) async throws {
+        // Typed input keeps it awake for a second.
+        try await eventually("the freeze") {
+            if case .done = try await connection.send(.freeze) { true } else { false }
+        }
+    }
+
+    static func frozenSince(_ connection: WorkerConnection) async throws -> Date? {
+        guard case .status(let status) = try await connection.send(.status) else { return nil }
+        return status.frozenSince
+    }
+
+    @Test("a frozen session answers, and the next input thaws it")
+    func input() async throws {
+        try await WorkerFixture.with(["cat"]) { fixture in
+            let connection = try await fixture.connect()
+            try await Self.freeze(connection)
+            #expect(fixture.frozen == "1")
+            #expect(try await Self.frozenSince(connection) != nil)
+            guard case .screen = try await connection.send(.screen(.text)) else {
+                Issue.record("no screen")
+                return
+            }
+            #expect(fixture.frozen == "1")
+            guard case .accepted = try await connection.send(.input(text: "hello", clientID: nil, submit: true)) else {
+                Issue.record("not accepted")
+                return
+            }
+            #expect(fixture.frozen == "0")
+            #expect(try await Self.frozenSince(connection) == nil)
+            // It was just used.
+            guard case .refused(let code, _) = try await connection.send(.freeze) else {
+                Issue.record("frozen under somebody's hands")
+                return
+            }
+            #expect(code == "not_idle")
+        }
+    }
+
+    @Test("a key of an attached client, an interrupt and a stop thaw it too")
+    func others() async throws {
+        try await WorkerFixture.with(["cat"]) { fixture in
+            let connection = try await fixture.connect()
+            let client = try await TestClient.attach(to: fixture)
+            try await Self.freeze(connection)
+            client.send(keys: "x")
+            try await eventually("the thaw by a key") { fixture.frozen == "0" }
+            try await Self.freeze(connection)
+            _ = try await connection.send(.interrupt)
+            #expect(fixture.frozen == "0")
+            try await Self.freeze(connection)
+            _ = try await connection.send(.stop(grace: 5))
+            #expect(fixture.frozen == "0")
+            #expect(await fixture.workerExit() == 0)
+        }
+    }
+}
