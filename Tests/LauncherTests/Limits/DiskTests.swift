@@ -29,6 +29,14 @@ import WorkerControl
 
     static func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
 
+    /// What the superblock says of the filesystem's last end: unmounted, and without errors.
+    static func isClean(_ image: String) -> Bool? {
+        let file = open(image, O_RDONLY)
+        defer { close(file) }
+        var state: [UInt8] = [0, 0]
+        return pread(file, &state, 2, 1024 + 58) == 2 ? state[0] & 3 == 1 : nil
+    }
+
     static func devices(of id: SessionID) -> Int {
         ((try? FileManager.default.contentsOfDirectory(atPath: "/sys/block")) ?? [])
             .filter { text("/sys/block/\($0)/loop/backing_file")?.contains(id.description) == true }.count
@@ -104,6 +112,10 @@ import WorkerControl
             let request = Self.request(id, slot: Stage.slot(), start: start)
             let session = try await stage.launcher.launch(request)
             #expect(await eventually { Self.text(Self.inside(session, "workspace/mark"))?.isEmpty == false })
+            // What a loss of power would leave: the image of a filesystem in use.
+            sync()
+            let image = "\(stage.scratch.path)/state/disks/\(id).img"
+            try FileManager.default.copyItem(atPath: image, toPath: image + ".copy")
             stage.launcher.kill()
             kill(session.workerPID, SIGKILL)
 
@@ -114,15 +126,12 @@ import WorkerControl
             }
             #expect(swept == [id])
             #expect(await eventually { Self.devices(of: id) == 0 })
-            // As the power would have left it: in use.
-            let image = open("\(stage.scratch.path)/state/disks/\(id).img", O_RDWR)
-            var state: [UInt8] = [0, 0]
-            #expect(pwrite(image, &state, 2, 1024 + 58) == 2)
-            fsync(image)
-            close(image)
+            #expect(rename(image + ".copy", image) == 0)
+            #expect(Self.isClean(image) == false)
             let again = try await next.launch(request)
             #expect(await eventually { Self.text(Self.inside(again, "workspace/mark"))?.contains("again") == true })
             #expect(try await next.clean(id))
+            #expect(await eventually { Self.devices(of: id) == 0 && Self.isClean(image) == true })
             _ = try await next.ask(.remove(RemoveRequest(sessionID: id, keepWorkspace: false)))
             _ = await next.stop()
         }
@@ -182,6 +191,8 @@ import WorkerControl
     @Test(.enabled(if: isPossible)) func anImageOfSomebodyElseIsNotMounted() async throws {
         try await Stage.with(rootless: false) { stage in
             let id = SessionID()
+            // Once it has answered, its directories are there.
+            _ = try await stage.launcher.ask(.capabilities)
             let path = "\(stage.scratch.path)/state/disks/\(id).img"
             #expect(FileManager.default.createFile(atPath: path, contents: Data(count: 1 << 20)))
             chown(path, Stage.service, Stage.service)
