@@ -34,7 +34,6 @@ struct RootlessTests {
             let record = "\(rookery.runtimeDirectory)/launcher/\(id).json"
             let pids = try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: URL(filePath: record)))
             let pid = try #require(pids["sandbox"]?["pid"]?.integer)
-            #expect(try owner(of: "/proc/\(pid)/ns") == 0, "it is not dumpable, so root's")
             let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
             #expect(status.contains("Uid:\t200000\t200000\t200000\t200000\n"))
             let home = "\(rookery.stateDirectory)/sessions/\(id)/home/.claude"

@@ -83,7 +83,6 @@ public struct SandboxRun: Sendable {
     public func explanation() throws(LaunchFailure) -> String {
         try withSandbox { specification, limits throws(LaunchFailure) in
             var text = "policy \(policy.name), \(rootless ? "rootless" : "root") mode\n"
-            if rootless { text += "ids: \(SubordinateIDs.explanation)\n" }
             for limit in limits.report {
                 text +=
                     "limit \(limit.name): asked \(limit.asked), enforced \(limit.enforced ?? "not at all") by \(limit.by)"

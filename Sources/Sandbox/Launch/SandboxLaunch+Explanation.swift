@@ -9,7 +9,7 @@ extension SandboxLaunch {
         case .range(let base):
             text += "ids: 0 to 65535 inside are \(base) to \(base + 65535) on the host; the command is 1000\n"
             text += "ids of the image: the host's 0 is 0, all others are nobody\n"
-        case .caller: text += "ids: 1000 inside is the caller on the host, and there is no other\n"
+        case .caller: text += "ids: \(SubordinateIDs.explanation)\n"
         }
         if let image = specification.image {
             text += "source 0: the image \(image.name), \(image.digest), for its directories, read-only\n"

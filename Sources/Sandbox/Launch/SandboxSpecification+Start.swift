@@ -38,8 +38,7 @@ struct SandboxLaunch {
         self.programs = try SeccompPrograms.compiled(for: specification.rules.seccomp)
         self.capabilities = try Capabilities(specification.rules.capabilities)
         self.devices = try Devices.checked(specification.rules.devices)
-        self.subordinateIDs =
-            specification.identity == .caller && specification.usesSubordinateIDs ? .ofCaller() : nil
+        self.subordinateIDs = specification.identity == .caller ? .ofCaller() : nil
         var sources: [PinnedSource] = []
         for source in PlanComposer.sources(of: specification, image: image) {
             sources.append(try PinnedSource(source, rootless: specification.identity == .caller))

@@ -35,8 +35,6 @@ public struct StandardStreams: Sendable {
 /// Everything a sandbox is made of. Paths are the host's and absolute.
 public struct SandboxSpecification: Sendable {
     public var identity: SandboxIdentity
-    /// Rootless: whether the caller's subordinate ids are used where there are some.
-    public var usesSubordinateIDs = true
     /// The rookery-init executable.
     public var initProgram: String
     /// Becomes ``SandboxLayout/workspace``, writable. No component may be a symbolic link. In root mode it belongs to

@@ -9,7 +9,7 @@ import WorkerControl
 /// The way of a message through the launcher's reader and its checks, fed with what a supervisor that was taken over
 /// might send. Every round can be had again: the generators are seeded.
 @Suite struct RequestFuzzTests {
-    private static let rounds = 2500
+    private static let rounds = 500
 
     /// Reads and checks as the launcher does; returns the launch that would be carried out.
     private static func accepted(_ message: [UInt8]) -> LaunchRequest? {
