@@ -13,8 +13,8 @@ public enum PolicyBounds {
     public static let temporary = ByteSize.mebibytes(1)...ByteSize.gibibytes(1024)
     public static let sharedMemory = ByteSize.mebibytes(1)...ByteSize.gibibytes(1024)
     /// A home and a small checkout fit in the least.
-    public static let disk = ByteSize.mebibytes(64)...ByteSize.gibibytes(65_536)
-    public static let inodes = 1024...2_000_000_000
+    public static let disk = ByteSize.mebibytes(16)...ByteSize.gibibytes(65_536)
+    public static let inodes = 256...2_000_000_000
     public static let logBytes = ByteSize(bytes: 64 << 10)...ByteSize.mebibytes(256)
     public static let idleTimeout = TimeSpan.seconds(1)...TimeSpan.longest
     public static let reapWarning = TimeSpan.seconds(0)...TimeSpan.hours(24)

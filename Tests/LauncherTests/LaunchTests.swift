@@ -165,7 +165,7 @@ import WorkerControl
                 return
             }
             #expect(found.rootless == rootless)
-            #expect(found.limits.map(\.name) == ResourceLimits.names)
+            #expect(found.limits.map(\.name) == ResourceLimits.names + ["landlock"])
             if found.cgroups == "none" {
                 #expect(found.limits.first { $0.name == "memory" }?.by == "none")
             } else {

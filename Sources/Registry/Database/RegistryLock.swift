@@ -5,6 +5,8 @@ import Glibc
 /// drops the lock with the process, so a killed supervisor leaves none behind.
 final class RegistryLock: Sendable {
     private let descriptor: Int32
+    /// Half a second in all.
+    private static let attempts = 25
 
     /// - Throws: ``RegistryError/locked(path:pid:)`` or ``RegistryError/storage(_:)``.
     init(path: String) throws(RegistryError) {
@@ -13,8 +15,13 @@ final class RegistryLock: Sendable {
         guard descriptor >= 0 else {
             throw .storage("\(path): \(String(cString: strerror(errno)))")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let reason = errno
+        // A process that was killed, or a child of it on the way to its exec, lets go a moment after it is gone.
+        var reason = EWOULDBLOCK
+        for attempt in 0..<Self.attempts where reason == EWOULDBLOCK {
+            if attempt > 0 { usleep(20_000) }
+            reason = flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno
+        }
+        guard reason == 0 else {
             var text = [UInt8](repeating: 0, count: 16)
             let count = max(0, pread(descriptor, &text, text.count, 0))
             close(descriptor)

@@ -75,6 +75,8 @@ public struct CgroupParent: Sendable, Hashable {
             var code: Int32 = ENOENT
             for _ in 0..<256 where code == ENOENT {
                 code = CgroupFile.makeDirectory(parent)
+                // Removed again before it was open to others.
+                if code == ENOENT { continue }
                 guard code == 0 || code == EEXIST else { throw Self.refused(controller, code, parent) }
                 if cgroups.kind == .v2 { Delegation(cgroups).enable(in: parent) }
                 code = CgroupFile.makeDirectory(directory)

@@ -39,10 +39,11 @@ extension SessionWorker {
         let now = Date()
         let accepted = AcceptedInput(content: .text(text, submit: submit), sender: sender, clientID: clientID)
         let acceptance = log.append(input: accepted, at: now)
+        // Before anybody hears of it: what is accepted finds a session that is not frozen.
+        if case .accepted = acceptance { typed(at: now) }
         log.whenStored(through: acceptance.seq) { stored(acceptance.seq) }
         guard case .accepted(let seq) = acceptance else { return }
         if let event = log.event(for: LogEntry(seq: seq, time: now, record: .input(accepted))) { publish(event) }
-        typed(at: now)
         input.type(
             InputQueue.Typing(keys: keys, enter: submit, pause: pause) { delivered in
                 guard delivered else { return }
