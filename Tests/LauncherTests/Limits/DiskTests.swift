@@ -18,7 +18,6 @@ import WorkerControl
         var request = LaunchRequest.plain(id, slot: slot, start: start)
         request.rules.limits.disk = .mebibytes(24)
         request.rules.limits.inodes = 512
-        request.rules.limits.fileSize = .gibibytes(1)
         return request
     }
 
