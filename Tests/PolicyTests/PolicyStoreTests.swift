@@ -74,7 +74,7 @@ import Testing
         let store = try PolicyStore(directory: SchemaTests.policies)
         let strict = try #require(store.policy(named: "strict"))
         #expect(strict.sandbox.seccomp.profile == .strict)
-        #expect(strict.sandbox.required.isSuperset(of: ["memory", "pids"]))
+        #expect(strict.sandbox.required.isSuperset(of: ["pids", "landlock"]))
         #expect(strict.bounds.permissionModes.isDisjoint(with: [.bypassPermissions, .acceptEdits, .auto]))
         #expect(store.all.filter { $0.sandbox.network == .host }.map(\.name) == ["trusted-local"])
         #expect(store.all.allSatisfy { $0.claude.permissionMode != .bypassPermissions })

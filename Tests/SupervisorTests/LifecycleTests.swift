@@ -1,4 +1,5 @@
 import Foundation
+import Policy
 import Registry
 import SessionCore
 import Synchronization
@@ -143,6 +144,18 @@ struct LifecycleTests {
             #expect(view.record.lifecycle == .running)
             #expect(await refusal { _ = try await type(box, id) }?.code == .unresponsive)
             #expect(try await box.supervisor.stop(id, by: box.alice).record.lifecycle == .stopped)
+        }
+    }
+
+    @Test func aSessionWhosePolicyIsGoneDoesNotStartUnderAnother() async throws {
+        try await Box.with { box in
+            await box.supervisor.use(PolicyStore([SessionPolicy(name: "team")]))
+            let id = try await box.create(SessionCreation(policy: "team"))
+            _ = try await box.supervisor.park(id, by: box.alice)
+            await box.supervisor.use(PolicyStore())
+            let refusal = await refusal { _ = try await box.supervisor.resume(id, by: box.alice) }
+            #expect(refusal?.code == .launchFailed)
+            #expect(refusal?.detail.contains("the policy 'team'") == true)
         }
     }
 

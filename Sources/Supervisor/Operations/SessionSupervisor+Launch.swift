@@ -104,7 +104,13 @@ extension SessionSupervisor {
 
     private func launchRequest(_ entry: SessionEntry) throws(SupervisorError) -> LaunchRequest {
         let record = entry.record
-        let policy = policy(of: record)
+        // Fails closed: under another policy the session might get what its own forbids.
+        guard let policy = configuration.policies.policy(named: record.policy) else {
+            throw SupervisorError(
+                .launchFailed,
+                "session \(record.id) was made under the policy '\(record.policy)', which is not there any more: put its "
+                    + "file back into the directory of policies")
+        }
         return LaunchRequest(
             sessionID: record.id, incarnation: record.incarnation, uidSlot: record.uidSlot,
             rules: rules(of: record, policy),
