@@ -45,6 +45,7 @@ enum SystemCalls {
         0x540F /* TIOCGPGRP */, 0x5411 /* TIOCOUTQ */, 0x5413 /* TIOCGWINSZ */, 0x5414 /* TIOCSWINSZ */,
         0x541B /* FIONREAD */, 0x5421 /* FIONBIO */, 0x5429 /* TIOCGSID */, 0x5441 /* TIOCGPTPEER */,
         0x5450 /* FIONCLEX */, 0x5451 /* FIOCLEX */, 0x8004_5430 /* TIOCGPTN */, 0x802C_542A /* TCGETS2 */,
+        0xC050_2100, 0xC018_2101, /* SECCOMP_IOCTL_NOTIF_RECV and SEND */
     ]
 
     /// prctl(2): the names of threads and memory, and questions.

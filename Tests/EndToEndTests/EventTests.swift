@@ -130,6 +130,26 @@ import Testing
         }
     }
 
+    @Test func refusedSystemCallsAreCountedAndTold() async throws {
+        var options = RookeryOptions()
+        let script = FileManager.default.temporaryDirectory.appending(path: "rk-violations-\(UUID().uuidString)")
+        try Data("#!/bin/sh\nsleep 1\nunshare -U true\nunshare -U true\nsleep 600\n".utf8).write(to: script)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script.path)
+        defer { try? FileManager.default.removeItem(at: script) }
+        options.startCommand = script.path
+        try await Rookery.with(options) { rookery in
+            let api = rookery.api
+            let id = try await api.create()
+            let events = try await Self.events(api, "/v1/sessions/\(id)/events?since=0") { events in
+                events.contains { $0["type"]?.string == "policy.violation" }
+            }
+            let violation = try #require(events.first { $0["type"]?.string == "policy.violation" })
+            #expect(violation["data"]?["call"]?.string == "unshare")
+            // The worker answered: EPERM and not ENOSYS.
+            try await api.waitForScreen(id, containing: "Operation not permitted")
+        }
+    }
+
     @Test func parkingIsAnnouncedAndAttachingWithWakeBringsTheSessionBack() async throws {
         try await Rookery.with { rookery in
             let api = rookery.api
