@@ -202,6 +202,8 @@ static int expand(char **given, char **command) {
     return 0;
 }
 
+enum { seconds_for_all = 60 };
+
 static int run_command(char **command) {
     pid_t child = fork();
     if (child < 0) return complain("fork");
@@ -211,8 +213,17 @@ static int run_command(char **command) {
         _exit(127);
     }
     int status;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    // A sandbox whose pid 1 the inside could stop would never end.
+    for (int waited = 0; waited < seconds_for_all * 20; waited++) {
+        pid_t ended = waitpid(child, &status, WNOHANG);
+        if (ended == child) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        if (ended < 0 && errno != EINTR) return complain("waitpid");
+        usleep(50 * 1000);
+    }
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    printf("outliving\tend with its command\tended\tBREACH\tkilled after %d s\n", seconds_for_all);
+    return 1;
 }
 
 /// Whether what `name` stands for still holds its lock after the sandbox has ended.
