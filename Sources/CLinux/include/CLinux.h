@@ -15,6 +15,7 @@
 #include "notifications.h"
 #include "peer.h"
 #include "privileges.h"
+#include "scheduling.h"
 #include "spawn.h"
 #include "terminal.h"
 

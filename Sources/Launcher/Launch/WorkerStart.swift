@@ -57,6 +57,9 @@ struct WorkerStart {
             do {
                 let worker = try spawn.start()
                 OutOfMemory.protect(worker.pid, .worker)
+                // A neighbour that burns the processor, or floods its own worker, must not delay this one's keystrokes.
+                // Best effort: it still runs without.
+                _ = rk_prefer_latency(worker.pid)
                 return (worker, ready.read)
             } catch {
                 throw LaunchFailure(

@@ -1,3 +1,4 @@
+import CLinux
 import Confinement
 import Foundation
 import Logging
@@ -33,6 +34,8 @@ struct PreparedServer: Sendable {
         }
         try Self.prepareDirectories(configuration, user)
         control = try LauncherProcess.start(configuration, user: user)
+        // After the launcher, whose children are the sessions: those must not inherit it. Best effort.
+        _ = rk_prefer_latency(0)
         if let user {
             try Confinement.shedPrivileges()
             try user.become()
