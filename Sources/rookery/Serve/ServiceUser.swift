@@ -23,11 +23,12 @@ struct ServiceUser: Equatable {
     }
 
     /// Makes a directory of this user's, or takes over an empty one of root's. One that holds something is never given
-    /// away: a slip such as `--state-dir /var` would hand over the machine.
+    /// away: a slip such as `--state-dir /var` would hand over the machine. Images alone do not count: they may have been
+    /// built before the first start, and stay root's.
     func own(directory: String, mode: mode_t) throws(ConfigurationError) {
         if let found = FileIdentity(directory), found.uid != uid {
             let content = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? ["?"]
-            guard found.uid == 0, content.isEmpty else {
+            guard found.uid == 0, content.allSatisfy({ $0 == "images" }) else {
                 throw ConfigurationError(
                     "\(directory) belongs to uid \(found.uid), not to '\(name)', and is not empty; name a directory of "
                         + "its own, or 'chown \(name) \(directory)'")
