@@ -71,6 +71,10 @@ def main():
     with Installation(chosen.build, command, ["--policies", policies]) as installation:
         quiet = installation.create(env={"ROLE": "quiet"})
         terminal = Terminal(installation.address, quiet)
+        # A client is on another machine: what this one waits for a processor is not the session's doing. After the
+        # servers are started, which would inherit it.
+        if os.geteuid() == 0:
+            os.setpriority(os.PRIO_PROCESS, 0, -15)
         echoes(terminal, 50)
         for bomb in BOMBS:
             before = echoes(terminal, chosen.count)

@@ -8,6 +8,8 @@ import Sandbox
 final class Spawns {
     private let directory: String
     private let cgroups: CgroupParent
+    /// What one sandbox's time goes to.
+    private var parts: [String: [Double]] = [:]
     private let bubblewrap = "/usr/bin/bwrap"
     private static let base: UInt32 = 0x6fff_0000
 
@@ -67,7 +69,9 @@ final class Spawns {
     private func withSandbox(
         _ command: [String], name: String = "bench", _ body: (StartedSandbox) throws -> Void
     ) throws {
+        let begin = ContinuousClock.now
         let (leaf, _) = try cgroups.makeLeaf(name, limits: .standard)
+        let limited = ContinuousClock.now
         var specification = try specification(command)
         specification.cgroup = try leaf.openDirectory().map(OwnedDescriptor.init(owning:))
         specification.place = { pid throws(SandboxError) in
@@ -76,9 +80,17 @@ final class Spawns {
             }
         }
         let sandbox = try specification.start()
+        let started = ContinuousClock.now
         try sandbox.go()
+        let executed = ContinuousClock.now
         try body(sandbox)
+        let over = ContinuousClock.now
         try leaf.end()
+        guard name == "bench" else { return }
+        for (part, time) in [
+            ("cgroup made", limited - begin), ("set up", started - limited), ("command executed", executed - started),
+            ("command ended", over - executed), ("cgroup removed", ContinuousClock.now - over),
+        ] { parts[part, default: []].append(time / .milliseconds(1)) }
     }
 
     private var hasBubblewrap: Bool { access(bubblewrap, X_OK) == 0 }
@@ -99,6 +111,9 @@ final class Spawns {
         }
         print("/bin/true, start to end, in turns:")
         for (name, _) in ways { print("  \(name.padded) \(Times(times[name] ?? [0]).text)") }
+        for part in ["cgroup made", "set up", "command executed", "command ended", "cgroup removed"] {
+            print("    \(part.padded) \(Times(parts[part] ?? [0]).text)")
+        }
         if let ours = times["sandbox"], let bare = times["bare clone and exec"] {
             print("  sandbox to bare: \(ratio(ours, bare))", terminator: "")
             print(times["bubblewrap"].map { "; sandbox to bubblewrap: \(ratio(ours, $0))" } ?? "")
