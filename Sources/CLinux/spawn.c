@@ -50,6 +50,14 @@ static int unblock_signals(void) {
     return (int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
 }
 
+static int enter_cgroups(const struct rk_spawn *what) {
+    for (size_t index = 0; index < what->task_count; index++) {
+        // 0 stands for the writer itself.
+        if (write(what->tasks[index], "0", 1) != 1) return -1;
+    }
+    return 0;
+}
+
 /// Places 0, 1, 2 and the passed descriptors; everything above them closes at exec.
 static int place_descriptors(const struct rk_spawn *what) {
     // Sources may lie where another one must go: copy all of them out of the way first.
@@ -94,6 +102,9 @@ __attribute__((noreturn, used)) static void run_child(struct child *child) {
 
     child->stage = RK_STAGE_SIGNALS;
     if (reset_signals() != 0) fail(child);
+
+    child->stage = RK_STAGE_CGROUP;
+    if (enter_cgroups(what) != 0) fail(child);
 
     // Before the passed descriptors are placed: one of them may need the directory's own number.
     child->stage = RK_STAGE_DIRECTORY;
@@ -231,6 +242,7 @@ const char *rk_spawn_stage_name(enum rk_spawn_stage stage) {
     case RK_STAGE_PREPARE: return "prepare";
     case RK_STAGE_CLONE: return "clone3";
     case RK_STAGE_SIGNALS: return "signals";
+    case RK_STAGE_CGROUP: return "cgroup";
     case RK_STAGE_DESCRIPTORS: return "descriptors";
     case RK_STAGE_SESSION: return "setsid";
     case RK_STAGE_DIRECTORY: return "fchdir";

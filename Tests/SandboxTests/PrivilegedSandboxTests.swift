@@ -72,7 +72,8 @@ import Testing
             for _ in 0..<200 where rmdir(directory) != 0 && errno == EBUSY { usleep(20_000) }
         }
         let trial = try SandboxTrial("grep ^0:: /proc/self/cgroup >/workspace/out; sleep 1000")
-        trial.specification.cgroup = OwnedDescriptor(owning: open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+        trial.specification.cgroup = CgroupEntrance(
+            directory: OwnedDescriptor(owning: open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)))
         let sandbox = try trial.start()
         #expect(hostFile("/proc/\(sandbox.process.pid)/cgroup").contains("0::/\(name)\n"))
         #expect(trial.waitForFile("out"))

@@ -64,11 +64,11 @@ import Testing
         #expect(error.step == "exec /run/rookery/start" && error.errno == ENOEXEC)
     }
 
-    @Test func refusalToPlaceTheProcess() throws {
+    @Test func refusalOnceTheProcessIsBorn() throws {
         let refusal = SandboxError(step: "cgroup memory", errno: ENOSPC, message: "no room")
         let pids = Pids()
         let error = try failure {
-            $0.specification.place = { pid throws(SandboxError) in
+            $0.specification.whenBorn = { pid throws(SandboxError) in
                 pids.add(pid)
                 throw refusal
             }
@@ -93,7 +93,7 @@ import Testing
         let error = try failure {
             $0.specification.initProgram = "/usr/bin/yes"  // writes to /dev/null for ever
             $0.specification.patience = 200
-            $0.specification.place = { pid throws(SandboxError) in pids.add(pid) }
+            $0.specification.whenBorn = { pid throws(SandboxError) in pids.add(pid) }
         }
         #expect(error?.step == "init" && error?.errno == ETIMEDOUT)
         let pid = try #require(pids.all.first)

@@ -73,12 +73,7 @@ final class Spawns {
         let (leaf, _) = try cgroups.makeLeaf(name, limits: .standard)
         let limited = ContinuousClock.now
         var specification = try specification(command)
-        specification.cgroup = try leaf.openDirectory().map(OwnedDescriptor.init(owning:))
-        specification.place = { pid throws(SandboxError) in
-            do throws(CgroupFault) { try leaf.place(pid) } catch {
-                throw SandboxError(step: error.step, errno: error.errno, message: error.message)
-            }
-        }
+        specification.cgroup = try leaf.entrance()
         let sandbox = try specification.start()
         let started = ContinuousClock.now
         try sandbox.go()

@@ -24,6 +24,7 @@ enum rk_spawn_stage {
     RK_STAGE_PREPARE,      ///< The caller's stack, or an argument out of bounds.
     RK_STAGE_CLONE,        ///< clone3(2)
     RK_STAGE_SIGNALS,      ///< Dispositions and mask.
+    RK_STAGE_CGROUP,       ///< Entering the cgroups v1.
     RK_STAGE_DESCRIPTORS,  ///< Placing the passed descriptors, closing the others.
     RK_STAGE_SESSION,      ///< setsid(2)
     RK_STAGE_DIRECTORY,    ///< fchdir(2)
@@ -56,6 +57,10 @@ struct rk_spawn {
     uint64_t namespaces;
     /// Directory descriptor of a cgroup v2 to be born in, or -1.
     int cgroup;
+    /// `tasks` files of cgroups v1, opened for writing, that the new process enters before anything else. A process that
+    /// moves itself does not wait for the kernel's grace period, as one that moves another does.
+    const int *tasks;
+    size_t task_count;
     /// Directory descriptor to start in, or -1 to keep the caller's.
     int directory;
     /// File mode creation mask, or -1 to keep the caller's.

@@ -102,11 +102,9 @@ struct SessionLaunch {
         specification.columns = UInt16(request.size.cols)
         specification.rows = UInt16(request.size.rows)
         do {
-            specification.cgroup = try leaf.openDirectory().map(OwnedDescriptor.init(owning:))
+            specification.cgroup = try leaf.entrance()
         } catch { throw LaunchFailure(error) }
-        specification.place = { pid throws(SandboxError) in
-            try leaf.placeSession(pid)
-        }
+        specification.whenBorn = { pid throws(SandboxError) in OutOfMemory.protect(pid, .session) }
         return specification
     }
 
@@ -129,17 +127,6 @@ struct SessionLaunch {
                 step: "record", errno: error.errno, message: "\(error)",
                 remedy: "free space on the disk of \(configuration.runtimeDirectory)")
         }
-    }
-}
-
-extension CgroupLeaf {
-    /// Places rookery-init, and lets the kernel take a session's processes before those of the service when the box as
-    /// a whole is out of memory.
-    func placeSession(_ pid: Int32) throws(SandboxError) {
-        do { try place(pid) } catch {
-            throw SandboxError(step: error.step, errno: error.errno, message: error.message, remedy: error.remedy)
-        }
-        OutOfMemory.protect(pid, .session)
     }
 }
 

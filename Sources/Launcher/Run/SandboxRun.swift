@@ -155,9 +155,9 @@ public struct SandboxRun: Sendable {
         specification.arguments = arguments
         specification.environment = environment
         do {
-            specification.cgroup = try leaf.openDirectory().map(OwnedDescriptor.init(owning:))
+            specification.cgroup = try leaf.entrance()
         } catch { throw LaunchFailure(error) }
-        specification.place = { pid throws(SandboxError) in try leaf.placeSession(pid) }
+        specification.whenBorn = { pid throws(SandboxError) in OutOfMemory.protect(pid, .session) }
         return try body(specification, limits(cgroupLimits))
     }
 

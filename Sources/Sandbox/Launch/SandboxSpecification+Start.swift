@@ -70,7 +70,7 @@ struct SandboxLaunch {
         let conversation = InitConversation(
             socket: pipes.control, rootless: rootless, patience: specification.patience)
         do throws(SandboxError) {
-            try specification.place(process.pid)
+            try specification.whenBorn(process.pid)
             try mapIdentities(of: process.pid)
             try conversation.say("maps", descriptors: mounts(for: process.pid))
             return try setUp(process, conversation, pipes)

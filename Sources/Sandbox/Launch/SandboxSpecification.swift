@@ -70,11 +70,10 @@ public struct SandboxSpecification: Sendable {
     public var overlay: String?
     /// Text of /etc/claude-code/managed-settings.json inside; nil: there is none.
     public var managedSettings: String?
-    /// Directory of a cgroup v2 in which the sandbox is born.
-    public var cgroup: OwnedDescriptor?
-    /// Called with the pid of rookery-init before anything of the sandbox is set up: the moment to put it into
-    /// cgroups v1 or to set oom_score_adj.
-    public var place: @Sendable (_ pid: Int32) throws(SandboxError) -> Void = { _ throws(SandboxError) in }
+    /// The cgroup in which the sandbox is born.
+    public var cgroup: CgroupEntrance?
+    /// Called with the pid of rookery-init before anything of the sandbox is set up: the moment to set oom_score_adj.
+    public var whenBorn: @Sendable (_ pid: Int32) throws(SandboxError) -> Void = { _ throws(SandboxError) in }
     /// How long rookery-init may take for the set-up, and again for the exec, in milliseconds. Then it is killed.
     public var patience: Int32 = 10_000
 

@@ -17,33 +17,6 @@ public struct CgroupLeaf: Sendable, Hashable {
 
     private var paths: Set<String> { Set(directories.values) }
 
-    /// v2: a descriptor of the directory for CLONE_INTO_CGROUP, which the caller closes; nil on v1 and without cgroups.
-    public func openDirectory() throws(CgroupFault) -> Int32? {
-        guard kind == .v2, let directory = directories["unified"] else { return nil }
-        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw CgroupFault(
-                step: "cgroup unified", errno: errno, message: "cannot open \(directory): \(CgroupFile.text(errno))",
-                remedy: "something else removed the cgroup: start the session again")
-        }
-        return descriptor
-    }
-
-    /// v1: moves a process that cannot have been waited for yet into every hierarchy. Nothing to do on v2, where it is
-    /// born there.
-    public func place(_ pid: pid_t) throws(CgroupFault) {
-        guard kind == .v1 else { return }
-        for (controller, directory) in directories {
-            let code = CgroupFile.write("\(directory)/cgroup.procs", "\(pid)\n")
-            guard code == 0 else {
-                throw CgroupFault(
-                    step: "cgroup \(controller)", errno: code,
-                    message: "cannot place pid \(pid) in \(directory): \(CgroupFile.text(code))",
-                    remedy: code == ENOMEM ? "free memory on the box" : "let the launcher write its own cgroups")
-            }
-        }
-    }
-
     /// Pids of the processes in it, in this process's pid namespace.
     public var members: Set<pid_t> {
         var pids: Set<pid_t> = []

@@ -18,8 +18,8 @@ public struct Spawn: Sendable {
     public var descriptors: [OwnedDescriptor]
     /// `RK_NEW_*` flags.
     public var namespaces: UInt64 = 0
-    /// A cgroup v2 directory to be born in.
-    public var cgroup: OwnedDescriptor?
+    /// Where it is born; nil: in this process's own cgroups.
+    public var cgroup: CgroupEntrance?
     /// Directory to start in; nil keeps the caller's.
     public var directory: OwnedDescriptor?
     public var umask: Int32? = 0o077
@@ -56,6 +56,7 @@ public struct Spawn: Sendable {
                 owning: try SystemError.check("open /dev/null", rk_open(AT_FDCWD, "/dev/null", UInt64(O_RDWR), 0, 0)))
         } catch { throw SpawnError(stage: "open /dev/null", errno: error.errno) }
         let numbers = descriptors.map(\.number)
+        let tasks = cgroup?.tasks.map(\.number) ?? []
         let arguments = CStringArray(arguments)
         let environment = CStringArray(environment)
         var what = rk_spawn()
@@ -64,7 +65,7 @@ public struct Spawn: Sendable {
             (standardInput ?? null).number, (standardOutput ?? null).number, (standardError ?? null).number
         )
         what.namespaces = namespaces
-        what.cgroup = cgroup?.number ?? -1
+        what.cgroup = cgroup?.directory?.number ?? -1
         what.directory = directory?.number ?? -1
         what.umask = umask ?? -1
         what.new_session = newSession
@@ -77,13 +78,15 @@ public struct Spawn: Sendable {
         var pidfd: Int32 = -1
         var failure = rk_spawn_failure()
         let pid = withExtendedLifetime((self, null)) {
-            numbers.withUnsafeBufferPointer { numbers in
+            withUnsafePointers(numbers, tasks) { numbers, tasks in
                 arguments.withPointers { argv in
                     environment.withPointers { envp in
                         what.argv = argv
                         what.envp = envp
                         what.descriptors = numbers.baseAddress
                         what.descriptor_count = numbers.count
+                        what.tasks = tasks.baseAddress
+                        what.task_count = tasks.count
                         return rk_spawn(&what, &pidfd, &failure)
                     }
                 }
@@ -107,6 +110,13 @@ public struct SpawnError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     public var description: String { "\(stage): \(SystemError.reason(errno))" }
+}
+
+private func withUnsafePointers<Result>(
+    _ first: [Int32], _ second: [Int32],
+    _ body: (UnsafeBufferPointer<Int32>, UnsafeBufferPointer<Int32>) -> Result
+) -> Result {
+    first.withUnsafeBufferPointer { first in second.withUnsafeBufferPointer { second in body(first, second) } }
 }
 
 /// NULL-terminated array of C strings that live as long as the object.

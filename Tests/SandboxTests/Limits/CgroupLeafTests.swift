@@ -138,13 +138,42 @@ import Testing
         #expect(fault?.errno != 0 && fault?.remedy.isEmpty == false)
     }
 
+    @Test(.enabled(if: writable)) func aProcessIsBornInEveryHierarchyOfItsLeaf() throws {
+        let parent = Self.parent(Self.here)
+        let (leaf, _) = try parent.makeLeaf("s1", limits: Self.limits)
+        defer { try? leaf.end(); parent.removeIfEmpty() }
+        var spawn = Spawn(program: try Spawn.open(program: "/bin/sleep"), arguments: ["sleep", "600"])
+        spawn.namespaces = UInt64(RK_NEW_USER | RK_NEW_PID)
+        spawn.cgroup = try leaf.entrance()
+        let child = try spawn.start()
+        let groups = CgroupFile.read("/proc/\(child.pid)/cgroup") ?? ""
+        for controller in leaf.directories.keys where controller != "unified" {
+            let line = groups.split(separator: "\n").first {
+                $0.split(separator: ":")[1].split(separator: ",").contains(Substring(controller))
+            }
+            #expect(line?.hasSuffix("/\(parent.name)/s1") == true, "\(controller): \(line ?? "not there")")
+        }
+        #expect(leaf.members == [child.pid])
+        try leaf.end()
+        _ = try child.waitForExit()
+    }
+
+    @Test func aCgroupThatIsGoneIsToldByTheSpawn() throws {
+        let (read, write) = try DescriptorMessages.pipe()
+        withExtendedLifetime(write) {
+            var spawn = Spawn(program: read, arguments: ["true"])
+            spawn.cgroup = CgroupEntrance(tasks: [read])
+            let error = #expect(throws: SpawnError.self) { try spawn.start() }
+            #expect(error?.stage == "cgroup" && error?.errno == EBADF)
+        }
+    }
+
     @Test(.enabled(if: bareV2 != nil)) func killAndRemovalOnV2() throws {
         let parent = Self.parent(try #require(Self.bareV2))
         let (leaf, report) = try parent.makeLeaf("s1", limits: Self.limits)
         defer { try? leaf.end(); parent.removeIfEmpty() }
         #expect(report.first?.by == "none")
-        let directory = try #require(try leaf.openDirectory())
-        defer { close(directory) }
+        #expect(try leaf.entrance()?.directory != nil)
         let child = Process()
         child.executableURL = URL(fileURLWithPath: "/bin/sleep")
         child.arguments = ["600"]
@@ -156,5 +185,14 @@ import Testing
         child.waitUntilExit()
         #expect(child.terminationStatus == SIGKILL)
         #expect(!leaf.exists)
+    }
+}
+
+extension CgroupLeaf {
+    /// Moves a process that another way of starting made.
+    func place(_ pid: pid_t) throws {
+        for directory in Set(directories.values) {
+            try #require(CgroupFile.write("\(directory)/cgroup.procs", "\(pid)\n") == 0)
+        }
     }
 }
