@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The `host` image: the host's own programs and libraries, read-only, and of its /etc only what programs need to run
 /// and what says nothing about the host.
 public struct HostImage: Sendable, Hashable {
@@ -39,8 +41,24 @@ public struct HostImage: Sendable, Hashable {
         "python3.13", "redhat-release", "rpc", "services", "ssl/certs", "ssl/openssl.cnf", "terminfo", "timezone",
     ].map { "/etc/" + $0 }
 
-    /// Looks at this host. Costs some dozen `lstat` calls.
+    /// Looks at this host, unless nothing has come to or gone from the directories since it last did.
     public static func ofThisHost() -> HostImage {
+        let changes = lookedAt.map(HostPath.changeTime)
+        return latest.withLock { latest in
+            if let latest, latest.changes == changes { return latest.image }
+            let image = look()
+            latest = (changes, image)
+            return image
+        }
+    }
+
+    /// The directories that hold the entries.
+    private static let lookedAt =
+        ["/", localProgramDirectory]
+        + Set(configuration.map { String($0[..<($0.lastIndex(of: "/") ?? $0.startIndex)]) })
+    private static let latest = Mutex<(changes: [HostPath.ChangeTime?], image: HostImage)?>(nil)
+
+    private static func look() -> HostImage {
         let entries = (systemDirectories + configuration).compactMap(entry(at:))
         let programs = HostPath.names(in: localProgramDirectory).prefix(mostLocalPrograms)
             .compactMap { entry(at: "\(localProgramDirectory)/\($0)") }

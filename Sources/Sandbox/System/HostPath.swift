@@ -25,6 +25,18 @@ enum HostPath {
         }
     }
 
+    /// When something last came to a directory, went from it or was renamed in it.
+    struct ChangeTime: Equatable {
+        var seconds: Int
+        var nanoseconds: Int
+    }
+
+    static func changeTime(_ path: String) -> ChangeTime? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return ChangeTime(seconds: status.st_ctim.tv_sec, nanoseconds: status.st_ctim.tv_nsec)
+    }
+
     /// The names in a directory, sorted; empty when it cannot be read.
     static func names(in directory: String) -> [String] {
         guard let stream = opendir(directory) else { return [] }
