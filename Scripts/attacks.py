@@ -8,11 +8,14 @@ as nobody; an ordinary user gets the rootless columns alone. Exits with 1 when R
 """
 
 import os
+import re
 import subprocess
 import sys
 
-DIRECTORY = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), ".build", "debug")
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+DIRECTORY = os.path.join(PACKAGE, ".build", "debug")
 NOBODY = "65534"
+POLICIES = ("default", "strict")
 BWRAP = (
     "bwrap --unshare-all --die-with-parent --new-session --cap-drop ALL --clearenv --ro-bind /usr /usr"
     " --symlink usr/bin /bin --symlink usr/sbin /sbin --symlink usr/lib /lib --symlink usr/lib64 /lib64"
@@ -21,21 +24,24 @@ BWRAP = (
 ).split()
 
 
-def launcher(profile):
-    return [f"{DIRECTORY}/rookery-launcher", "run", "--seccomp", profile, "--workspace", "@workspace", "--", "@inside"]
+def launcher(policy, *more):
+    return [f"{DIRECTORY}/rookery-launcher", "run", "--policies", f"{PACKAGE}/Policies", "--policy", policy, *more]
+
+
+def attacked(policy):
+    return launcher(policy, "--workspace", "@workspace", "--", "@inside")
 
 
 def columns():
     """Title, options of the outside half, and command."""
     user = [f"user={NOBODY}"] if os.geteuid() == 0 else []
     if os.geteuid() == 0:
-        explained = subprocess.run(
-            [f"{DIRECTORY}/rookery-launcher", "run", "--explain", "--", "true"], capture_output=True, text=True)
-        bounded = "yes" if "limit memory: asked 2GiB, enforced 2GiB" in explained.stdout else "no"
-        for profile in ("standard", "strict"):
-            yield f"{profile}, root", ["mode=root", f"bounded={bounded}"], launcher(profile)
-    for profile in ("standard", "strict"):
-        yield f"{profile}, rootless", user + ["mode=rootless"], launcher(profile)
+        for policy in POLICIES:
+            explained = subprocess.run(launcher(policy, "--explain", "--", "true"), capture_output=True, text=True)
+            bounded = "yes" if re.search(r"limit memory: asked (\S+), enforced \1 ", explained.stdout) else "no"
+            yield f"{policy}, root", ["mode=root", f"bounded={bounded}"], attacked(policy)
+    for policy in POLICIES:
+        yield f"{policy}, rootless", user + ["mode=rootless"], attacked(policy)
     if subprocess.run(["bwrap", "--version"], capture_output=True).returncode == 0:
         yield "bwrap", user, BWRAP
 

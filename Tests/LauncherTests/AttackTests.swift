@@ -10,22 +10,25 @@ import Testing
     /// Fewer would mean that a part of the probes did not run.
     static let fewestHeld = 440
 
-    static let modes: [(profile: String, rootless: Bool)] =
-        ["standard", "strict"].flatMap { profile in LaunchTests.modes.map { (profile, $0) } }
+    /// The policies that are shipped.
+    static let modes: [(policy: String, rootless: Bool)] =
+        ["default", "strict"].flatMap { policy in LaunchTests.modes.map { (policy, $0) } }
 
     @Test("every attack is refused", arguments: modes.indices)
     func attacks(index: Int) async throws {
-        let (profile, rootless) = Self.modes[index]
+        let (policy, rootless) = Self.modes[index]
         let scratch = try Scratch(owner: rootless ? Stage.service : geteuid())
         defer { scratch.remove() }
         let run = SandboxRunTests()
-        let explanation = try await run.run(["--explain", "--", "true"], rootless: rootless, in: scratch)
+        try scratch.installPolicies()
+        let named = ["--policies", "\(scratch.path)/Policies", "--policy", policy]
+        let explanation = try await run.run(named + ["--explain", "--", "true"], rootless: rootless, in: scratch)
         #expect(explanation.status == 0, "\(explanation.errors)")
-        let bounded = explanation.output.contains("limit memory: asked 2GiB, enforced 2GiB")
+        let bounded = explanation.output.contains(#/limit memory: asked (\S+), enforced \1 /#)
 
         let arguments =
             ["outside", "mode=\(rootless ? "rootless" : "root")", "bounded=\(bounded ? "yes" : "no")"]
-            + [Products.path("rookery-launcher"), "run", "--seccomp", profile]
+            + [Products.path("rookery-launcher"), "run"] + named
             + ["--workspace", "@workspace", "--", "@inside"]
         let outcome = try await run.program("attacks", arguments, rootless: rootless, in: scratch, within: 300)
         let lines = outcome.output.split(separator: "\n").map(String.init)

@@ -46,6 +46,9 @@ public final class LauncherService: Sendable {
     public func run() throws(LaunchFailure) {
         let reaper = reaper
         Thread { reaper.run() }.start()
+        let fairness = Fairness(cgroups)
+        fairness.start()
+        defer { fairness.stop() }
         let slots = DispatchSemaphore(value: Self.concurrency)
         let running = DispatchGroup()
         defer { running.wait() }

@@ -34,6 +34,16 @@ final class Scratch: Sendable {
         if link(source, file) != 0 { try FileManager.default.copyItem(atPath: source, toPath: file) }
     }
 
+    /// Puts the shipped policies where every user may read them.
+    func installPolicies() throws {
+        let package = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../..").standardized
+        try FileManager.default.copyItem(atPath: "\(package.path)/Policies", toPath: "\(path)/Policies")
+        chmod("\(path)/Policies", 0o755)
+        for file in try FileManager.default.contentsOfDirectory(atPath: "\(path)/Policies") {
+            chmod("\(path)/Policies/\(file)", 0o644)
+        }
+    }
+
     func exists(_ part: String) -> Bool { access("\(path)/\(part)", F_OK) == 0 }
 
     func text(_ part: String) -> String? { try? String(contentsOfFile: "\(path)/\(part)", encoding: .utf8) }

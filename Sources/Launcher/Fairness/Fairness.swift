@@ -1,0 +1,33 @@
+import Dispatch
+import Foundation
+import Sandbox
+import Synchronization
+
+/// Has greedy sessions give way to modest ones, four times a second, on a thread of its own until it is stopped.
+final class Fairness: Sendable {
+    private static let period = 0.25
+    private let time: ProcessorTime
+    private let isStopped = Atomic(false)
+
+    init(_ parent: CgroupParent) { time = ProcessorTime(parent) }
+
+    func start() {
+        let thread = Thread { [self] in run() }
+        thread.stackSize = 256 << 10
+        thread.start()
+    }
+
+    func stop() { isStopped.store(true, ordering: .relaxed) }
+
+    private func run() {
+        // What a launcher before this one told them to is not known: each is told once.
+        for name in time.used().keys where time.isAvailable(for: name) { time.set(name, givesWay: false) }
+        var sessions = GreedySessions()
+        while !isStopped.load(ordering: .relaxed) {
+            let changes = sessions.sample(time.used(), at: DispatchTime.now().uptimeNanoseconds)
+            for name in changes.from { time.set(name, givesWay: false) }
+            for name in changes.to { time.set(name, givesWay: true) }
+            Thread.sleep(forTimeInterval: Self.period)
+        }
+    }
+}

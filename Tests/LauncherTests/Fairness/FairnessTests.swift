@@ -1,0 +1,36 @@
+import Foundation
+import Glibc
+import Sandbox
+import SessionCore
+import Testing
+import WorkerControl
+
+@Suite struct FairnessTests {
+    static let isPossible =
+        Stage.isRoot && Cgroups.detect().bases["cpu"].map { access("\($0)/cpu.shares", F_OK) == 0 } == true
+
+    @Test(
+        "a session that burns a processor gives way to a quiet one, and no more once it has calmed",
+        .enabled(if: isPossible))
+    func givesWay() async throws {
+        try await Stage.with(rootless: false) { stage in
+            let (quiet, greedy) = (SessionID(), SessionID())
+            let calm = try await stage.launcher.launch(
+                .plain(quiet, slot: Stage.slot(), start: try stage.waitingScript()))
+            let burner = try await stage.launcher.launch(
+                .plain(
+                    greedy, slot: Stage.slot(),
+                    start: try stage.scratch.script(
+                        "burn", "#!/bin/sh\nwhile [ ! -e /workspace/enough ]; do :; done\nexec sleep 600\n")))
+            func isIdle(_ directories: [String: String]) -> Bool {
+                directories["cpu"].flatMap { try? String(contentsOfFile: "\($0)/cpu.idle", encoding: .utf8) } == "1\n"
+            }
+            #expect(await eventually { isIdle(burner.cgroups) })
+            #expect(!isIdle(calm.cgroups))
+            let file = "\(stage.scratch.path)/state/sessions/\(greedy)/workspace/enough"
+            #expect(FileManager.default.createFile(atPath: file, contents: nil))
+            #expect(await eventually { !isIdle(burner.cgroups) })
+            for id in [quiet, greedy] { #expect(try await stage.launcher.clean(id)) }
+        }
+    }
+}
