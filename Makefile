@@ -6,11 +6,13 @@ CONFIG ?= release
 # How many tests run at once: all of them together would starve each other's processes.
 WIDTH = --experimental-maximum-parallelization-width
 IMAGES ?= minimal claude dev
+# How often make faults kills each kind of process.
+ROUNDS ?= 60
 SOURCES = Package.swift Sources Tests Ops
 SCRIPTS = Scripts/setup Scripts/run Scripts/lint .ci/run
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fmt bench attacks images setup clean
+.PHONY: help run test build lint fmt bench attacks faults images setup clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -23,9 +25,14 @@ run: ## Build and start Rookery on http://127.0.0.1:3000 (PORT=… for another p
 test: ## Build everything and run every test, the browser's included
 	@Scripts/setup test
 	swift build --build-tests
-	swift test --skip-build $(WIDTH)=8 --skip 'EndToEndTests|SandboxTests|LauncherTests'
+	swift test --skip-build $(WIDTH)=8 --skip 'EndToEndTests|FaultTests|SandboxTests|LauncherTests'
 	swift test --skip-build $(WIDTH)=4 --filter 'SandboxTests|LauncherTests'
-	swift test --skip-build --no-parallel --filter EndToEndTests
+	swift test --skip-build --no-parallel --filter 'EndToEndTests|FaultTests'
+
+faults: ## Kill, stop, fill and corrupt everything, hundreds of times (ROUNDS=… per victim)
+	@Scripts/setup test
+	swift build --build-tests
+	ROOKERY_FAULT_ROUNDS=$(ROUNDS) swift test --skip-build --no-parallel --filter FaultTests
 
 build: ## Build the programs (CONFIG=debug for a quick one)
 	@Scripts/setup run

@@ -243,11 +243,19 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: strict),
+        .target(
+            name: "EndToEndSupport",
+            dependencies: ["SessionCore", asyncHTTP, nio, nioPosix, nioHTTP, nioWebSocket, nioFoundation],
+            path: "Tests/EndToEndSupport", swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "SessionCore", "CLinux", asyncHTTP, nio, nioPosix, nioHTTP, nioWebSocket, nioFoundation, logging,
+                "EndToEndSupport", "SessionCore", "CLinux", asyncHTTP, nio, nioPosix, nioHTTP, nioWebSocket,
+                nioFoundation, logging,
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FaultTests", dependencies: ["EndToEndSupport", "SessionCore", "CLinux"], path: "Tests/Faults",
             swiftSettings: strict),
     ]
 )

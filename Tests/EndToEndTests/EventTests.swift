@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import EndToEndSupport
 import Foundation
 import NIOCore
 import NIOHTTP1
@@ -7,48 +8,13 @@ import Testing
 
 /// What a watcher sees: SSE events in order, and the terminal over its WebSocket.
 @Suite(.serialized) struct EventTests {
-    /// Reads SSE until the body of `until` says stop; gives up after 60 s.
-    static func events(
-        _ api: APIClient, _ path: String, until enough: @escaping @Sendable ([JSONValue]) -> Bool
-    ) async throws -> [JSONValue] {
-        var request = HTTPClientRequest(url: api.base + path)
-        if let token = api.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
-        let prepared = request
-        return try await withThrowingTaskGroup(of: [JSONValue].self) { group in
-            group.addTask {
-                let response = try await HTTPClient.shared.execute(prepared, timeout: .seconds(60))
-                var pending = ""
-                var seen: [JSONValue] = []
-                for try await chunk in response.body {
-                    pending += String(buffer: chunk)
-                    while let end = pending.range(of: "\n\n") {
-                        let event = pending[..<end.lowerBound]
-                        pending.removeSubrange(..<end.upperBound)
-                        for line in event.split(separator: "\n") where line.hasPrefix("data:") {
-                            let data = Data(line.dropFirst(5).utf8)
-                            seen.append((try? JSONDecoder().decode(JSONValue.self, from: data)) ?? .null)
-                        }
-                    }
-                    if enough(seen) { return seen }
-                }
-                return seen
-            }
-            group.addTask {
-                try await Task.sleep(for: .seconds(60))
-                throw TimedOut(what: "events of \(path)")
-            }
-            defer { group.cancelAll() }
-            return try await group.next() ?? []
-        }
-    }
-
     @Test func aTurnIsToldInOrder() async throws {
         try await Rookery.with { rookery in
             let api = rookery.api
             let id = try await api.create()
             try await api.waitForScreen(id, containing: "❯")
             try await api.waitFor(id, activity: .idle)
-            async let told = Self.events(api, "/v1/sessions/\(id)/events?since=0") { events in
+            async let told = api.events("/v1/sessions/\(id)/events?since=0") { events in
                 events.contains { $0["type"]?.string == "turn.completed" }
             }
             try await api.input(id, "SAY told-in-order")
@@ -66,7 +32,7 @@ import Testing
 
             // Reading again from the middle gives the same events.
             let middle = numbers[numbers.count / 2]
-            let again = try await Self.events(api, "/v1/sessions/\(id)/events?since=\(middle)") { events in
+            let again = try await api.events("/v1/sessions/\(id)/events?since=\(middle)") { events in
                 events.contains { $0["type"]?.string == "turn.completed" }
             }
             #expect(again.first?["seq"]?.integer == numbers.first { $0 > middle })
@@ -80,7 +46,7 @@ import Testing
             let id = try await api.create()
             try await api.waitForScreen(id, containing: "❯")
             try await api.waitFor(id, activity: .idle)
-            async let told = Self.events(api, "/v1/sessions/\(id)/events?since=0") { events in
+            async let told = api.events("/v1/sessions/\(id)/events?since=0") { events in
                 events.contains { $0["type"]?.string == "turn.completed" }
             }
             try await api.input(id, "BASH touch asked-first")
@@ -140,7 +106,7 @@ import Testing
         try await Rookery.with(options) { rookery in
             let api = rookery.api
             let id = try await api.create()
-            let events = try await Self.events(api, "/v1/sessions/\(id)/events?since=0") { events in
+            let events = try await api.events("/v1/sessions/\(id)/events?since=0") { events in
                 events.contains { $0["type"]?.string == "policy.violation" }
             }
             let violation = try #require(events.first { $0["type"]?.string == "policy.violation" })

@@ -6,25 +6,25 @@ import NIOWebSocket
 import SessionCore
 
 /// A WebSocket client that keeps what it received, for tests that look at it afterwards.
-actor WebSocketClient {
-    typealias Frames = NIOAsyncChannel<WebSocketFrame, WebSocketFrame>
+package actor WebSocketClient {
+    package typealias Frames = NIOAsyncChannel<WebSocketFrame, WebSocketFrame>
 
     private let channel: Frames
     private var reader: Task<Void, Never>?
     /// All binary payloads, joined.
-    private(set) var bytes = ByteBuffer()
+    package private(set) var bytes = ByteBuffer()
     /// All text messages, parsed.
-    private(set) var messages: [JSONValue] = []
-    private(set) var closeCode: Int?
-    private(set) var ended = false
+    package private(set) var messages: [JSONValue] = []
+    package private(set) var closeCode: Int?
+    package private(set) var ended = false
 
-    enum Upgrade { case open(Frames), refused(HTTPResponseHead) }
+    package enum Upgrade { case open(Frames), refused(HTTPResponseHead) }
 
-    struct Refused: Error, CustomStringConvertible {
-        var description: String { "the server did not upgrade the connection" }
+    package struct Refused: Error, CustomStringConvertible {
+        package var description: String { "the server did not upgrade the connection" }
     }
 
-    init(_ base: String, path: String, headers: [(String, String)] = []) async throws {
+    package init(_ base: String, path: String, headers: [(String, String)] = []) async throws {
         guard let url = URL(string: base), let host = url.host, let port = url.port else { throw Refused() }
         var fields = HTTPHeaders([("host", "\(host):\(port)"), ("content-length", "0")])
         for (name, value) in headers { fields.add(name: name, value: value) }
@@ -85,14 +85,14 @@ actor WebSocketClient {
         try await writer?.write(WebSocketFrame(fin: true, opcode: opcode, maskKey: .random(), data: data))
     }
 
-    func send(_ message: JSONValue) async throws {
+    package func send(_ message: JSONValue) async throws {
         try await send(.text, ByteBuffer(bytes: JSONEncoder().encode(message)))
     }
 
-    func send(text: String) async throws { try await send(.text, ByteBuffer(string: text)) }
-    func type(_ text: String) async throws { try await send(.binary, ByteBuffer(string: text)) }
+    package func send(text: String) async throws { try await send(.text, ByteBuffer(string: text)) }
+    package func type(_ text: String) async throws { try await send(.binary, ByteBuffer(string: text)) }
 
-    func close() async {
+    package func close() async {
         try? await send(.connectionClose, ByteBuffer(integer: UInt16(1000)))
         try? await channel.channel.close()
         await reader?.value
@@ -100,13 +100,15 @@ actor WebSocketClient {
 
     // MARK: waiting
 
-    var text: String { String(buffer: bytes) }
+    package var text: String { String(buffer: bytes) }
 
-    func waitForText(_ wanted: String) async throws {
+    package func waitForText(_ wanted: String) async throws {
         try await eventually("'\(wanted)' from the terminal") { text.contains(wanted) ? true : nil }
     }
 
-    func waitForMessage(type: String, where matches: (JSONValue) -> Bool = { _ in true }) async throws -> JSONValue {
+    package func waitForMessage(type: String, where matches: (JSONValue) -> Bool = { _ in true }) async throws
+        -> JSONValue
+    {
         try await eventually("a '\(type)' message; got \(messages.compactMap { $0["type"]?.string })") {
             messages.first { $0["type"]?.string == type && matches($0) }
         }
@@ -114,7 +116,7 @@ actor WebSocketClient {
 }
 
 extension APIClient {
-    func terminal(_ id: String, wake: Bool = false, mode: String = "drive", since: Int64? = nil) async throws
+    package func terminal(_ id: String, wake: Bool = false, mode: String = "drive", since: Int64? = nil) async throws
         -> WebSocketClient
     {
         let client = try await WebSocketClient(

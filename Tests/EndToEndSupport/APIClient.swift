@@ -7,39 +7,49 @@ import SessionCore
 import Synchronization
 
 /// The ids of all sessions a test created, so that it can look for what is left of them.
-final class CreatedSessions: Sendable {
+package final class CreatedSessions: Sendable {
     private let ids = Mutex<[String]>([])
-    var all: [String] { ids.withLock { $0 } }
-    func add(_ id: String) { ids.withLock { $0.append(id) } }
+
+    package init() {}
+
+    package var all: [String] { ids.withLock { $0 } }
+    package func add(_ id: String) { ids.withLock { $0.append(id) } }
 }
 
 /// The API as a script sees it.
-struct APIClient: Sendable {
-    var base: String
-    var token: String?
-    let created: CreatedSessions
+package struct APIClient: Sendable {
+    package var base: String
+    package var token: String?
+    package let created: CreatedSessions
 
-    struct Answer: Sendable {
-        var status: Int
-        var headers: HTTPHeaders
-        var body: ByteBuffer
-
-        var text: String { String(buffer: body) }
-        var json: JSONValue { (try? JSONDecoder().decode(JSONValue.self, from: Data(buffer: body))) ?? .null }
+    package init(base: String, token: String?, created: CreatedSessions) {
+        self.base = base
+        self.token = token
+        self.created = created
     }
 
-    func get(_ path: String) async throws -> Answer { try await send(.GET, path) }
-    func delete(_ path: String) async throws -> Answer { try await send(.DELETE, path) }
+    package struct Answer: Sendable {
+        package var status: Int
+        package var headers: HTTPHeaders
+        package var body: ByteBuffer
 
-    func post(_ path: String, _ body: JSONValue? = nil, headers: [(String, String)] = []) async throws -> Answer {
+        package var text: String { String(buffer: body) }
+        package var json: JSONValue { (try? JSONDecoder().decode(JSONValue.self, from: Data(buffer: body))) ?? .null }
+    }
+
+    package func get(_ path: String) async throws -> Answer { try await send(.GET, path) }
+    package func delete(_ path: String) async throws -> Answer { try await send(.DELETE, path) }
+
+    package func post(_ path: String, _ body: JSONValue? = nil, headers: [(String, String)] = []) async throws -> Answer
+    {
         try await send(.POST, path, body: try body.map { try JSONEncoder().encode($0) }, headers: headers)
     }
 
-    func patch(_ path: String, _ body: JSONValue) async throws -> Answer {
+    package func patch(_ path: String, _ body: JSONValue) async throws -> Answer {
         try await send(.PATCH, path, body: try JSONEncoder().encode(body))
     }
 
-    func send(
+    package func send(
         _ method: HTTPMethod, _ path: String, body: Data? = nil, headers: [(String, String)] = []
     ) async throws -> Answer {
         var request = HTTPClientRequest(url: base + path)
@@ -58,7 +68,7 @@ struct APIClient: Sendable {
     // MARK: what the tests say often
 
     /// Creates a session and returns its id.
-    func create(_ body: JSONValue = [:]) async throws -> String {
+    package func create(_ body: JSONValue = [:]) async throws -> String {
         let answer = try await post("/v1/sessions", body)
         guard answer.status == 201, let id = answer.json["id"]?.string else {
             throw Unexpected(answer: answer)
@@ -67,31 +77,32 @@ struct APIClient: Sendable {
         return id
     }
 
-    func session(_ id: String) async throws -> JSONValue {
+    package func session(_ id: String) async throws -> JSONValue {
         let answer = try await get("/v1/sessions/\(id)")
         guard answer.status == 200 else { throw Unexpected(answer: answer) }
         return answer.json
     }
 
-    func sessions() async throws -> [JSONValue] {
+    package func sessions() async throws -> [JSONValue] {
         let answer = try await get("/v1/sessions?limit=200")
         guard answer.status == 200 else { throw Unexpected(answer: answer) }
         return answer.json["items"]?.array ?? []
     }
 
-    func screen(_ id: String) async throws -> String {
+    package func screen(_ id: String) async throws -> String {
         let answer = try await get("/v1/sessions/\(id)/screen?format=text")
         return answer.status == 200 ? answer.text : ""
     }
 
-    func input(_ id: String, _ text: String) async throws {
+    package func input(_ id: String, _ text: String) async throws {
         let answer = try await post("/v1/sessions/\(id)/input", ["text": .string(text)])
         guard answer.status == 202, answer.json["seq"]?.integer != nil else { throw Unexpected(answer: answer) }
     }
 
     /// Waits for a text on the screen and returns the whole screen.
     @discardableResult
-    func waitForScreen(_ id: String, containing text: String, within limit: Duration = .seconds(60)) async throws
+    package func waitForScreen(_ id: String, containing text: String, within limit: Duration = .seconds(60))
+        async throws
         -> String
     {
         var last = ""
@@ -105,7 +116,7 @@ struct APIClient: Sendable {
         }
     }
 
-    func waitFor(_ id: String, lifecycle: Lifecycle, within limit: Duration = .seconds(60)) async throws {
+    package func waitFor(_ id: String, lifecycle: Lifecycle, within limit: Duration = .seconds(60)) async throws {
         var last: JSONValue = .null
         do {
             try await eventually("session to be \(lifecycle)", within: limit) {
@@ -117,7 +128,7 @@ struct APIClient: Sendable {
         }
     }
 
-    func waitFor(_ id: String, activity: Activity, within limit: Duration = .seconds(60)) async throws {
+    package func waitFor(_ id: String, activity: Activity, within limit: Duration = .seconds(60)) async throws {
         var last: JSONValue = .null
         do {
             try await eventually("session to be \(activity)", within: limit) {
@@ -130,7 +141,7 @@ struct APIClient: Sendable {
     }
 }
 
-struct Unexpected: Error, CustomStringConvertible {
-    var answer: APIClient.Answer
-    var description: String { "unexpected answer \(answer.status): \(answer.text.prefix(2000))" }
+package struct Unexpected: Error, CustomStringConvertible {
+    package var answer: APIClient.Answer
+    package var description: String { "unexpected answer \(answer.status): \(answer.text.prefix(2000))" }
 }

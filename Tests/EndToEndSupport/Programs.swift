@@ -1,28 +1,28 @@
 import Foundation
 
 /// Where the built programs and the set-up's downloads are.
-enum Programs {
-    static let packageRoot = URL(fileURLWithPath: #filePath)
+package enum Programs {
+    package static let packageRoot = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-    static func built(_ name: String) -> String {
+    package static func built(_ name: String) -> String {
         packageRoot.appending(path: ".build/debug/\(name)").path
     }
 
-    static let claude = packageRoot.appending(path: ".deps/bin/claude").path
-    static let isRoot = getuid() == 0
+    package static let claude = packageRoot.appending(path: ".deps/bin/claude").path
+    package static let isRoot = getuid() == 0
 }
 
 /// A program that a test started, ended with the test by its own pid. What it printed is kept in files, so that a
 /// failure can show it.
-final class RunningProgram {
-    let process = Process()
-    let output: URL
-    let errors: URL
+package final class RunningProgram {
+    package let process = Process()
+    package let output: URL
+    package let errors: URL
 
-    var pid: Int32 { process.processIdentifier }
+    package var pid: Int32 { process.processIdentifier }
 
-    init(_ arguments: [String], environment: [String: String] = [:], logs: URL, name: String) throws {
+    package init(_ arguments: [String], environment: [String: String] = [:], logs: URL, name: String) throws {
         output = logs.appending(path: "\(name).out")
         errors = logs.appending(path: "\(name).err")
         for file in [output, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
@@ -38,7 +38,7 @@ final class RunningProgram {
     }
 
     /// Waits until the program has printed `prefix` at the start of a line and returns the rest of that line.
-    func line(startingWith prefix: String, within limit: Duration = .seconds(60)) async throws -> String {
+    package func line(startingWith prefix: String, within limit: Duration = .seconds(60)) async throws -> String {
         let found = try await eventually("'\(prefix)' on the standard output", within: limit) { () -> String? in
             let text = (try? String(contentsOf: output, encoding: .utf8)) ?? ""
             for line in text.split(separator: "\n") where line.hasPrefix(prefix) {
@@ -50,9 +50,9 @@ final class RunningProgram {
         return found
     }
 
-    var errorText: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
+    package var errorText: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
 
-    func end(signal: Int32 = SIGTERM, within limit: Duration = .seconds(15)) async {
+    package func end(signal: Int32 = SIGTERM, within limit: Duration = .seconds(15)) async {
         guard process.isRunning else { return }
         kill(pid, signal)
         let deadline = ContinuousClock.now + limit
@@ -65,20 +65,23 @@ final class RunningProgram {
     }
 }
 
-struct ProgramEnded: Error, CustomStringConvertible {
-    var status: Int32
-    var errors: String
-    var description: String { "the program ended with status \(status): \(errors.suffix(2000))" }
+package struct ProgramEnded: Error, CustomStringConvertible {
+    package var status: Int32
+    package var errors: String
+    package var description: String { "the program ended with status \(status): \(errors.suffix(2000))" }
 }
 
-struct TimedOut: Error, CustomStringConvertible {
-    var what: String
-    var description: String { "timed out waiting for \(what)" }
+package struct TimedOut: Error, CustomStringConvertible {
+    package var what: String
+
+    package init(what: String) { self.what = what }
+
+    package var description: String { "timed out waiting for \(what)" }
 }
 
 /// Asks again and again until there is an answer. The limits are generous: they are for a hang, not for speed.
 @discardableResult
-func eventually<Answer>(
+package func eventually<Answer>(
     _ what: String, within limit: Duration = .seconds(30), isolation: isolated (any Actor)? = #isolation,
     _ ask: () async throws -> Answer?
 ) async throws -> Answer {
@@ -91,7 +94,7 @@ func eventually<Answer>(
 }
 
 /// Runs a program to its end and returns what it printed.
-func run(
+package func run(
     _ arguments: [String], environment: [String: String] = [:], within limit: Duration = .seconds(60), logs: URL
 ) async throws -> (status: Int32, output: String, errors: String) {
     let program = try RunningProgram(

@@ -3,33 +3,47 @@ import SessionCore
 import Testing
 
 /// What a test wants different from an ordinary installation.
-struct RookeryOptions {
-    var arguments: [String] = []
-    var environment: [String: String] = [:]
-    var auth = "token"
+package struct RookeryOptions {
+    package var arguments: [String] = []
+    package var environment: [String: String] = [:]
+    package var auth = "token"
     /// Run the supervisor as this user without privileges; nil: as the test runs.
-    var user: String?
+    package var user: String?
     /// A start command in place of run_cc.sh.
-    var startCommand: String?
+    package var startCommand: String?
     /// Put the state directory here rather than into the test's own directory.
-    var stateDirectory: String?
+    package var stateDirectory: String?
     /// Words before the supervisor's command line.
-    var wrapper: [String] = []
+    package var wrapper: [String] = []
+
+    package init(
+        arguments: [String] = [], environment: [String: String] = [:], auth: String = "token", user: String? = nil,
+        startCommand: String? = nil, stateDirectory: String? = nil, wrapper: [String] = []
+    ) {
+        self.arguments = arguments
+        self.environment = environment
+        self.auth = auth
+        self.user = user
+        self.startCommand = startCommand
+        self.stateDirectory = stateDirectory
+        self.wrapper = wrapper
+    }
 }
 
 /// A complete installation on this machine for one test: its own directories, its own scripted model, its own
 /// supervisor on a free port.
-final class Rookery {
-    let root: URL
-    let stateDirectory: String
-    let runtimeDirectory: String
-    let options: RookeryOptions
-    private(set) var model: RunningProgram?
-    private(set) var supervisor: RunningProgram?
-    private(set) var address = ""
-    private(set) var modelAddress = ""
-    private(set) var api: APIClient
-    let created = CreatedSessions()
+package final class Rookery {
+    package let root: URL
+    package let stateDirectory: String
+    package let runtimeDirectory: String
+    package let options: RookeryOptions
+    package private(set) var model: RunningProgram?
+    package private(set) var supervisor: RunningProgram?
+    package private(set) var address = ""
+    package private(set) var modelAddress = ""
+    package private(set) var api: APIClient
+    package let created = CreatedSessions()
+    private var bind = "127.0.0.1:0"
 
     private init(options: RookeryOptions) throws {
         self.options = options
@@ -50,7 +64,7 @@ final class Rookery {
     }
 
     /// Starts an installation, runs the body, stops everything, and checks that nothing is left on the machine.
-    static func with(
+    package static func with(
         _ options: RookeryOptions = RookeryOptions(), _ body: (Rookery) async throws -> Void
     ) async throws {
         let rookery = try Rookery(options: options)
@@ -72,16 +86,16 @@ final class Rookery {
         try? FileManager.default.removeItem(at: rookery.root)
     }
 
-    func startModel() async throws {
+    package func startModel() async throws {
         let model = try RunningProgram(
             [Programs.built("scripted-model"), "--bind", "127.0.0.1:0"], logs: root, name: "model")
         self.model = model
         modelAddress = try await model.line(startingWith: "scripted-model listening on ")
     }
 
-    var serveArguments: [String] {
+    package var serveArguments: [String] {
         var arguments = [
-            Programs.built("rookery"), "serve", "--bind", "127.0.0.1:0", "--state-dir", stateDirectory,
+            Programs.built("rookery"), "serve", "--bind", bind, "--state-dir", stateDirectory,
             "--runtime-dir", runtimeDirectory, "--auth", options.auth, "--model-upstream", modelAddress,
             "--log-level", "debug",
         ]
@@ -93,7 +107,7 @@ final class Rookery {
         return options.wrapper + arguments
     }
 
-    func start() async throws {
+    package func start() async throws {
         var environment = options.environment
         if options.user != nil { environment["HOME"] = root.appending(path: "home").path }
         let supervisor = try RunningProgram(
@@ -109,8 +123,15 @@ final class Rookery {
         }
     }
 
+    /// Starts the supervisor again where it was killed, on the same address, as systemd would.
+    package func restartIfDead() async throws {
+        guard supervisor?.process.isRunning != true else { return }
+        bind = String(address.dropFirst("http://".count))
+        try await start()
+    }
+
     /// Ends the supervisor alone; sessions go on.
-    func endSupervisor(signal: Int32) async {
+    package func endSupervisor(signal: Int32) async {
         await supervisor?.end(signal: signal)
     }
 
@@ -125,7 +146,7 @@ final class Rookery {
 
     /// Living processes that belong to this installation or to one session of it: their command line or
     /// environment names it.
-    func processes(of session: String? = nil) -> [(pid: Int32, command: String)] {
+    package func processes(of session: String? = nil) -> [(pid: Int32, command: String)] {
         let marks = session.map { [$0] } ?? [root.path] + created.all
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return names.compactMap { name in
@@ -143,7 +164,7 @@ final class Rookery {
 
     /// Where the host finds a file of a running session: in its plain directories, or, where an image holds its files, as
     /// the session itself sees it. `path` is the inside's, below /workspace or /home/agent.
-    func path(_ path: String, of session: String) -> String {
+    package func path(_ path: String, of session: String) -> String {
         let directory = "\(stateDirectory)/sessions/\(session)"
         if FileManager.default.fileExists(atPath: directory + "/workspace") {
             return directory + path.replacing("/home/agent", with: "/home")
@@ -154,7 +175,7 @@ final class Rookery {
     }
 
     /// What must not be there once all sessions are deleted and the supervisor has stopped.
-    func leftovers() -> [String] {
+    package func leftovers() -> [String] {
         var found = processes().map { "process \($0.pid) \($0.command)" }
         let mounts = (try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)) ?? ""
         found += mounts.split(separator: "\n").filter { $0.contains(root.path) }.map { "mount \($0)" }

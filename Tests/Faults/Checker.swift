@@ -1,0 +1,67 @@
+import EndToEndSupport
+import Foundation
+import SessionCore
+import Testing
+
+/// Looks at what is really there after a fault: the conversation as Claude Code stored it, the journal, the registry, the
+/// processes.
+struct Checker {
+    let rookery: Rookery
+
+    /// What Claude Code has stored of a session's conversation: the person's messages, in order.
+    func said(in session: String) -> [String] {
+        let file = rookery.path("/home/agent/.claude/projects/-workspace/\(session).jsonl", of: session)
+        let text = FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        return text.split(separator: "\n").compactMap { line in
+            guard let item = try? JSONDecoder().decode(JSONValue.self, from: Data(line.utf8)),
+                item["type"]?.string == "user", let content = item["message"]?["content"]
+            else { return nil }
+            return content.string ?? content.array?.compactMap { $0["text"]?.string }.joined(separator: "\n")
+        }
+    }
+
+    /// Waits until a session's conversation has a token.
+    func waitUntilSaid(_ token: String, in session: String) async throws {
+        do {
+            try await eventually("\(token) in the conversation", within: .seconds(90)) {
+                said(in: session).contains { $0.contains(token) } ? true : nil
+            }
+        } catch let error as TimedOut {
+            let record = try? await rookery.api.session(session)
+            let screen = (try? await rookery.api.screen(session)) ?? ""
+            throw TimedOut(what: "\(error.what); session \(record ?? .null); screen:\n\(screen)")
+        }
+    }
+
+    /// Every acknowledged input once, in order; nothing that nobody typed.
+    func checkConversation(_ typist: Typist, at location: SourceLocation = #_sourceLocation) {
+        let said = said(in: typist.session).joined(separator: "\n")
+        let tokens = said.matches(of: /tok-[0-9a-f]{6}-[0-9]+-end/).map { String($0.output) }
+        #expect(tokens == typist.acknowledged.map(\.token), sourceLocation: location)
+        let numbers = typist.acknowledged.map(\.seq)
+        #expect(numbers == numbers.sorted() && Set(numbers).count == numbers.count, sourceLocation: location)
+    }
+
+    /// Every event has its number once and in order, and each acknowledged input is among them under its own.
+    func checkEvents(_ typist: Typist, at location: SourceLocation = #_sourceLocation) async throws {
+        let last = try #require(typist.acknowledged.last)
+        let events = try await rookery.api.events(
+            "/v1/sessions/\(typist.session)/events?since=0"
+        ) { $0.contains { ($0["seq"]?.integer ?? 0) >= last.seq } }
+        let numbers = events.compactMap { $0["seq"]?.integer }
+        #expect(zip(numbers, numbers.dropFirst()).allSatisfy(<), sourceLocation: location)
+        #expect(!events.contains { $0["type"]?.string == "gap" }, sourceLocation: location)
+        let inputs = events.filter { $0["type"]?.string == "input.accepted" }
+        #expect(
+            inputs.compactMap { $0["data"]?["client_id"]?.string } == typist.acknowledged.map(\.token),
+            sourceLocation: location)
+        #expect(inputs.compactMap { $0["seq"]?.integer } == typist.acknowledged.map(\.seq), sourceLocation: location)
+    }
+
+    /// What the API says of a session is what runs: one worker and one sandbox, or none.
+    func checkProcesses(of session: String, at location: SourceLocation = #_sourceLocation) async throws {
+        let lifecycle = try await rookery.api.session(session)["lifecycle"]?.string
+        let workers = rookery.processes(of: session).filter { $0.command.contains("rookery-worker") }
+        #expect(workers.count == (lifecycle == "running" ? 1 : 0), "\(lifecycle ?? "-")", sourceLocation: location)
+    }
+}

@@ -1,0 +1,62 @@
+import EndToEndSupport
+import Foundation
+import Glibc
+import SessionCore
+import Testing
+
+/// SIGKILL at random moments while somebody types, with the real Claude Code: what was acknowledged is said once and in
+/// order, the session goes on under its id, and a session beside it notices nothing.
+@Suite(.serialized) struct KillTests {
+    @Test("killed at random moments", arguments: Victim.allCases)
+    func killed(victim: Victim) async throws {
+        try await Rookery.with { rookery in
+            var dice = Dice()
+            let checker = Checker(rookery: rookery)
+            let typist = Typist(session: try await rookery.api.create())
+            let bystander = Typist(session: try await rookery.api.create())
+            for one in [typist, bystander] {
+                try await rookery.api.waitForScreen(one.session, containing: "❯")
+                try await say(one, rookery, checker)
+            }
+            let neighbour = try #require(Victim.worker.pid(in: rookery, session: bystander.session))
+
+            for round in 1...Rounds.count {
+                let token = typist.nextToken()
+                let delay = Int.random(in: 0...700, using: &dice)
+                let pid = try await eventually("a \(victim.rawValue)") {
+                    victim.pid(in: rookery, session: typist.session)
+                }
+                let killing = kill(pid, after: delay)
+                try await typist.say(token, in: rookery)
+                await killing.value
+                try await rookery.restartIfDead()
+                try await checker.waitUntilSaid(token, in: typist.session)
+                let moment = Comment(rawValue: "round \(round), \(delay) ms, seed \(dice.seed)")
+                #expect(try await rookery.api.session(typist.session)["lifecycle"]?.string == "running", moment)
+            }
+            // Whatever was killed: there is one more turn after it.
+            for one in [typist, bystander] { try await say(one, rookery, checker) }
+            for one in [typist, bystander] {
+                checker.checkConversation(one)
+                try await checker.checkEvents(one)
+                try await checker.checkProcesses(of: one.session)
+            }
+            #expect(Victim.worker.pid(in: rookery, session: bystander.session) == neighbour)
+            #expect(try await rookery.api.session(bystander.session)["incarnation"]?.integer == 1)
+        }
+    }
+
+    private func say(_ typist: Typist, _ rookery: Rookery, _ checker: Checker) async throws {
+        let token = typist.nextToken()
+        try await typist.say(token, in: rookery)
+        try await checker.waitUntilSaid(token, in: typist.session)
+    }
+
+    /// Kills it on its own time; who types does not wait.
+    private func kill(_ pid: Int32, after delay: Int) -> Task<Void, Never> {
+        Task {
+            try? await Task.sleep(for: .milliseconds(delay))
+            _ = Glibc.kill(pid, SIGKILL)
+        }
+    }
+}
