@@ -3,7 +3,7 @@ import Foundation
 /// Where the built programs and the set-up's downloads are.
 package enum Programs {
     package static let packageRoot = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
     package static func built(_ name: String) -> String {
         packageRoot.appending(path: ".build/debug/\(name)").path

@@ -29,6 +29,7 @@ import Testing
                 let killing = kill(pid, after: delay)
                 try await typist.say(token, in: rookery)
                 await killing.value
+                try await eventually("the \(victim.rawValue) to be gone") { victim.isGone(pid) ? true : nil }
                 try await rookery.restartIfDead()
                 try await checker.waitUntilSaid(token, in: typist.session)
                 let moment = Comment(rawValue: "round \(round), \(delay) ms, seed \(dice.seed)")

@@ -24,6 +24,9 @@ enum Victim: String, CaseIterable, CustomTestStringConvertible {
         }
     }
 
+    /// The process, and for the supervisor what the test itself knows of it, has ended.
+    func isGone(_ pid: Int32) -> Bool { Self.status(pid).isEmpty }
+
     private static func runs(_ program: String, _ process: (pid: Int32, command: String)) -> Bool {
         process.command.split(separator: "\0").first?.hasSuffix(program) == true
     }
