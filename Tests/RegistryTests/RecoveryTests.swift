@@ -199,6 +199,16 @@ struct RecoveryTests {
         #expect(report.rejectedBackups.count == 1)
     }
 
+    @Test func aSessionThatDidNotComeUpDoesNotComeBackWithABackup() async throws {
+        let state = try await State()
+        // As a failed start leaves it: no manifest. The backup was made amid the start.
+        unlink("\(state.path)/manifests/\(state.ids[0]).json")
+        try state.overwrite(state.database)
+        let (registry, report) = try state.recovered()
+        #expect(report?.deleted == [state.ids[0]])
+        #expect(try await registry.sessionsToDelete().map(\.id) == [state.ids[0]])
+    }
+
     @Test func aTokenThatWasRevokedAfterTheBackupStaysRevoked() async throws {
         let state = try await State()
         try await state.changed { registry, _ in

@@ -46,6 +46,14 @@ public final class ManifestStore: Sendable {
         }
     }
 
+    /// Drops the manifest of a session that never came up and left nothing, after what was posted before.
+    public func remove(_ id: SessionID) {
+        queue.async {
+            self.unwritten.withLock { $0[id] = nil }
+            unlink(self.path(id))
+        }
+    }
+
     /// Tries again what could not be written.
     /// - Returns: how many are still not.
     @discardableResult

@@ -125,7 +125,8 @@ struct RegistryRebuild {
         }
     }
 
-    /// What the backup says of sessions without a manifest may be long past: numbers must not be used twice.
+    /// What the backup says of sessions without a manifest may be long past: numbers must not be used twice. One that was
+    /// never up when the backup was made did not come up: its manifest is removed with it.
     private func markUnconfirmed(
         _ known: [SessionManifest], _ database: Database, _ report: inout RecoveryReport
     ) throws {
@@ -134,9 +135,14 @@ struct RegistryRebuild {
             database, sql: "\(SessionRow.selection) WHERE sessions.lifecycle <> 'deleted'"
         ).map(SessionRow.record)
         for var row in rows where !confirmed.contains(row.id) {
-            row.lastSequence += Self.sequenceJump
+            if row.lifecycle == .starting, row.incarnation == 1, !manifests.hasManifest(row.id) {
+                row.desired = .deleted
+                report.deleted.append(row.id)
+            } else {
+                row.lastSequence += Self.sequenceJump
+                report.unconfirmed.append(row.id)
+            }
             try SessionRow.update(row, database)
-            report.unconfirmed.append(row.id)
         }
     }
 

@@ -140,8 +140,7 @@ extension SessionSupervisor {
         tombstone.revision += 1
         writeManifest(tombstone)
         if await forget(entry.id) {
-            tombstone.lifecycle = .deleted
-            writeManifest(tombstone)
+            manifests.remove(entry.id)
         } else {
             // The launcher or the disk: the reaper tries again, and a next supervisor finishes it.
             abandoned.insert(entry.id)
