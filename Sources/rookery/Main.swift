@@ -13,8 +13,8 @@ struct RookeryCommand: AsyncParsableCommand {
         subcommands: [
             Serve.self,
             New.self, List.self, Attach.self, Input.self, Screen.self, Logs.self, Idle.self, Stop.self, Park.self,
-            Resume.self, Remove.self, Tokens.self, Policies.self, Image.self, Sandbox.self, Doctor.self,
-            ShowVersion.self,
+            Resume.self, Remove.self, Tokens.self, Policies.self, Image.self, Sandbox.self, RegistryCommands.self,
+            Doctor.self, ShowVersion.self,
         ])
 
     /// Not asynchronous itself: the runtime would end the main thread then, and a process whose first thread is dead

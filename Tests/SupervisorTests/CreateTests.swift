@@ -28,6 +28,7 @@ struct CreateTests {
             let stored = try await box.registry.session(view.record.id)
             #expect(stored?.lifecycle == .running)
             #expect(stored?.workerPID == getpid())
+            await box.supervisor.manifests.drain()
             let manifest = "\(box.path)/state/manifests/\(view.record.id).json"
             let data = try Data(contentsOf: URL(filePath: manifest))
             #expect(try JSONDecoder.rookery.decode(SessionRecord.self, from: data).lifecycle == .running)
@@ -64,6 +65,7 @@ struct CreateTests {
             }
             #expect(try await box.registry.session(id) == nil)
             #expect(box.launcher.state.withLock { $0.removed.map(\.sessionID) } == [id])
+            await box.supervisor.manifests.drain()
             #expect(!FileManager.default.fileExists(atPath: "\(box.path)/state/manifests/\(id).json"))
             #expect(box.launcher.worker(id) == nil)
             // Its place and its uids are free again.

@@ -305,7 +305,10 @@ extension OpenAPIDocument {
            "required": ["ready", "checks"],
            "properties": {
             "ready": {"type": "boolean"},
-            "checks": {"type": "object", "additionalProperties": {"type": "string"}}
+            "checks": {
+             "type": "object", "additionalProperties": {"type": "string"},
+             "description": "`ok`, or what is wrong. `recovery` is there after the registry had to be made anew: what was done, and what could not be known."
+            }
            }
           },
           "Problem": {

@@ -10,7 +10,7 @@ extension SessionRegistry {
     /// - Throws: ``RegistryError/exists(_:)`` when the name is taken.
     public func createTenant(_ name: String, at now: Date = Date()) async throws(RegistryError) -> TenantRecord {
         try Self.checkName(name, of: "a tenant's name")
-        return try await write { database in
+        return try await writeAccounts { database in
             guard try Self.tenant(named: name, database) == nil else {
                 throw RegistryError.exists("there is a tenant '\(name)' already")
             }
@@ -25,7 +25,7 @@ extension SessionRegistry {
         _ name: String, tenantID: Int64, at now: Date = Date()
     ) async throws(RegistryError) -> UserRecord {
         try Self.checkName(name, of: "a user's name")
-        return try await write { database in
+        return try await writeAccounts { database in
             guard
                 try Bool.fetchOne(database, sql: "SELECT 1 FROM tenants WHERE id = ?", arguments: [tenantID]) != nil
             else { throw RegistryError.notFound("there is no tenant \(tenantID)") }
@@ -83,8 +83,13 @@ extension SessionRegistry {
         } else {
             throw .invalid("the admin token file does not hold a token: remove it to have one made")
         }
+        let revoked = revocations.all().contains(token.publicID)
         try await write { database in
             let admin = try Self.ensureAdmin(at: now, database)
+            guard !revoked else {
+                throw RegistryError.invalid(
+                    "the token in the admin token file was revoked: remove the file to have one made")
+            }
             let sql = "SELECT secret_hash, revoked_at FROM tokens WHERE public_id = ?"
             guard let row = try Row.fetchOne(database, sql: sql, arguments: [token.publicID]) else {
                 return try Self.insert(
@@ -117,22 +122,22 @@ extension SessionRegistry {
         else { throw .invalid("\(what) must be 1 to 128 bytes without control characters") }
     }
 
-    private static func tenant(named name: String, _ database: Database) throws -> TenantRecord? {
+    static func tenant(named name: String, _ database: Database) throws -> TenantRecord? {
         try Row.fetchOne(database, sql: "SELECT * FROM tenants WHERE name = ?", arguments: [name]).map(tenantRecord)
     }
 
-    private static func user(named name: String, tenantID: Int64, _ database: Database) throws -> UserRecord? {
+    static func user(named name: String, tenantID: Int64, _ database: Database) throws -> UserRecord? {
         let sql = "SELECT * FROM users WHERE tenant_id = ? AND name = ?"
         return try Row.fetchOne(database, sql: sql, arguments: [tenantID, name]).map(userRecord)
     }
 
-    private static func insertTenant(_ name: String, at now: Date, _ database: Database) throws -> TenantRecord {
+    static func insertTenant(_ name: String, at now: Date, _ database: Database) throws -> TenantRecord {
         try database.execute(
             sql: "INSERT INTO tenants (name, created_at) VALUES (?, ?)", arguments: [name, now.registryMilliseconds])
         return TenantRecord(id: database.lastInsertedRowID, name: name, createdAt: now)
     }
 
-    private static func insertUser(
+    static func insertUser(
         _ name: String, tenantID: Int64, at now: Date, _ database: Database
     ) throws -> UserRecord {
         try database.execute(

@@ -11,7 +11,7 @@ extension SessionRegistry {
     ) async throws(RegistryError) -> (token: String, record: TokenRecord) {
         if let label { try Self.checkName(label, of: "a token's label") }
         let token = BearerToken()
-        let record = try await write { database in
+        let record = try await writeAccounts { database in
             try Self.insert(token, userID: userID, role: role, label: label, at: now, database)
             return try Self.token(token.publicID, database)
         }
@@ -60,9 +60,11 @@ extension SessionRegistry {
         _ publicID: String, visibleTo principal: Principal, at now: Date = Date()
     ) async throws(RegistryError) -> TokenRecord? {
         let (condition, arguments) = Self.tokenPredicate(principal)
-        return try await write { database in
+        let log = revocations
+        return try await writeAccounts { database in
             let sql = "\(Self.tokenSelection) WHERE tokens.public_id = ? AND \(condition)"
             guard try Row.fetchOne(database, sql: sql, arguments: [publicID] + arguments) != nil else { return nil }
+            try log.add(publicID)
             try database.execute(
                 sql: "UPDATE tokens SET revoked_at = ? WHERE public_id = ? AND revoked_at IS NULL",
                 arguments: [now.registryMilliseconds, publicID])

@@ -7,6 +7,7 @@ extension DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("v1") { try $0.execute(sql: Schema.version1) }
         migrator.registerMigration("v2") { try $0.execute(sql: Schema.version2) }
+        migrator.registerMigration("v3-revisions") { try $0.execute(sql: Schema.revisions) }
         return migrator
     }
 }
@@ -17,6 +18,9 @@ private enum Schema {
 
     /// A deletion that was interrupted must know whether it keeps the workspace.
     static let version2 = "ALTER TABLE sessions ADD COLUMN keeps_workspace INTEGER NOT NULL DEFAULT 0;"
+
+    /// Which of two copies of a session is the newer.
+    static let revisions = "ALTER TABLE sessions ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;"
 
     static var version1: String {
         let lifecycles = list(Lifecycle.allCases.map(\.rawValue))

@@ -53,6 +53,15 @@ public struct SessionRecord: Codable, Sendable, Hashable {
     public var cgroups: [String: String]
     /// Its deletion leaves the workspace's files. Part of the intent, like ``desired``.
     public var keepsWorkspace = false
+    /// How often the record was changed. Tells which of two copies is the newer, whatever the clocks say.
+    public var revision = 0
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case id, tenantID, tenant, ownerID, owner, name, kind, lifecycle, desired, reason, detail, incarnation, uidSlot
+        case policy, image, size, model, permissionMode, environment, labels, pinned, idleTimeout, maxLifetime
+        case createdAt, updatedAt, startedAt, lastActivityAt, lastSequence, workerPID, workerStartTime, limits, cgroups
+        case keepsWorkspace, revision
+    }
 
     public init(
         id: SessionID, tenantID: Int64, tenant: String, ownerID: Int64, owner: String, name: String?,

@@ -134,7 +134,7 @@ extension SessionRegistry {
     }
 
     /// The lowest slot that nobody holds.
-    private static func takeSlot(for id: SessionID, _ database: Database) throws -> Int {
+    static func takeSlot(for id: SessionID, _ database: Database) throws -> Int {
         let slot =
             try Int.fetchOne(
                 database,

@@ -33,6 +33,7 @@ enum SessionRow {
             workerStartTime: (row["worker_start_time"] as Int64?).map { UInt64(clamping: $0) },
             limits: try document(row, "limits"), cgroups: try document(row, "cgroups"))
         record.keepsWorkspace = row["keeps_workspace"]
+        record.revision = row["revision"]
         return record
     }
 
@@ -53,7 +54,7 @@ enum SessionRow {
             "last_sequence": Int64(clamping: record.lastSequence), "worker_pid": record.workerPID.map { Int64($0) },
             "worker_start_time": record.workerStartTime.map { Int64(clamping: $0) },
             "limits": try json(record.limits), "cgroups": try json(record.cgroups),
-            "keeps_workspace": record.keepsWorkspace,
+            "keeps_workspace": record.keepsWorkspace, "revision": record.revision,
         ]
     }
 
@@ -71,7 +72,15 @@ enum SessionRow {
             arguments: StatementArguments(columns.map(\.value)))
     }
 
+    /// Writes a change, which makes the record newer than every copy of it.
     static func update(_ record: SessionRecord, _ database: Database) throws {
+        var record = record
+        record.revision += 1
+        try replace(record, database)
+    }
+
+    /// Writes the record as it is.
+    static func replace(_ record: SessionRecord, _ database: Database) throws {
         let columns = try columns(record).filter { $0.key != "id" }.sorted { $0.key < $1.key }
         try database.execute(
             sql: "UPDATE sessions SET \(columns.map { "\($0.key) = ?" }.joined(separator: ", ")) WHERE id = ?",

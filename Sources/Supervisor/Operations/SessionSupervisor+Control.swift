@@ -100,8 +100,11 @@ extension SessionSupervisor {
         var changes = SessionChanges()
         changes.keepsWorkspace = keepWorkspace
         let intent = changes
-        _ = try await stored { () async throws(RegistryError) in
-            try await registry.update(id, intent, desired: .deleted)
+        try await stored { () async throws(RegistryError) in
+            // In the manifest too, before anything of it is gone: no backup may bring the session back.
+            if let record = try await registry.update(id, intent, desired: .deleted) {
+                try await manifests.write(record)
+            }
         }
         entry.record.desired = .deleted
         if entry.record.lifecycle.hasIncarnation {
@@ -125,7 +128,6 @@ extension SessionSupervisor {
             SessionTransition(
                 from: Set(Lifecycle.allCases), incarnation: entry.record.incarnation, to: .deleted, desired: .deleted,
                 reason: .requested, actor: actor, lastSequence: entry.lastSequence, time: clock.now()))
-        manifests.remove(id)
         if !keepWorkspace {
             try await stored { () async throws(RegistryError) in try await registry.releaseSlot(of: id) }
         }

@@ -135,8 +135,13 @@ extension SessionSupervisor {
             metadata: ["session": "\(entry.id)", "code": "\(error.code.rawValue)", "detail": "\(error.detail)"])
         admission.release(entry.id)
         entry.reset()
-        manifests.remove(entry.id)
-        if !(await forget(entry.id)) {
+        var tombstone = entry.record
+        tombstone.desired = .deleted
+        tombstone.revision += 1
+        writeManifest(tombstone)
+        if await forget(entry.id) {
+            manifests.remove(entry.id)
+        } else {
             // The launcher or the disk: the reaper tries again, and a next supervisor finishes it.
             abandoned.insert(entry.id)
             _ = try? await registry.update(entry.id, SessionChanges(), desired: .deleted)

@@ -123,7 +123,7 @@ extension SessionSupervisor {
         var checks: [String: String] = [:]
         do throws(RegistryError) {
             try await registry.probe()
-            checks["registry"] = "ok"
+            checks["registry"] = registryFault ?? "ok"
         } catch {
             checks["registry"] = "\(error)"
         }
@@ -136,6 +136,7 @@ extension SessionSupervisor {
         let ready = checks.values.allSatisfy { $0 == "ok" }
         // A full box is ready: what runs goes on, and may be talked to.
         if admission.isFull { checks["capacity"] = "full" }
+        if let recovery { checks["recovery"] = recovery.summary }
         return Readiness(ready: ready, checks: checks)
     }
 

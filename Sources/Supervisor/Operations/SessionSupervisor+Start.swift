@@ -9,6 +9,7 @@ extension SessionSupervisor {
     /// finishes deletions, has the launcher sweep what nobody owns, and starts the reaper.
     public func start() async throws(SupervisorError) {
         guard phase == .created else { return }
+        try await askWorkersAfterRecovery()
         let records = try await stored { () async throws(RegistryError) in
             try await registry.sessions(in: Set(Lifecycle.allCases.filter { $0.hasIncarnation || $0 == .queued }))
         }
@@ -35,6 +36,7 @@ extension SessionSupervisor {
         await finishDeletions()
         _ = try? await registry.prune(before: clock.now().addingTimeInterval(-30 * 86_400))
         startReaper()
+        Task { await self.refreshManifests() }
         logger.info(
             "supervisor started",
             metadata: ["adopted": "\(admission.reserved.count)", "sessions": "\(records.count)"])

@@ -30,6 +30,11 @@ public actor SessionSupervisor {
     var reaper: Task<Void, Never>?
     var phase = Phase.created
 
+    /// What had to be done to the registry before this start; nil: nothing.
+    var recovery: RecoveryReport?
+    /// What the last backup found wrong with the registry.
+    var registryFault: String?
+
     enum Phase { case created, running, stopping }
 
     /// A reader of every session's events.
@@ -41,7 +46,7 @@ public actor SessionSupervisor {
     /// Call ``start()`` before anything else.
     public init(
         configuration: SupervisorConfiguration, registry: SessionRegistry, launcher: any SessionLauncher,
-        group: any EventLoopGroup, logger: Logger, clock: SupervisorClock = .system
+        group: any EventLoopGroup, logger: Logger, clock: SupervisorClock = .system, recovery: RecoveryReport? = nil
     ) throws(SupervisorError) {
         self.configuration = configuration
         self.registry = registry
@@ -49,7 +54,10 @@ public actor SessionSupervisor {
         self.group = group
         self.logger = logger
         self.clock = clock
-        self.manifests = try ManifestStore(stateDirectory: configuration.stateDirectory)
+        self.recovery = recovery
+        do throws(RegistryError) {
+            self.manifests = try ManifestStore(stateDirectory: configuration.stateDirectory)
+        } catch { throw SupervisorError(error) }
         self.admission = Admission(maxSessions: configuration.maxSessions, maxMemory: configuration.maxMemory)
     }
 
@@ -171,13 +179,11 @@ public actor SessionSupervisor {
         for watcher in watchers where watcher.principal.maySee(entry.record) { watcher.mailbox?.post(event) }
     }
 
+    /// Soon, and in the order of the calls: the registry has it already.
     func writeManifest(_ record: SessionRecord) {
-        do {
-            try manifests.write(record)
-        } catch {
-            // The registry has it; the manifest is for the day the registry is lost.
+        manifests.post(record) { [logger] error in
             logger.warning(
-                "a session's manifest was not written", metadata: ["session": "\(record.id)", "error": "\(error)"])
+                "a session's manifest is not written yet", metadata: ["session": "\(record.id)", "error": "\(error)"])
         }
     }
 

@@ -4,6 +4,7 @@ import Foundation
 /// What a path leads to, links followed.
 struct FileIdentity {
     var uid: uid_t
+    var gid: gid_t
     /// Permission bits alone.
     var permissions: UInt32
     var isDirectory: Bool
@@ -16,6 +17,7 @@ struct FileIdentity {
         var identity = rk_identity()
         guard rk_identify(descriptor, &identity) >= 0 else { return nil }
         uid = identity.uid
+        gid = identity.gid
         permissions = identity.mode & 0o7777
         isDirectory = identity.mode & 0o170000 == 0o040000
     }

@@ -77,7 +77,9 @@ struct Serve: AsyncParsableCommand {
     private func serve(_ prepared: PreparedServer) async throws {
         let configuration = prepared.configuration
         let logger = prepared.logger
-        let registry = try SessionRegistry(directory: configuration.stateDirectory)
+        let (registry, recovery) = try SessionRegistry.recovering(
+            directory: configuration.stateDirectory,
+            manifests: ManifestStore(stateDirectory: configuration.stateDirectory))
         let authentication: AuthenticationMode
         if configuration.authenticates {
             try await AdminToken.ensure(at: configuration.adminTokenFile, in: registry)
@@ -94,7 +96,7 @@ struct Serve: AsyncParsableCommand {
                 idleTimeout: configuration.idleTimeout, maxSessions: configuration.maxSessions,
                 maxMemory: configuration.maxMemory, gatewaySocket: gatewaySocket),
             registry: registry, launcher: LauncherClient(descriptor: prepared.control),
-            group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+            group: MultiThreadedEventLoopGroup.singleton, logger: logger, recovery: recovery)
         let gateway = ModelGateway(
             configuration: GatewayConfiguration(
                 socketPath: gatewaySocket, upstream: configuration.modelUpstream, apiKey: prepared.modelKey),
@@ -114,13 +116,15 @@ struct Serve: AsyncParsableCommand {
         try await supervisor.start()
         try await Self.group(
             gateway, server, SupervisorService(supervisor: supervisor, stopsSessions: configuration.stopSessions),
-            ReloadService(supervisor: supervisor, log: prepared.log, logger: logger, reread: prepared.reread)
+            ReloadService(supervisor: supervisor, log: prepared.log, logger: logger, reread: prepared.reread),
+            RegistryUpkeepService(supervisor: supervisor)
         ).run()
         withExtendedLifetime(prepared.lock) {}
     }
 
     private static func group(
-        _ gateway: ModelGateway, _ server: APIServer, _ supervisor: SupervisorService, _ reload: ReloadService
+        _ gateway: ModelGateway, _ server: APIServer, _ supervisor: SupervisorService, _ reload: ReloadService,
+        _ upkeep: RegistryUpkeepService
     ) -> ServiceGroup {
         // At debug it would print every service with all that it holds.
         var logger = Logger(label: "rookery.services")
@@ -129,6 +133,7 @@ struct Serve: AsyncParsableCommand {
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: gateway), .init(service: supervisor), .init(service: reload),
+                .init(service: upkeep),
                 .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -27,7 +27,9 @@ final class Box: Sendable {
         self.path = path
         self.launcher = launcher
         clock = settings.clock
-        registry = try SessionRegistry(directory: "\(path)/state")
+        let (registry, recovery) = try SessionRegistry.recovering(
+            directory: "\(path)/state", manifests: try ManifestStore(stateDirectory: "\(path)/state"))
+        self.registry = registry
         alice = try await registry.person("alice")
         var configuration = SupervisorConfiguration(
             stateDirectory: "\(path)/state", runtimeDirectory: path, startCommand: "/bin/true", claudeBinary: nil,
@@ -45,7 +47,8 @@ final class Box: Sendable {
         supervisor = try SessionSupervisor(
             configuration: configuration, registry: registry,
             launcher: LauncherClient(descriptor: launcher.clientDescriptor), group: Self.group, logger: logger,
-            clock: SupervisorClock(now: { settings.clock.now }, sleep: { try await Task.sleep(for: $0) }))
+            clock: SupervisorClock(now: { settings.clock.now }, sleep: { try await Task.sleep(for: $0) }),
+            recovery: recovery)
     }
 
     struct Settings: Sendable {
@@ -58,6 +61,8 @@ final class Box: Sendable {
         /// Sessions of tests live for milliseconds.
         var quickEnd: TimeInterval = 0
         var clock = TestClock()
+        /// Everything on a disk of this size; as root only.
+        var diskBytes: Int?
     }
 
     /// Makes a box, starts its supervisor, and removes everything afterwards.
@@ -65,6 +70,10 @@ final class Box: Sendable {
         let path = "/tmp/rk-sup-\(UUID().uuidString.prefix(8).lowercased())"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: path) }
+        if let bytes = settings.diskBytes {
+            guard mount("tmpfs", path, "tmpfs", 0, "size=\(bytes)") == 0 else { throw POSIXError(.EPERM) }
+        }
+        defer { if settings.diskBytes != nil { umount2(path, Int32(MNT_DETACH)) } }
         let launcher = try ScriptedLauncher(runtime: path, group: group)
         let box = try await Box(path: path, launcher: launcher, settings: settings)
         try await box.supervisor.start()
