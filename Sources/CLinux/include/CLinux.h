@@ -16,6 +16,7 @@
 #include "peer.h"
 #include "privileges.h"
 #include "scheduling.h"
+#include "seqpacket.h"
 #include "spawn.h"
 #include "terminal.h"
 
