@@ -252,6 +252,7 @@ let package = Package(
             dependencies: [
                 "EndToEndSupport", "SessionCore", "CLinux", asyncHTTP, nio, nioPosix, nioHTTP, nioWebSocket,
                 nioFoundation, logging,
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             swiftSettings: strict),
         .testTarget(

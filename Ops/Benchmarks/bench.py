@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The figures of `make bench`, medians and spread on this machine.
 
-  bench.py [--build release] [--rounds N]
+  bench.py [--build release] [--rounds N] [--keystrokes]
 
 What counts are the ratios: each figure of ours stands beside the same thing done bare, in the same run, in turns.
 """
@@ -166,27 +166,46 @@ def echo_times(send, receive, count):
     return times
 
 
-def keystrokes(build, count):
+def tail(values, unit="µs"):
+    ordered = sorted(values)
+    return (f"p50 {statistics.median(ordered):.1f} {unit}, p99 {ordered[int(len(ordered) * 0.99)]:.1f} {unit}, "
+            f"least {ordered[0]:.1f}, n={len(ordered)}")
+
+
+def keystrokes(build, count, rounds):
+    """Bare, handed over and relayed, in turns."""
     command = script("#!/bin/sh\nstty -icanon min 1\nexec cat > /dev/null\n")
     with Installation(build, command) as installation:
         bare = BarePTY([command])
-        session = installation.create()
-        terminal = Terminal(installation.address, session)
+        terminals = {}
+        for name in ("handed over", "relayed"):
+            session = installation.create()
+            if name == "relayed":
+                installation.forget_hand_over(session)
+            terminals[name] = Terminal(installation.address, session)
         time.sleep(0.5)
 
-        def echo_of_terminal():
+        def echo_of(terminal):
             while terminal.frame()[0] != 2:
                 pass
 
-        while select.select([terminal.socket], [], [], 0.2)[0]:
-            terminal.frame()
-        pairs = [("bare PTY", echo_times(lambda d: os.write(bare.master, d), lambda: os.read(bare.master, 64), count)),
-                 ("through the WebSocket", echo_times(terminal.type, echo_of_terminal, count))]
-        for name, times in pairs:
-            print(f"keystroke to echo, {name + ':':<23}", spread(times, "µs"))
-        print(f"  ratio of the medians: {statistics.median(pairs[1][1]) / statistics.median(pairs[0][1]):.2f}")
+        for terminal in terminals.values():
+            while select.select([terminal.socket], [], [], 0.2)[0]:
+                terminal.frame()
+        times = {"bare PTY": [], **{name: [] for name in terminals}}
+        for _ in range(rounds):
+            times["bare PTY"] += echo_times(
+                lambda d: os.write(bare.master, d), lambda: os.read(bare.master, 64), count // rounds)
+            for name, terminal in terminals.items():
+                times[name] += echo_times(terminal.type, lambda: echo_of(terminal), count // rounds)
+        for name, values in times.items():
+            print(f"keystroke to echo, {name + ':':<16}", tail(values))
+        for name in terminals:
+            ratio = statistics.median(times[name]) / statistics.median(times["bare PTY"])
+            print(f"  {name} to bare, ratio of the medians: {ratio:.2f}")
         bare.end()
-        terminal.close()
+        for terminal in terminals.values():
+            terminal.close()
     os.unlink(command)
 
 
@@ -194,11 +213,13 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--build", default="release")
     options.add_argument("--rounds", type=int, default=7)
+    options.add_argument("--keystrokes", action="store_true", help="measure these alone")
     chosen = options.parse_args()
     print(f"{os.cpu_count()} cores, kernel {os.uname().release}, {chosen.build} build")
-    start_of_worker(chosen.build, chosen.rounds)
-    start_of_claude(chosen.build, chosen.rounds)
-    keystrokes(chosen.build, 2000)
+    if not chosen.keystrokes:
+        start_of_worker(chosen.build, chosen.rounds)
+        start_of_claude(chosen.build, chosen.rounds)
+    keystrokes(chosen.build, 4000, 4)
 
 
 if __name__ == "__main__":

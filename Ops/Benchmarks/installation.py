@@ -64,6 +64,10 @@ class Installation:
     def delete(self, session):
         self.call("DELETE", "/v1/sessions/" + session)
 
+    def forget_hand_over(self, session):
+        """Has the session's worker take no sockets: its clients are relayed."""
+        os.unlink(f"{self.directory}/run/w/{session}/handover.sock")
+
     def processes(self):
         """pid by kind: supervisor, launcher, workers. A worker is known by its session's id, its one argument."""
         sessions = {session["id"] for session in self.call("GET", "/v1/sessions?limit=200")["items"]}

@@ -39,6 +39,8 @@ public protocol SessionService: Sendable {
     func clientSocket(
         _ id: SessionID, wake: Bool, by principal: Principal
     ) async throws(SupervisorError) -> String
+    /// What a credential is worth has changed: its clients, wherever they are, are given what it is worth now.
+    func credentialChanged(_ name: CredentialName, reason: String) async
     func images(as principal: Principal) async -> [ImageView]
     func policies() async -> PolicyStore
     func readiness() async -> Readiness

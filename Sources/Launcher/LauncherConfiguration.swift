@@ -38,7 +38,7 @@ public struct LauncherConfiguration: Sendable {
         self.imagesDirectory = imagesDirectory ?? "\(self.stateDirectory)/images"
         self.libexecDirectory = try Self.resolved(libexecDirectory, name: "libexec directory")
         // sun_path holds 108 bytes with its NUL (unix(7)).
-        let longest = "\(self.runtimeDirectory)/w/00000000-0000-0000-0000-000000000000/\(WorkerSockets.control)"
+        let longest = "\(self.runtimeDirectory)/w/00000000-0000-0000-0000-000000000000/\(WorkerSockets.handOver)"
         guard longest.utf8.count <= 107 else {
             throw LaunchFailure(
                 step: "runtime directory", errno: ENAMETOOLONG,

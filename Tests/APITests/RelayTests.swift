@@ -44,7 +44,10 @@ import WorkerControl
             let identities = request.headers["x-rookery-client"]
             #expect(identities.count == 1)
             let identity = try JSONDecoder.rookery.decode(RelayedClient.self, from: Data((identities.first ?? "").utf8))
-            #expect(identity == RelayedClient(principal: "ann", access: .view))
+            #expect(
+                identity
+                    == RelayedClient(
+                        principal: "ann", access: .view, credential: ClientCredential(token: "viewer")))
             for name in ["authorization", "cookie", "x-rookery-session"] {
                 #expect(!request.headers.contains(name: name))
             }

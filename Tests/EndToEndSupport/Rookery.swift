@@ -13,12 +13,15 @@ package struct RookeryOptions {
     package var startCommand: String?
     /// Put the state directory here rather than into the test's own directory.
     package var stateDirectory: String?
+    /// TLS on the TCP port, with a certificate made for it; the test's own requests then go through a Unix socket.
+    package var tls = false
     /// Words before the supervisor's command line.
     package var wrapper: [String] = []
 
     package init(
         arguments: [String] = [], environment: [String: String] = [:], auth: String = "token", user: String? = nil,
-        startCommand: String? = nil, stateDirectory: String? = nil, wrapper: [String] = []
+        startCommand: String? = nil, stateDirectory: String? = nil, tls: Bool = false,
+        wrapper: [String] = []
     ) {
         self.arguments = arguments
         self.environment = environment
@@ -26,6 +29,7 @@ package struct RookeryOptions {
         self.user = user
         self.startCommand = startCommand
         self.stateDirectory = stateDirectory
+        self.tls = tls
         self.wrapper = wrapper
     }
 }
@@ -99,6 +103,12 @@ package final class Rookery {
             "--runtime-dir", runtimeDirectory, "--auth", options.auth, "--model-upstream", modelAddress,
             "--log-level", "debug",
         ]
+        if options.tls {
+            arguments += [
+                "--bind", "unix:\(runtimeDirectory)/api.sock", "--tls-cert", root.path + "/cert.pem", "--tls-key",
+                root.path + "/key.pem",
+            ]
+        }
         if let command = options.startCommand { arguments += ["--claude-command", command] }
         arguments += options.arguments
         if let user = options.user {
@@ -110,6 +120,7 @@ package final class Rookery {
     package func start() async throws {
         var environment = options.environment
         if options.user != nil { environment["HOME"] = root.appending(path: "home").path }
+        if options.tls { try await makeCertificate() }
         let supervisor = try RunningProgram(
             serveArguments, environment: environment, logs: root, name: "serve-\(UUID().uuidString.prefix(4))")
         self.supervisor = supervisor
@@ -117,7 +128,9 @@ package final class Rookery {
         let tokenFile = stateDirectory + "/admin-token"
         let token = try? String(contentsOfFile: tokenFile, encoding: .utf8)
             .trimmingCharacters(in: .whitespacesAndNewlines)
-        api = APIClient(base: address, token: options.auth == "none" ? nil : token, created: created)
+        let socket = "http+unix://" + (runtimeDirectory + "/api.sock").replacing("/", with: "%2F")
+        api = APIClient(
+            base: options.tls ? socket : address, token: options.auth == "none" ? nil : token, created: created)
         try await eventually("the supervisor to be ready") {
             try await self.api.get("/readyz").status == 200 ? true : nil
         }
@@ -128,6 +141,19 @@ package final class Rookery {
         guard supervisor?.process.isRunning != true else { return }
         bind = String(address.dropFirst("http://".count))
         try await start()
+    }
+
+    private func makeCertificate() async throws {
+        let made = try await run(
+            [
+                "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-keyout", root.path + "/key.pem", "-out", root.path + "/cert.pem", "-days", "1", "-subj",
+                "/CN=localhost",
+            ], logs: root)
+        guard made.status == 0 else { throw ProgramEnded(status: made.status, errors: made.errors) }
+        // The supervisor reads them as another user.
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: root.path + "/key.pem")
     }
 
     /// Ends the supervisor alone; sessions go on.

@@ -18,10 +18,10 @@ struct EchokitTests {
         try Data(json.utf8).write(to: URL(fileURLWithPath: fixture.home + "/.claude/sessions/7.json"))
     }
 
-    @Test("create_session answers with the state; input, bytes and select are typed")
-    func conversation() async throws {
+    @Test("create_session answers with the state; input, bytes and select are typed", arguments: Way.allCases)
+    func conversation(way: Way) async throws {
         try await WorkerFixture.with(["bash", "-c", "echo up; exec cat -v"]) { fixture in
-            let client = try await TestClient.connect(to: fixture, path: "/echokit")
+            let client = try await TestClient.connect(to: fixture, over: way, path: "/echokit")
             client.send(text: #"{"type":"create_session"}"#)
             try await client.message("session_state") { $0["current_state"]?["state"] == "Idle" }
             client.send(text: #"{"type":"Input","input":"typed"}"#)
@@ -37,15 +37,15 @@ struct EchokitTests {
             try await client.message("session_error") {
                 $0["session_id"] == "" && $0["error_message"] == "Failed to parse input message"
             }
-            let late = try await TestClient.connect(to: fixture, path: "/echokit")
+            let late = try await TestClient.connect(to: fixture, over: way, path: "/echokit")
             try await eventually("the screen") { output(late).contains("typed") }
         }
     }
 
-    @Test("the state follows the CLI's status file and gates what is sent")
-    func states() async throws {
+    @Test("the state follows the CLI's status file and gates what is sent", arguments: Way.allCases)
+    func states(way: Way) async throws {
         try await WorkerFixture.with(["bash", "-c", "echo up; exec cat"]) { fixture in
-            let client = try await TestClient.connect(to: fixture, path: "/echokit")
+            let client = try await TestClient.connect(to: fixture, over: way, path: "/echokit")
             // Until the CLI's own word is there, the command's output counts as work.
             try writeStatus("idle", in: fixture)
             try await eventually("an idle session") {
@@ -69,15 +69,15 @@ struct EchokitTests {
         }
     }
 
-    @Test("the transcript's lines become output states")
-    func transcript() async throws {
+    @Test("the transcript's lines become output states", arguments: Way.allCases)
+    func transcript(way: Way) async throws {
         let script = """
             mkdir -p $HOME/.claude/projects/p; echo /home/agent/.claude/projects/p/t.jsonl; read line
             echo '{"type":"assistant","message":{"content":[{"type":"text","text":"an answer"}]}}' \
             >> $HOME/.claude/projects/p/t.jsonl; exec cat
             """
         try await WorkerFixture.with(["bash", "-c", script]) { fixture in
-            let client = try await TestClient.connect(to: fixture, path: "/echokit")
+            let client = try await TestClient.connect(to: fixture, over: way, path: "/echokit")
             client.send(keys: "go\r")
             try await client.message("session_output") { $0["output"] == "an answer" && $0["is_thinking"] == false }
             try await client.message("session_state") { $0["current_state"]?["state"] == "Output" }
@@ -114,10 +114,10 @@ struct EchokitTests {
         }
     }
 
-    @Test("a watcher only watches")
-    func view() async throws {
+    @Test("a watcher only watches", arguments: Way.allCases)
+    func view(way: Way) async throws {
         try await WorkerFixture.with(["bash", "-c", "echo up; exec cat"]) { fixture in
-            let viewer = try await TestClient.connect(to: fixture, path: "/echokit", access: .view)
+            let viewer = try await TestClient.connect(to: fixture, over: way, path: "/echokit", access: .view)
             viewer.send(keys: "nope\r")
             try await viewer.message("session_error") { $0["error_code"] == "invalid_input" }
             viewer.send(text: #"{"type":"input","input":"nope"}"#)
@@ -128,10 +128,10 @@ struct EchokitTests {
         }
     }
 
-    @Test("the end is told")
-    func end() async throws {
+    @Test("the end is told", arguments: Way.allCases)
+    func end(way: Way) async throws {
         try await WorkerFixture.with(["bash", "-c", "read x; exit 0"]) { fixture in
-            let client = try await TestClient.connect(to: fixture, path: "/echokit")
+            let client = try await TestClient.connect(to: fixture, over: way, path: "/echokit")
             client.send(keys: "\r")
             try await client.message("session_ended")
         }

@@ -7,20 +7,20 @@ import WorkerControl
 
 @Suite("The terminal and its clients", .timeLimit(.minutes(2)))
 struct TerminalTests {
-    @Test("keys reach the program and its output comes back")
-    func echo() async throws {
+    @Test("keys reach the program and its output comes back", arguments: Way.allCases)
+    func echo(way: Way) async throws {
         try await WorkerFixture.with(["cat"]) { fixture in
-            let client = try await TestClient.attach(to: fixture)
+            let client = try await TestClient.attach(to: fixture, over: way)
             client.send(keys: "hello\r")
             try await client.shows("hello\r\nhello\r\n")
             try await client.message("mark")
         }
     }
 
-    @Test("the driver's size is the program's size")
-    func resize() async throws {
+    @Test("the driver's size is the program's size", arguments: Way.allCases)
+    func resize(way: Way) async throws {
         try await WorkerFixture.with(["bash", "--norc"]) { fixture in
-            let client = try await TestClient.attach(to: fixture, size: TerminalSize(cols: 101, rows: 33))
+            let client = try await TestClient.attach(to: fixture, over: way, size: TerminalSize(cols: 101, rows: 33))
             client.send(keys: "stty size\r")
             try await client.shows("33 101")
             client.send(text: #"{"type":"resize","cols":120,"rows":40}"#)
@@ -32,13 +32,13 @@ struct TerminalTests {
         }
     }
 
-    @Test("a new client gets the screen, then what follows")
-    func snapshotThenLive() async throws {
+    @Test("a new client gets the screen, then what follows", arguments: Way.allCases)
+    func snapshotThenLive(way: Way) async throws {
         try await WorkerFixture.with(["cat"]) { fixture in
-            let first = try await TestClient.attach(to: fixture)
+            let first = try await TestClient.attach(to: fixture, over: way)
             first.send(keys: "before\r")
             try await first.shows("before\r\nbefore")
-            let second = try await TestClient.attach(to: fixture, principal: "bob")
+            let second = try await TestClient.attach(to: fixture, over: way, principal: "bob")
             #expect(try #require(second.snapshot).contains("before"))
             first.send(keys: "after\r")
             try await second.shows("after")
@@ -46,10 +46,10 @@ struct TerminalTests {
         }
     }
 
-    @Test("a client that comes back gets exactly what it missed")
-    func since() async throws {
+    @Test("a client that comes back gets exactly what it missed", arguments: Way.allCases)
+    func since(way: Way) async throws {
         try await WorkerFixture.with(["cat"]) { fixture in
-            let first = try await TestClient.attach(to: fixture)
+            let first = try await TestClient.attach(to: fixture, over: way)
             first.send(keys: "one\r")
             try await first.shows("one\r\none")
             let mark = try await eventually("a mark after the output") { () -> UInt64? in
@@ -59,7 +59,7 @@ struct TerminalTests {
             first.send(keys: "two\r")
             try await first.shows("two\r\ntwo")
             await first.close()
-            let second = try await TestClient.attach(to: fixture, since: mark)
+            let second = try await TestClient.attach(to: fixture, over: way, since: mark)
             try await second.shows("two\r\ntwo")
             #expect(!second.received.screen.contains("one"))
             #expect(second.snapshot == nil)
@@ -79,12 +79,14 @@ struct TerminalTests {
         }
     }
 
-    @Test("a client that does not read holds up nobody, costs no memory, and then gets the screen")
-    func slowClient() async throws {
+    @Test(
+        "a client that does not read holds up nobody, costs no memory, and then gets the screen",
+        arguments: Way.allCases)
+    func slowClient(way: Way) async throws {
         try await WorkerFixture.with(["bash", "--norc"]) { fixture in
-            let slow = try await TestClient.attach(to: fixture)
+            let slow = try await TestClient.attach(to: fixture, over: way)
             try await slow.read(false)
-            let quick = try await TestClient.attach(to: fixture, mode: "view", principal: "bob")
+            let quick = try await TestClient.attach(to: fixture, over: way, mode: "view", principal: "bob")
             let before = try fixture.residentMemory()
             slow.send(keys: "yes 0123456789012345678901234567890123456789 | head -c 8000000; echo the-$((1+1))-end\r")
             try await eventually("the flood's end", within: 100) {
@@ -100,10 +102,10 @@ struct TerminalTests {
         }
     }
 
-    @Test("a client that acknowledges nothing more gets no more than its window")
-    func acknowledgements() async throws {
+    @Test("a client that acknowledges nothing more gets no more than its window", arguments: Way.allCases)
+    func acknowledgements(way: Way) async throws {
         try await WorkerFixture.with(["bash", "--norc"]) { fixture in
-            let client = try await TestClient.attach(to: fixture)
+            let client = try await TestClient.attach(to: fixture, over: way)
             let first = try await client.message("snapshot")
             client.send(text: #"{"type":"ack","seq":\#(first["seq"]?.integer ?? 0)}"#)
             client.send(keys: "yes 0123456789 | head -c 5500000; echo the-$((1+1))-end\r")
@@ -120,26 +122,26 @@ struct TerminalTests {
         }
     }
 
-    @Test("a viewer's keys are refused, and so is its wish to take over")
-    func viewOnly() async throws {
+    @Test("a viewer's keys are refused, and so is its wish to take over", arguments: Way.allCases)
+    func viewOnly(way: Way) async throws {
         try await WorkerFixture.with(["cat"]) { fixture in
-            let viewer = try await TestClient.attach(to: fixture, access: .view)
+            let viewer = try await TestClient.attach(to: fixture, over: way, access: .view)
             viewer.send(keys: "nope\r")
             try await viewer.message("error") { $0["code"] == "view_only" }
             try await Task.sleep(for: .milliseconds(300))
             viewer.send(text: #"{"type":"take_over"}"#)
             try await viewer.message("error") { $0["code"] == "not_allowed" }
-            let driver = try await TestClient.attach(to: fixture)
+            let driver = try await TestClient.attach(to: fixture, over: way)
             driver.send(keys: "yes\r")
             try await viewer.shows("yes\r\nyes")
             #expect(!viewer.received.screen.contains("nope"))
         }
     }
 
-    @Test("taking over moves the keys and the size")
-    func takeOver() async throws {
+    @Test("taking over moves the keys and the size", arguments: Way.allCases)
+    func takeOver(way: Way) async throws {
         try await WorkerFixture.with(["cat"]) { fixture in
-            let first = try await TestClient.attach(to: fixture, size: TerminalSize(cols: 90, rows: 30))
+            let first = try await TestClient.attach(to: fixture, over: way, size: TerminalSize(cols: 90, rows: 30))
             let second = try await TestClient.attach(
                 to: fixture, size: TerminalSize(cols: 70, rows: 20), principal: "bob")
             second.send(keys: "too early\r")
@@ -157,10 +159,10 @@ struct TerminalTests {
         }
     }
 
-    @Test("bad messages are answered, too long ones close the connection")
-    func badInput() async throws {
+    @Test("bad messages are answered, too long ones close the connection", arguments: Way.allCases)
+    func badInput(way: Way) async throws {
         try await WorkerFixture.with(["cat"]) { fixture in
-            let client = try await TestClient.attach(to: fixture)
+            let client = try await TestClient.attach(to: fixture, over: way)
             client.send(text: "{nonsense")
             try await client.message("error") { $0["code"] == "malformed_message" }
             client.send(.ping, ByteBuffer(string: "x"))
@@ -170,12 +172,12 @@ struct TerminalTests {
             client.send(.binary, ByteBuffer(repeating: 0x61, count: (1 << 20) + 1))
             try await eventually("the close") { client.received.closeCode == 1009 }
 
-            let fragments = try await TestClient.attach(to: fixture)
+            let fragments = try await TestClient.attach(to: fixture, over: way)
             fragments.send(.binary, ByteBuffer(repeating: 0x61, count: 700_000), fin: false)
             fragments.send(.continuation, ByteBuffer(repeating: 0x61, count: 700_000))
             try await eventually("the close") { fragments.received.closeCode == 1009 }
 
-            let silent = try await TestClient.connect(to: fixture)
+            let silent = try await TestClient.connect(to: fixture, over: way)
             silent.send(text: #"{"type":"resize","cols":80,"rows":24}"#)
             try await silent.message("error") { $0["code"] == "hello_missing" }
         }

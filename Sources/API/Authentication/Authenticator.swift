@@ -10,6 +10,7 @@ struct Authenticator: Sendable {
     let logins = LoginStore()
     let tickets = TicketStore()
     let throttle = LoginThrottle()
+    let streams = OpenStreams()
 
     /// - Parameters:
     ///   - acceptsTicket: whether this is a WebSocket or an SSE stream.
@@ -21,16 +22,18 @@ struct Authenticator: Sendable {
             return try await bearer(authorization)
         }
         if acceptsTicket, let ticket = request.query["ticket"] {
-            guard let principal = tickets.redeem(ticket, session: session) else {
+            // What it was given for may have been taken back since.
+            guard let holder = tickets.redeem(ticket, session: session), let principal = try await current(holder)
+            else {
                 throw Problem(
                     401, "bad_ticket",
                     "the ticket is unknown, used, older than 30 s or for another session; get a new one")
             }
             return principal
         }
-        if let value = request.cookie(LoginStore.cookie), let tokenID = logins.tokenID(of: value) {
+        if let value = request.cookie(LoginStore.cookie), let (tokenID, login) = logins.login(of: value) {
             guard
-                let principal = try await lookUp({ () async throws(SupervisorError) in
+                var principal = try await lookUp({ () async throws(SupervisorError) in
                     try await tokens.principal(tokenID: tokenID)
                 })
             else {
@@ -38,6 +41,7 @@ struct Authenticator: Sendable {
                 throw Problem(401, "login_ended", "the token of this login was revoked; log in again")
             }
             try origins.checkOrigin(request, required: true)
+            principal.login = login
             return principal
         }
         switch mode {
@@ -50,6 +54,17 @@ struct Authenticator: Sendable {
                 "send 'Authorization: Bearer <token>', or log in with POST /v1/auth/login; "
                     + "'rookery token create' makes a token")
         }
+    }
+
+    /// A caller as it is by now; nil when its token was revoked or its login has ended.
+    func current(_ principal: Principal) async throws(Problem) -> Principal? {
+        guard let tokenID = principal.tokenID else { return principal }
+        if let login = principal.login, !logins.isOpen(login) { return nil }
+        var found = try await lookUp { () async throws(SupervisorError) in
+            try await tokens.principal(tokenID: tokenID)
+        }
+        found?.login = principal.login
+        return found
     }
 
     private func bearer(_ authorization: String) async throws(Problem) -> Principal {

@@ -1,4 +1,5 @@
 import Foundation
+import Registry
 import Synchronization
 
 /// Browser logins: a random cookie value to the public id of the token that was shown. The token itself is never
@@ -32,7 +33,8 @@ final class LoginStore: Sendable {
         return (secret.text, expires)
     }
 
-    func tokenID(of value: String, now: Date = Date()) -> String? {
+    /// Whose login a cookie's value is; nil once it has ended.
+    func login(of value: String, now: Date = Date()) -> (tokenID: String, login: Principal.Login)? {
         let key = Secret.hash(value)
         return logins.withLock { logins in
             guard let login = logins[key] else { return nil }
@@ -40,12 +42,22 @@ final class LoginStore: Sendable {
                 logins[key] = nil
                 return nil
             }
-            return login.tokenID
+            return (login.tokenID, Principal.Login(id: Self.name(of: key), expires: login.expires))
         }
     }
 
-    func close(_ value: String) {
-        let key = Secret.hash(value)
-        logins.withLock { $0[key] = nil }
+    func isOpen(_ login: Principal.Login, now: Date = Date()) -> Bool {
+        guard login.expires > now, let name = Data(base64Encoded: login.id), !name.isEmpty else { return false }
+        return logins.withLock { $0.keys.contains { $0.starts(with: name) } }
     }
+
+    /// Ends a login; returns the name of one that there was.
+    @discardableResult
+    func close(_ value: String) -> String? {
+        let key = Secret.hash(value)
+        return logins.withLock { $0.removeValue(forKey: key) == nil ? nil : Self.name(of: key) }
+    }
+
+    /// Part of a hash of 256 random bits: says nothing of the cookie.
+    private static func name(of key: Data) -> String { key.prefix(9).base64EncodedString() }
 }

@@ -31,6 +31,8 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     private let logger: Logger
     private var state = State.waiting
     private var deadline: Scheduled<Void>?
+    /// In the decoder's place, once somebody has decided for the connection.
+    private(set) var held: HeldBytes?
 
     init(
         decoder: ByteToMessageHandler<HTTPRequestDecoder>, encoder: HTTPResponseEncoder,
@@ -127,10 +129,29 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    /// Has what came behind the request, and nothing is decoded any more. On the channel's event loop only; the future
+    /// fails when the client is gone.
+    func hold(_ channel: any Channel) -> EventLoopFuture<Void> {
+        if held != nil { return channel.eventLoop.makeSucceededVoidFuture() }
+        do {
+            let pipeline = channel.pipeline.syncOperations
+            _ = try pipeline.context(handler: self)
+            let held = HeldBytes()
+            try pipeline.addHandler(held, position: .after(decoder))
+            self.held = held
+            let removed = channel.eventLoop.makePromise(of: Void.self)
+            pipeline.removeHandler(decoder, promise: removed)
+            return removed.futureResult
+        } catch {
+            return channel.eventLoop.makeFailedFuture(error)
+        }
+    }
+
     /// Answers with a problem and ends the connection. On the channel's event loop only.
     func refuse(_ context: ChannelHandlerContext, _ problem: Problem) {
         deadline?.cancel()
         state = .done
+        held?.drop()
         let (head, body) = WireProblem.parts(problem, allocator: context.channel.allocator)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)

@@ -2,11 +2,12 @@ import Foundation
 import Hummingbird
 import NIOCore
 import NIOFoundationCompat
+import Registry
 import ServiceLifecycle
 import SessionCore
 
 /// One event stream to one client: events as they come, a comment when none comes, and an end when the session is
-/// deleted, the client goes or the server stops.
+/// deleted, the client goes, its credential is taken back, or the server stops.
 struct ServerSentEvents: Sendable {
     /// Keeps proxies from closing a quiet stream, and finds clients that are gone.
     static let heartbeat: Duration = .seconds(15)
@@ -15,12 +16,21 @@ struct ServerSentEvents: Sendable {
 
     let events: AsyncStream<SessionEvent>
     let channel: any Channel
+    /// Whose it is.
+    var principal: Principal?
+    var authenticator: Authenticator?
     var interval = Self.heartbeat
 
     func write(to writer: inout any ResponseBodyWriter) async throws {
         try await writer.write(ByteBuffer(string: "retry: \(Self.retry)\n\n"))
         let handOff = EventHandOff<SessionEvent>()
         channel.closeFuture.whenComplete { _ in Task { await handOff.close() } }
+        let ticket = principal.flatMap { authenticator?.streams.open(for: $0) { Task { await handOff.close() } } }
+        defer { if let ticket { authenticator?.streams.close(ticket) } }
+        // Taken back after it was shown and before it was noted above.
+        if let principal, let authenticator, try await authenticator.current(principal) == nil {
+            return try await writer.finish(nil)
+        }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await event in events { await handOff.put(event) }

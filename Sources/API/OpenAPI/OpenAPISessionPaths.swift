@@ -344,7 +344,7 @@ extension OpenAPIDocument {
             }
            ],
            "responses": {
-            "101": {"description": "Binary frames are terminal bytes, text frames control messages, both ways."},
+            "101": {"description": "Binary frames are terminal bytes, text frames control messages, both ways. Closed with code 4401 when what let the client in is revoked or has ended."},
             "426": {"$ref": "#/components/responses/Problem"},
             "default": {"$ref": "#/components/responses/Problem"}
            },

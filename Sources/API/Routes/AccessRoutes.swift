@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import Registry
 import SessionCore
+import WorkerControl
 
 /// Logging in and out, and tickets.
 extension APIRoutes {
@@ -19,7 +20,9 @@ extension APIRoutes {
             Endpoint(.post, "/v1/auth/logout", .anyone) { call in
                 if let value = call.caller.cookie(LoginStore.cookie) {
                     try authenticator.origins.checkOrigin(call.caller, required: true)
-                    authenticator.logins.close(value)
+                    if let login = authenticator.logins.close(value) {
+                        await takenBack(.login(login), "the login has ended")
+                    }
                 }
                 return Response(status: .noContent, headers: [.setCookie: cookie("", seconds: 0)])
             },
@@ -35,6 +38,12 @@ extension APIRoutes {
                     status: .created)
             },
         ]
+    }
+
+    /// Ends whatever was opened with a credential: streams here, terminals at the workers.
+    private func takenBack(_ name: CredentialName, _ reason: String) async {
+        authenticator.streams.end(name)
+        await sessions.credentialChanged(name, reason: reason)
     }
 
     private func cookie(_ value: String, seconds: Int) -> String {
@@ -60,7 +69,9 @@ extension APIRoutes {
                     headers: [.location: "/v1/tokens/\(made.view.id)"])
             },
             Endpoint(.delete, "/v1/tokens/{id}", .role(.admin)) { call in
-                try await tokens.deleteToken(call.parameter("id"), by: call.authenticated())
+                let id = try call.parameter("id")
+                try await tokens.deleteToken(id, by: call.authenticated())
+                await takenBack(.token(id), "the token was revoked")
                 return Response(status: .noContent)
             },
         ]

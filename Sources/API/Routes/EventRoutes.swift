@@ -14,10 +14,10 @@ extension APIRoutes {
             Endpoint(.get, "/v1/sessions/{id}/events", .role(.viewer), acceptsTicket: true) { call in
                 let events = try await sessions.events(
                     call.sessionID(), since: since(of: call), as: call.authenticated())
-                return stream(events, call)
+                return try stream(events, call)
             },
             Endpoint(.get, "/v1/events", .role(.viewer), acceptsTicket: true) { call in
-                stream(await sessions.events(as: try call.authenticated()), call)
+                try stream(await sessions.events(as: call.authenticated()), call)
             },
         ]
     }
@@ -37,8 +37,10 @@ extension APIRoutes {
         return number
     }
 
-    private func stream(_ events: AsyncStream<SessionEvent>, _ call: Call) -> Response {
-        let stream = ServerSentEvents(events: events, channel: call.context.channel)
+    private func stream(_ events: AsyncStream<SessionEvent>, _ call: Call) throws(Problem) -> Response {
+        let stream = ServerSentEvents(
+            events: events, channel: call.context.channel, principal: try call.authenticated(),
+            authenticator: authenticator)
         return Response(
             status: .ok,
             headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],

@@ -15,6 +15,7 @@ struct Doorman: Sendable {
     /// The path's id, as the client wrote it.
     let id: String
     let sessions: any SessionService
+    let authenticator: Authenticator
     let principal: Principal
     /// The code for failures of the server: what the documentation says, or what echokit's head sends.
     let internalError: String
@@ -56,9 +57,7 @@ struct Doorman: Sendable {
                 try await client.send(EchokitError.notFound(id).text)
                 return false
             }
-            let request = try Handshake.request(
-                upgrade.head, path: "/echokit", client: RelayedClient(principal), bare: true)
-            try await client.join(worker: socket, request: request, first: message.raw)
+            try await join(client, upgrade, to: socket, message)
             return true
         } catch let error as SupervisorError {
             try await client.send(
@@ -66,12 +65,35 @@ struct Doorman: Sendable {
         } catch let error as WorkerGreeting.Refused {
             logger.warning("worker refused a client", metadata: ["session": "\(session)", "error": "\(error)"])
             try await client.send(EchokitError.failed(id, internalError, error.description).text)
-        } catch let error as IOError {
+        } catch let error where error is IOError || error is HandOver.Lost {
             logger.warning("worker takes no clients", metadata: ["session": "\(session)", "error": "\(error)"])
             try await client.send(
                 EchokitError.failed(id, internalError, "the session's worker takes no connection").text)
         }
         return false
+    }
+
+    /// The client itself, or where that cannot be, its bytes; with what it said here first.
+    private func join(
+        _ client: DoorwayClient, _ upgrade: PendingUpgrade, to socket: String, _ message: Doorway.Message
+    ) async throws {
+        // It may have stood here for long.
+        guard let principal = try await authenticator.current(principal) else {
+            await client.close(RevokedClose.code, "what you were let in by was taken back")
+            throw Doorway.Gone()
+        }
+        let identity = RelayedClient(principal)
+        do {
+            let offer = HandOverOffer(
+                target: Handshake.target(upgrade.head, path: "/echokit"), client: identity, greeting: nil)
+            return try await client.handOver(offer, to: WorkerSockets.handOver(beside: socket), first: message.raw)
+        } catch let error as HandOver.Impossible {
+            logger.debug("client is relayed", metadata: ["reason": "\(error.reason)"])
+        } catch let error as HandOver.Refused {
+            throw WorkerGreeting.Refused(description: error.detail)
+        }
+        let request = try Handshake.request(upgrade.head, path: "/echokit", client: identity, bare: true)
+        try await client.join(worker: socket, request: request, first: message.raw)
     }
 
     /// Makes or resumes the session and returns its client socket.

@@ -92,7 +92,10 @@ final class Doorway: ChannelDuplexHandler, RemovableChannelHandler {
         waiter = nil
     }
 
-    /// What was read and not handed out; nothing is read after this.
+    /// What was read and not handed out.
+    var rest: ByteBuffer { reader.rest }
+
+    /// The same; nothing is read after this.
     func giveUp() -> ByteBuffer {
         over = true
         leave()

@@ -1,4 +1,5 @@
 import NIOCore
+import WorkerControl
 
 /// A client at the door, as async code sees it.
 struct DoorwayClient: Sendable {
@@ -46,6 +47,19 @@ struct DoorwayClient: Sendable {
         }
     }
 
+    /// Gives the client's socket to the worker that listens at `path`, with the message that was read here and what came
+    /// after it. Throws as ``HandOver/pass(_:_:early:to:isUntouched:)`` does, with the client still here.
+    func handOver(_ offer: HandOverOffer, to path: String, first: ByteBuffer) async throws {
+        try await withDoor { door, _ in
+            var early = first
+            let rest = door.rest
+            early.writeImmutableBuffer(rest)
+            return HandOver.pass(channel, offer, early: early, to: path) {
+                door.rest.readableBytes == rest.readableBytes
+            }
+        }
+    }
+
     /// Joins the client to a worker: the handshake again on the worker's side, whose 101 is swallowed, then the message
     /// that was read here, then every byte either way. Throws, with the client still here, when the worker refuses.
     func join(worker socket: String, request: ByteBuffer, first: ByteBuffer) async throws {
@@ -55,7 +69,7 @@ struct DoorwayClient: Sendable {
             let (inner, outer) = Glue.pair()
             let glue = NIOLoopBound((inner, outer), eventLoop: loop)
             let boundDoor = NIOLoopBound(door, eventLoop: loop)
-            let opened = WorkerConnection.open(socket, on: loop) { worker in
+            let opened = RelayConnection.open(socket, on: loop) { worker in
                 try worker.pipeline.syncOperations.addHandlers([WorkerGreeting(greeted), glue.value.0])
             }
             opened.cascadeFailure(to: greeted)

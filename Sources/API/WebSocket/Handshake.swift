@@ -37,23 +37,33 @@ enum Handshake {
             ])
     }
 
+    /// The same as bytes.
+    static func greeting(to head: HTTPRequestHead) -> String {
+        let response = response(to: head)
+        let fields = response.headers.map { "\($0.name): \($0.value)\r\n" }.joined()
+        return "HTTP/1.1 101 Switching Protocols\r\n\(fields)\r\n"
+    }
+
+    /// What the client asks for, as a worker knows it: the worker's path, and the client's query without what is the
+    /// supervisor's.
+    static func target(_ head: HTTPRequestHead, path: String) -> String {
+        let parts = head.uri.split(separator: "?", maxSplits: 1)
+        guard parts.count == 2 else { return path }
+        let kept = parts[1].split(separator: "&").filter { item in
+            let name = item.split(separator: "=", maxSplits: 1).first
+            return name != "ticket" && name != "wake"
+        }
+        return kept.isEmpty ? path : path + "?" + kept.joined(separator: "&")
+    }
+
     /// The request as the worker gets it: its path, and who the client is. Credentials stay here, and nobody outside
     /// can say who they are.
     /// - Parameter bare: without extensions and subprotocols, for a handshake that was answered here.
     static func request(
         _ head: HTTPRequestHead, path: String, client: RelayedClient, bare: Bool = false
     ) throws -> ByteBuffer {
-        var target = path
-        let parts = head.uri.split(separator: "?", maxSplits: 1)
-        if parts.count == 2 {
-            let kept = parts[1].split(separator: "&").filter { item in
-                let name = item.split(separator: "=", maxSplits: 1).first
-                return name != "ticket" && name != "wake"
-            }
-            if !kept.isEmpty { target += "?" + kept.joined(separator: "&") }
-        }
         var buffer = ByteBuffer()
-        buffer.writeString("GET \(target) HTTP/1.1\r\n")
+        buffer.writeString("GET \(target(head, path: path)) HTTP/1.1\r\n")
         let dropped: Set = ["authorization", "cookie", "content-length", "proxy-authorization"]
         let negotiated: Set = ["sec-websocket-extensions", "sec-websocket-protocol"]
         for (name, value) in head.headers {

@@ -1,8 +1,9 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import WorkerControl
 
-/// A complete WebSocket upgrade request whose connection is held: nothing is read until one of these is called, once.
+/// A complete WebSocket upgrade request whose connection is held: nothing is read until one of these has succeeded, once.
 struct PendingUpgrade: Sendable {
     let head: HTTPRequestHead
     let channel: any Channel
@@ -23,6 +24,20 @@ struct PendingUpgrade: Sendable {
         }
     }
 
+    /// Gives the client's socket to the worker that listens at `path`. Throws as ``HandOver/pass(_:_:early:to:isUntouched:)``
+    /// does, with the client untouched.
+    func handOver(_ offer: HandOverOffer, to path: String) async throws {
+        try await channel.eventLoop.flatSubmit {
+            gate.value.hold(channel).flatMap {
+                let held = gate.value.held
+                let early = held?.bytes ?? ByteBuffer()
+                return HandOver.pass(channel, offer, early: early, to: path) {
+                    held?.bytes.readableBytes == early.readableBytes
+                }
+            }
+        }.get()
+    }
+
     /// Joins the client to a worker: sends it `request`, then every byte either way, as it is. The worker answers the
     /// handshake. Throws, with the client untouched, when the worker's socket takes no connection.
     func relay(to socket: String, request: ByteBuffer) async throws {
@@ -30,13 +45,12 @@ struct PendingUpgrade: Sendable {
             let (inner, outer) = Glue.pair()
             let innerBound = NIOLoopBound(inner, eventLoop: channel.eventLoop)
             let outerBound = NIOLoopBound(outer, eventLoop: channel.eventLoop)
-            return WorkerConnection.open(socket, on: channel.eventLoop) { worker in
+            return RelayConnection.open(socket, on: channel.eventLoop) { worker in
                 try worker.pipeline.syncOperations.addHandler(innerBound.value)
-            }.flatMapThrowing { worker in
-                worker.writeAndFlush(request, promise: nil)
-                do {
-                    try take(over: outerBound.value)
-                } catch {
+            }.flatMap { worker in
+                gate.value.hold(channel).flatMapThrowing {
+                    try take(over: outerBound.value) { worker.writeAndFlush(request, promise: nil) }
+                }.flatMapErrorThrowing { error in
                     worker.close(promise: nil)
                     throw error
                 }
@@ -46,38 +60,38 @@ struct PendingUpgrade: Sendable {
 
     /// Answers the handshake itself and gives the connection to `handler`.
     func accept(_ response: HTTPResponseHead, handler: @escaping @Sendable () -> Doorway) async throws {
-        try await channel.eventLoop.submit {
-            let gate = gate.value
-            guard let context = try? channel.pipeline.syncOperations.context(handler: gate) else {
-                throw ChannelError.alreadyClosed
+        try await channel.eventLoop.flatSubmit {
+            gate.value.hold(channel).flatMapThrowing {
+                let context = try channel.pipeline.syncOperations.context(handler: gate.value)
+                context.write(NIOAny(HTTPServerResponsePart.head(response)), promise: nil)
+                context.writeAndFlush(NIOAny(HTTPServerResponsePart.end(nil)), promise: nil)
+                try take(over: handler()) {}
             }
-            context.write(NIOAny(HTTPServerResponsePart.head(response)), promise: nil)
-            context.writeAndFlush(NIOAny(HTTPServerResponsePart.end(nil)), promise: nil)
-            try take(over: handler())
         }.get()
     }
 
     /// Puts a handler of raw bytes in the place of HTTP. Bytes that came after the request reach it first.
-    private func take(over handler: any ChannelHandler) throws {
+    /// - Parameter ready: called when nothing can fail any more and before those bytes flow.
+    private func take(over handler: any ChannelHandler, ready: () -> Void) throws {
         let pipeline = channel.pipeline.syncOperations
         let gate = gate.value
         // Throws when the client is gone.
         _ = try pipeline.context(handler: gate)
+        guard let held = gate.held else { throw ChannelError.inappropriateOperationForState }
+        let context = try pipeline.context(handler: held)
         // Hummingbird allows half-closed connections; a relay would never see the client's end.
         try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
         try pipeline.addHandler(handler)
         pipeline.removeHandler(gate, promise: nil)
         pipeline.removeHandler(gate.encoder, promise: nil)
-        // The decoder passes on its leftovers as it goes, without the event that makes the relay flush them.
-        let removed = channel.eventLoop.makePromise(of: Void.self)
-        removed.futureResult.whenSuccess { channel.pipeline.fireChannelReadComplete() }
-        pipeline.removeHandler(gate.decoder, promise: removed)
+        ready()
+        held.release(context)
         channel.read()
     }
 }
 
 /// A connection to a worker's client socket.
-enum WorkerConnection {
+enum RelayConnection {
     static let patience: TimeAmount = .seconds(5)
 
     static func open(

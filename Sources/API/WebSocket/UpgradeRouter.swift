@@ -69,14 +69,14 @@ struct UpgradeRouter: Sendable {
             throw Problem(403, "forbidden", "the role \(principal.role) may look at a session, not wake it")
         }
         let socket = try await sessions.clientSocket(id, wake: wake, by: principal)
-        try await relay(upgrade, to: socket, path: "/terminal", principal)
+        try await join(upgrade, to: socket, path: "/terminal", principal)
     }
 
     private func echokit(
         _ text: String, _ upgrade: PendingUpgrade, _ request: CallerRequest, _ principal: Principal
     ) async throws {
         if let id = SessionID(parsing: text), let socket = try await socketIfRunning(id, principal) {
-            try await relay(upgrade, to: socket, path: "/echokit", principal)
+            try await join(upgrade, to: socket, path: "/echokit", principal)
             return
         }
         guard principal.role >= .user else {
@@ -84,7 +84,7 @@ struct UpgradeRouter: Sendable {
                 409, "wrong_state", "the session does not run, and the role \(principal.role) cannot start it")
         }
         await Doorman(
-            id: text, sessions: sessions, principal: principal,
+            id: text, sessions: sessions, authenticator: authenticator, principal: principal,
             internalError: request.query["compat"] == "echokit-head" ? "InternalError" : "internal_error",
             logger: logger
         ).serve(upgrade)
@@ -105,27 +105,45 @@ struct UpgradeRouter: Sendable {
         }
     }
 
-    private func relay(_ upgrade: PendingUpgrade, to socket: String, path: String, _ principal: Principal) async throws
-    {
-        let request = try Handshake.request(upgrade.head, path: path, client: RelayedClient(principal))
-        do {
-            try await upgrade.relay(to: socket, request: request)
-        } catch {
-            logger.warning("worker takes no clients", metadata: ["socket": "\(socket)", "error": "\(error)"])
-            throw Problem(503, "unavailable", "the session's worker takes no connection; try again", retryAfter: 1)
+    /// Gives the client to the session's worker: the connection itself, or where that cannot be, its bytes.
+    private func join(_ upgrade: PendingUpgrade, to socket: String, path: String, _ principal: Principal) async throws {
+        // Waking a session takes a while.
+        guard let principal = try await authenticator.current(principal) else {
+            throw Problem(401, "bad_token", "what you were let in by was taken back")
         }
+        let client = RelayedClient(principal)
+        do {
+            let offer = HandOverOffer(
+                target: Handshake.target(upgrade.head, path: path), client: client,
+                greeting: Handshake.greeting(to: upgrade.head))
+            return try await upgrade.handOver(offer, to: WorkerSockets.handOver(beside: socket))
+        } catch let error as HandOver.Impossible {
+            logger.debug("client is relayed", metadata: ["reason": "\(error.reason)"])
+        } catch let error as HandOver.Refused {
+            throw Problem(error.status, "refused", error.detail, retryAfter: error.status == 503 ? 1 : nil)
+        } catch let error as HandOver.Lost {
+            throw unavailable(socket, error)
+        }
+        do {
+            try await upgrade.relay(
+                to: socket, request: Handshake.request(upgrade.head, path: path, client: client))
+        } catch {
+            throw unavailable(socket, error)
+        }
+    }
+
+    private func unavailable(_ socket: String, _ error: any Error) -> Problem {
+        logger.warning("worker takes no clients", metadata: ["socket": "\(socket)", "error": "\(error)"])
+        return Problem(503, "unavailable", "the session's worker takes no connection; try again", retryAfter: 1)
     }
 }
 
 extension RelayedClient {
-    /// What a role may do through a WebSocket.
     init(_ principal: Principal) {
-        let access: ClientAccess =
-            switch principal.role {
-            case .viewer: .view
-            case .approver: .approve
-            case .user, .admin, .operator: .drive
-            }
-        self.init(principal: principal.name, access: access)
+        self.init(
+            principal: principal.name, access: principal.clientAccess,
+            credential: principal.tokenID.map {
+                ClientCredential(token: $0, login: principal.login?.id, expires: principal.login?.expires)
+            })
     }
 }

@@ -18,6 +18,7 @@
 #include "preallocate.h"
 #include "privileges.h"
 #include "scheduling.h"
+#include "seqpacket.h"
 #include "spawn.h"
 #include "terminal.h"
 

@@ -1,3 +1,5 @@
+public import Foundation
+
 /// What a caller may do in its tenant (API v1, "Authentication"). Ordered: each includes what is below it.
 public enum Role: String, Codable, Sendable, Hashable, CaseIterable, Comparable {
     case viewer, approver, user, admin
@@ -26,12 +28,28 @@ public struct Principal: Sendable, Hashable {
     public var role: Role
     /// The public id of the token that was shown, nil for the local admin of `--auth none`.
     public var tokenID: String?
+    /// The browser login through which it was shown, when there is one.
+    public var login: Login?
 
-    public init(tenantID: Int64, userID: Int64, name: String, role: Role, tokenID: String?) {
+    /// A browser login, by a name that is no secret.
+    public struct Login: Sendable, Hashable {
+        public var id: String
+        public var expires: Date
+
+        public init(id: String, expires: Date) {
+            self.id = id
+            self.expires = expires
+        }
+    }
+
+    public init(
+        tenantID: Int64, userID: Int64, name: String, role: Role, tokenID: String?, login: Login? = nil
+    ) {
         self.tenantID = tenantID
         self.userID = userID
         self.name = name
         self.role = role
         self.tokenID = tokenID
+        self.login = login
     }
 }

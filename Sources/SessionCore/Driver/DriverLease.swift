@@ -69,12 +69,24 @@ public struct DriverLease: Sendable {
     /// A client leaves. When it drove, the newest of those that may drive goes on.
     public mutating func detach(_ client: Client, at now: Double) -> [Action] {
         guard attachments.removeValue(forKey: client) != nil, driver == client else { return [] }
+        return passOn(at: now)
+    }
+
+    private mutating func passOn(at now: Double) -> [Action] {
         let next = attachments.filter(\.value.canDrive).max { $0.value.rank < $1.value.rank }?.key
         guard let next else {
             driver = nil
             return [.announce(driver: nil)]
         }
         return drive(next, at: now)
+    }
+
+    /// A client's right to drive has changed. One that drove and may not any more is like one that left; one that may
+    /// now takes over when it likes.
+    public mutating func permit(_ client: Client, canDrive: Bool, at now: Double) -> [Action] {
+        guard !canDrive, attachments[client] != nil else { return [] }
+        attachments[client]?.canDrive = false
+        return driver == client ? passOn(at: now) : []
     }
 
     /// A client takes the session over from whoever drives it. `canDrive` is its right, now that it asks.

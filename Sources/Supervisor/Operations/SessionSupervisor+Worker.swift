@@ -12,6 +12,8 @@ extension SessionSupervisor {
         entry.end = nil
         learn(entry, connection.hello.status)
         let incarnation = entry.record.incarnation
+        // What was taken back while nobody looked counts too.
+        Task { await self.reassess(connection.hello.status.clients, of: entry, over: connection) }
         entry.pump = Task { await self.listen(to: connection, of: entry, incarnation: incarnation, since: since) }
     }
 
@@ -38,6 +40,7 @@ extension SessionSupervisor {
             if let again = await reconnect(entry, incarnation: incarnation) {
                 connection = again
                 entry.connection = again
+                await reassess(again.hello.status.clients, of: entry, over: again)
                 since = entry.feed.lastSequence
                 continue
             }

@@ -8,8 +8,17 @@ protocol AttachedConnection: AnyObject {
     var id: Int { get }
     var dialect: String { get }
     var principal: String { get }
-    var access: ClientAccess { get }
+    /// Changed by ``SessionWorker/apply(_:)`` only.
+    var access: ClientAccess { get set }
+    var credential: ClientCredential? { get }
     var since: Date { get }
+    /// Whether it is told of by `client.attached`.
+    var isAttached: Bool { get }
+
+    /// Called once, when its connection is there.
+    func attach()
+    /// Its credential is worth nothing any more.
+    func revoke(_ reason: String)
 }
 
 extension AttachedConnection {
@@ -25,6 +34,8 @@ extension AttachedConnection {
     }
 
     func view(driving: Bool) -> AttachedClient {
-        AttachedClient(id: id, dialect: dialect, principal: principal, driving: driving, since: since)
+        AttachedClient(
+            id: id, dialect: dialect, principal: principal, driving: driving, since: since, access: access,
+            credential: credential)
     }
 }

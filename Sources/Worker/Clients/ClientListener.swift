@@ -11,7 +11,7 @@ enum ClientListener {
         let bound = NIOLoopBound(worker, eventLoop: worker.loop)
         return ServerBootstrap(group: worker.loop)
             .serverChannelOption(.backlog, value: 256)
-            .childChannelOption(.writeBufferWaterMark, value: .init(low: 256 * 1024, high: 1 << 20))
+            .childChannelOption(.writeBufferWaterMark, value: ClientPipeline.waterMark)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try configure(channel, for: bound) }
             }
@@ -23,13 +23,15 @@ enum ClientListener {
         let bound = NIOLoopBound(refusal, eventLoop: channel.eventLoop)
         let upgrader = NIOWebSocketServerUpgrader(
             maxFrameSize: ClientSocket.largestMessage,
-            automaticErrorHandling: true,
+            automaticErrorHandling: false,
             shouldUpgrade: { channel, head in
                 let accepted = (try? check(head, worker.value)) != nil
                 return channel.eventLoop.makeSucceededFuture(accepted ? HTTPHeaders() : nil)
             },
             upgradePipelineHandler: { channel, head in
-                channel.eventLoop.makeCompletedFuture { try attach(channel, head, to: worker.value) }
+                channel.eventLoop.makeCompletedFuture {
+                    try ClientPipeline.attach(channel, ClientRequest(head), to: worker.value)
+                }
             })
         try channel.pipeline.syncOperations.configureHTTPServerPipeline(
             withServerUpgrade: (
@@ -44,31 +46,9 @@ enum ClientListener {
     fileprivate static func check(
         _ head: HTTPRequestHead, _ worker: SessionWorker
     ) throws(ClientRefusal) -> ClientRequest {
-        guard !worker.isOver else { throw ClientRefusal(.gone, "the session's command has ended") }
-        guard worker.clientCount < SessionWorker.mostClients else {
-            throw ClientRefusal(.serviceUnavailable, "the session has \(SessionWorker.mostClients) clients already")
-        }
-        return try ClientRequest(head)
-    }
-
-    private static func attach(_ channel: any Channel, _ head: HTTPRequestHead, to worker: SessionWorker) throws {
         let request = try ClientRequest(head)
-        let socket = ClientSocket()
-        try channel.pipeline.syncOperations.addHandlers(
-            NIOWebSocketFrameAggregator(
-                minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1024,
-                maxAccumulatedFrameSize: ClientSocket.largestMessage),
-            socket)
-        let id = worker.claimClientNumber()
-        switch request.dialect {
-        case .native:
-            socket.delegate = NativeClient(request.client, id: id, socket: socket, worker: worker)
-        case .echokit(let compatibility):
-            let client = EchokitClient(
-                request.client, id: id, compatibility: compatibility, socket: socket, worker: worker)
-            socket.delegate = client
-            client.attach()
-        }
+        try worker.checkRoom(for: request.client)
+        return request
     }
 }
 

@@ -1,9 +1,10 @@
 import Dialects
 import Foundation
 import NIOHTTP1
+import SessionCore
 import WorkerControl
 
-/// An upgrade request on the client socket, as the supervisor relays it.
+/// What a client asks of the session, as the supervisor passes it on.
 struct ClientRequest {
     enum Dialect: Equatable {
         case native
@@ -13,22 +14,28 @@ struct ClientRequest {
     var dialect: Dialect
     var client: RelayedClient
 
+    /// A request that was read already.
     /// - Throws: ``ClientRefusal``.
-    init(_ head: HTTPRequestHead) throws(ClientRefusal) {
-        let path = head.uri.prefix { $0 != "?" }
+    init(target: String, client: RelayedClient) throws(ClientRefusal) {
+        let path = target.prefix { $0 != "?" }
         switch path {
         case "/terminal": dialect = .native
-        case "/echokit": dialect = .echokit(EchokitCompatibility(target: head.uri))
+        case "/echokit": dialect = .echokit(EchokitCompatibility(target: target))
         default: throw ClientRefusal(.notFound, "there is no \(path.prefix(64)) here; there are /terminal and /echokit")
         }
+        self.client = client
+    }
+
+    /// - Throws: ``ClientRefusal``.
+    init(_ head: HTTPRequestHead) throws(ClientRefusal) {
         let values = head.headers[RelayedClient.header]
         guard values.count == 1, let value = values.first,
-            let client = try? JSONDecoder().decode(RelayedClient.self, from: Data(value.utf8))
+            let client = try? JSONDecoder.rookery.decode(RelayedClient.self, from: Data(value.utf8))
         else {
             throw ClientRefusal(
                 .badRequest, "the request needs one \(RelayedClient.header) header, set by the supervisor")
         }
-        self.client = client
+        try self.init(target: head.uri, client: client)
     }
 }
 

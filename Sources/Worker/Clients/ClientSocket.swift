@@ -1,5 +1,6 @@
 import NIOCore
 import NIOWebSocket
+import WorkerControl
 
 /// Who gets what a WebSocket brings.
 protocol ClientSocketDelegate: AnyObject {
@@ -39,17 +40,23 @@ final class ClientSocket: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(WebSocketFrame(fin: true, opcode: opcode, data: data)), promise: nil)
     }
 
-    /// Starts the closing handshake; the connection ends with the client's answer or after a second.
-    func close(_ code: WebSocketErrorCode, reason: String = "") {
+    /// Its credential was taken back: whoever holds it gets nothing more.
+    func revoke(_ reason: String) {
+        close(WebSocketErrorCode(codeNumber: Int(RevokedClose.code)), reason: reason, within: .milliseconds(500))
+    }
+
+    /// Starts the closing handshake; the connection ends with the client's answer or when the time is over.
+    func close(_ code: WebSocketErrorCode, reason: String = "", within patience: TimeAmount = .seconds(1)) {
         guard let context, !isClosing else { return }
         isClosing = true
         var data = context.channel.allocator.buffer(capacity: 2 + reason.utf8.count)
         data.write(webSocketErrorCode: code)
-        data.writeString(reason)
+        // A control frame has at most 125 bytes.
+        data.writeString(String(decoding: reason.utf8.prefix(120), as: UTF8.self))
         let frame = WebSocketFrame(fin: true, opcode: .connectionClose, data: data)
         context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
         let channel = context.channel
-        context.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+        context.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -64,7 +71,8 @@ final class ClientSocket: ChannelInboundHandler {
     private func ping() {
         guard let context else { return }
         if NIODeadline.now() - lastHeard > Self.silenceLimit { return context.close(promise: nil) }
-        send(.ping, ByteBuffer())
+        // What waits for it already shows whether it is there.
+        if isWritable { send(.ping, ByteBuffer()) }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -74,7 +82,7 @@ final class ClientSocket: ChannelInboundHandler {
         switch frame.opcode {
         case .text: if !isClosing { delegate?.received(text: frame.unmaskedData) }
         case .binary: if !isClosing { delegate?.received(binary: frame.unmaskedData) }
-        case .ping: send(.pong, frame.unmaskedData)
+        case .ping: if isWritable { send(.pong, frame.unmaskedData) }
         case .connectionClose: finishClosing(frame, context: context)
         default: break
         }
@@ -112,14 +120,14 @@ final class ClientSocket: ChannelInboundHandler {
         delegate?.closed()
     }
 
-    /// Over-long frames are answered by NIO's own handler; an over-long message of many frames is answered here.
+    /// A client that is told why still sends: what comes is dropped until it has read the answer.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
-        case NIOWebSocketFrameAggregator.Error.accumulatedFrameSizeIsTooLarge,
+        case NIOWebSocketError.invalidFrameLength, NIOWebSocketFrameAggregator.Error.accumulatedFrameSizeIsTooLarge,
             NIOWebSocketFrameAggregator.Error.tooManyFragments:
             close(.messageTooLarge)
-        case is NIOWebSocketFrameAggregator.Error: close(.protocolError)
-        case is NIOWebSocketError: isClosing = true
+        case is NIOWebSocketError, is NIOWebSocketFrameAggregator.Error: close(.protocolError)
+        case is ByteToMessageDecoderError where isClosing: break
         default: context.close(promise: nil)
         }
     }

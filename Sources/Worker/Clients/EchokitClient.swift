@@ -5,18 +5,21 @@ import NIOWebSocket
 import SessionCore
 import WorkerControl
 
-/// A client of echokit's protocol. Too slow, it is sent no output until it has drained, then the screen.
+/// A client of echokit's protocol. Too slow, it is sent nothing until it has drained, then the screen and the state.
 final class EchokitClient: AttachedConnection, ClientSocketDelegate {
     let id: Int
     let dialect = "echokit"
     let principal: String
-    let access: ClientAccess
+    var access: ClientAccess
+    let credential: ClientCredential?
     let since = Date()
     let compatibility: EchokitCompatibility
 
     private let worker: SessionWorker
     private let socket: ClientSocket
     private var isBehind = true
+    /// Messages were left out while it was behind.
+    private var missedState = false
 
     init(
         _ relayed: RelayedClient, id: Int, compatibility: EchokitCompatibility, socket: ClientSocket,
@@ -25,6 +28,7 @@ final class EchokitClient: AttachedConnection, ClientSocketDelegate {
         self.id = id
         self.principal = relayed.principal
         self.access = relayed.access
+        self.credential = relayed.credential
         self.compatibility = compatibility
         self.socket = socket
         self.worker = worker
@@ -47,13 +51,26 @@ final class EchokitClient: AttachedConnection, ClientSocketDelegate {
         socket.send(text: message)
     }
 
+    var isAttached: Bool { worker.echokit.clients[id] != nil }
+
+    func revoke(_ reason: String) { socket.revoke(reason) }
+
     func send(_ message: EchokitServerMessage) {
+        guard socket.isWritable else {
+            isBehind = true
+            missedState = true
+            return
+        }
+        write(message)
+    }
+
+    private func write(_ message: EchokitServerMessage) {
         let json = message.json(session: worker.configuration.sessionID, compatibility: compatibility)
         socket.send(text: json.encoded(allocator: socket.allocator))
     }
 
     func end() {
-        send(.ended)
+        write(.ended)
         socket.close(.normalClosure)
     }
 
@@ -61,9 +78,12 @@ final class EchokitClient: AttachedConnection, ClientSocketDelegate {
         guard isBehind, socket.isWritable else { return }
         isBehind = false
         let screen = worker.screen.snapshot()
-        guard screen.readableBytes > 0 else { return }
         var encoder = EchokitOutputEncoder()
-        if let message = encoder.encode(screen, allocator: socket.allocator) { socket.send(text: message) }
+        if screen.readableBytes > 0, let message = encoder.encode(screen, allocator: socket.allocator) {
+            socket.send(text: message)
+        }
+        if missedState { write(.state(worker.echokit.state)) }
+        missedState = false
     }
 
     func received(text: ByteBuffer) {
@@ -80,6 +100,6 @@ final class EchokitClient: AttachedConnection, ClientSocketDelegate {
     func becameWritable() { catchUp() }
 
     func closed() {
-        if worker.echokit.clients[id] != nil { worker.detached(self) }
+        if isAttached { worker.detached(self) }
     }
 }

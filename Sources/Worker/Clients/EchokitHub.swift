@@ -39,6 +39,7 @@ final class EchokitHub {
         self.loop = loop
     }
 
+    var state: EchokitState { session.state }
     var hasDrivers: Bool { clients.values.contains { $0.access == .drive } }
 
     // MARK: To the clients

@@ -24,7 +24,13 @@ final class NativeClient: AttachedConnection, ClientSocketDelegate {
     let id: Int
     let dialect = "native"
     let principal: String
-    let access: ClientAccess
+    var access: ClientAccess {
+        didSet {
+            guard isAttached else { return }
+            worker.perform(worker.lease.permit(id, canDrive: access == .drive, at: worker.monotonic))
+        }
+    }
+    let credential: ClientCredential?
     let since = Date()
     /// The size of the client's own window, as it last said.
     private(set) var size: TerminalSize?
@@ -37,11 +43,15 @@ final class NativeClient: AttachedConnection, ClientSocketDelegate {
     private var sentSequence: UInt64 = 0
     private var markedSequence: UInt64 = 0
     private var lastRefusal = NIODeadline.uptimeNanoseconds(0)
+    /// What it was not told while it was slow is told anew when it has drained.
+    private var missedNews = false
+    private var missedWarning: NativeServerMessage?
 
     init(_ relayed: RelayedClient, id: Int, socket: ClientSocket, worker: SessionWorker) {
         self.id = id
         self.principal = relayed.principal
         self.access = relayed.access
+        self.credential = relayed.credential
         self.socket = socket
         self.worker = worker
         self.phase = .closed
@@ -52,11 +62,38 @@ final class NativeClient: AttachedConnection, ClientSocketDelegate {
             })
     }
 
+    func attach() {}
+
+    var isAttached: Bool { worker.nativeClients[id] != nil }
+
     // MARK: To the client
 
+    /// A client that does not read is told nothing that it can be told later.
     func send(_ message: NativeServerMessage) {
         if case .closed = phase { return }
+        if case .exit = message { return write(message) }
+        guard !socket.isWritable else { return write(message) }
+        missedNews = true
+        if case .reapWarning = message { missedWarning = message }
+    }
+
+    private func write(_ message: NativeServerMessage) {
         socket.send(text: message.encoded(allocator: socket.allocator))
+    }
+
+    private func tellMissed() {
+        guard missedNews, socket.isWritable, isAttached else { return }
+        missedNews = false
+        write(worker.stateMessage)
+        write(worker.driverMessage(for: id))
+        if let missedWarning { write(missedWarning) }
+        missedWarning = nil
+    }
+
+    func revoke(_ reason: String) {
+        if case .greeting(let deadline) = phase { deadline.cancel() }
+        send(.error(code: "revoked", detail: reason))
+        socket.revoke(reason)
     }
 
     func output(_ bytes: ByteBuffer, seq: UInt64) {
@@ -205,12 +242,15 @@ final class NativeClient: AttachedConnection, ClientSocketDelegate {
         }
     }
 
-    func becameWritable() { catchUp() }
+    func becameWritable() {
+        catchUp()
+        tellMissed()
+    }
 
     func closed() {
         if case .greeting(let deadline) = phase { deadline.cancel() }
         phase = .closed
-        if worker.nativeClients[id] != nil { worker.detached(self) }
+        if isAttached { worker.detached(self) }
     }
 }
 

@@ -121,6 +121,9 @@ final class ControlConnection: ChannelInboundHandler {
             } catch {
                 reply(id, .refused(code: error.code, detail: error.detail))
             }
+        case .credential(let change):
+            worker.apply(change)
+            reply(id, .done)
         case .dialect(let name, let message):
             guard name == "echokit" else {
                 return reply(

@@ -2,13 +2,64 @@ import Dialects
 import Foundation
 import Logging
 import NIOCore
+import NIOHTTP1
 import SessionCore
 import WorkerControl
 
 extension SessionWorker {
     static let mostClients = 64
 
-    var clientCount: Int { nativeClients.count + echokit.clients.count }
+    /// Whether one more client may come.
+    func checkRoom(for client: RelayedClient) throws(ClientRefusal) {
+        guard !isOver else { throw ClientRefusal(.gone, "the session's command has ended") }
+        guard connectedClients.count + promisedClients < Self.mostClients else {
+            throw ClientRefusal(.serviceUnavailable, "the session has \(Self.mostClients) clients already")
+        }
+        if case .some(.none) = credentialChanges.access(of: client, at: .now()) {
+            throw ClientRefusal(.unauthorized, "what you were let in by was taken back")
+        }
+    }
+
+    /// A client's connection is there, whatever it says first.
+    func connected(_ client: any AttachedConnection, on channel: any Channel) {
+        connectedClients[client.id] = client
+        let id = client.id
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        var expiry: Scheduled<Void>?
+        if let expires = client.credential?.expires {
+            let rest = min(max(expires.timeIntervalSinceNow, 0), 365 * 86_400)
+            expiry = loop.scheduleTask(in: .milliseconds(Int64(rest * 1000))) {
+                bound.value.connectedClients[id]?.revoke("what you were let in by has expired")
+            }
+        }
+        channel.closeFuture.whenComplete { [expiry] _ in
+            expiry?.cancel()
+            bound.value.connectedClients[id] = nil
+        }
+        // Its rights may have changed while it was on its way.
+        let relayed = RelayedClient(principal: client.principal, access: client.access, credential: client.credential)
+        switch credentialChanges.access(of: relayed, at: .now()) {
+        case .some(.some(let access)): client.access = access
+        case .some(.none):
+            loop.execute { bound.value.connectedClients[id]?.revoke("what you were let in by was taken back") }
+        case .none: break
+        }
+    }
+
+    /// Has everybody who came with a credential learn what it is worth now.
+    func apply(_ change: CredentialChange) {
+        credentialChanges.note(change, at: .now())
+        for client in connectedClients.values where client.credential?.names.contains(change.name) == true {
+            guard let access = change.access else {
+                logger.info("client's rights taken back", metadata: client.metadata)
+                client.revoke(change.reason)
+                continue
+            }
+            guard access != client.access else { continue }
+            client.access = access
+            logger.info("client's rights changed", metadata: client.metadata)
+        }
+    }
 
     func claimClientNumber() -> Int {
         defer { nextClient += 1 }

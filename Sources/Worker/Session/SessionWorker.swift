@@ -46,6 +46,12 @@ final class SessionWorker {
     // Who watches
     var nativeClients: [Int: NativeClient] = [:]
     let echokit: EchokitHub
+    /// Every client's connection, those that have said nothing yet too.
+    var connectedClients: [Int: any AttachedConnection] = [:]
+    /// Places of clients whose sockets are on their way.
+    var promisedClients = 0
+    var credentialChanges = CredentialChanges()
+    var handOver: HandOverListener?
     var connections: [ObjectIdentifier: ControlConnection] = [:]
     /// How it ended, once it has.
     var end: WorkerEnd?

@@ -107,7 +107,9 @@ public enum WorkerProcess {
                     if let descriptor = configuration.descriptors.listener {
                         sockets.append(listener.listen(on: descriptor, loop: loop).map { _ in })
                     }
-                    return EventLoopFuture.andAllSucceed(sockets, on: loop).map {
+                    return EventLoopFuture.andAllSucceed(sockets, on: loop).flatMapThrowing {
+                        bound.value.handOver = try HandOverListener(
+                            "\(folder)/\(WorkerSockets.handOver)", for: bound.value)
                         bound.value.startObserving()
                         bound.value.answerViolations(configuration)
                         bound.value.watchSandbox()
@@ -146,7 +148,7 @@ public enum WorkerProcess {
     }
 
     private static func removeSockets(_ configuration: WorkerConfiguration) {
-        for name in [WorkerSockets.control, WorkerSockets.client] {
+        for name in [WorkerSockets.control, WorkerSockets.client, WorkerSockets.handOver] {
             unlink("\(configuration.runtimeDirectory)/\(name)")
         }
     }

@@ -37,6 +37,8 @@ public enum ControlCommand: Codable, Sendable {
     case freeze
     /// One message of a foreign protocol that arrived by REST; the dialect's answer comes back.
     case dialect(name: String, message: JSONValue)
+    /// Clients with a credential of that name have other rights from now on, those that come later too.
+    case credential(CredentialChange)
 }
 
 public enum ScreenFormat: String, Codable, Sendable, CaseIterable {
@@ -155,13 +157,22 @@ public struct AttachedClient: Codable, Sendable, Hashable {
     /// It owns the terminal's size.
     public var driving: Bool
     public var since: Date
+    /// What it may do; nil from workers that do not say.
+    public var access: ClientAccess?
+    /// What it was let in by.
+    public var credential: ClientCredential?
 
-    public init(id: Int, dialect: String, principal: String, driving: Bool, since: Date) {
+    public init(
+        id: Int, dialect: String, principal: String, driving: Bool, since: Date, access: ClientAccess? = nil,
+        credential: ClientCredential? = nil
+    ) {
         self.id = id
         self.dialect = dialect
         self.principal = principal
         self.driving = driving
         self.since = since
+        self.access = access
+        self.credential = credential
     }
 }
 
@@ -222,10 +233,13 @@ public struct RelayedClient: Codable, Sendable, Hashable {
     public static let header = "x-rookery-client"
     public var principal: String
     public var access: ClientAccess
+    /// What it is let in by; nil where nothing can be taken back (`--auth none`), and from supervisors that say nothing.
+    public var credential: ClientCredential?
 
-    public init(principal: String, access: ClientAccess) {
+    public init(principal: String, access: ClientAccess, credential: ClientCredential? = nil) {
         self.principal = principal
         self.access = access
+        self.credential = credential
     }
 }
 

@@ -281,6 +281,7 @@ extension ControlCommand {
         case .stop: "stop"
         case .freeze: "freeze"
         case .dialect: "dialect"
+        case .credential: "credential"
         }
     }
 }

@@ -102,4 +102,11 @@ public enum WorkerSockets {
     public static let control = "control.sock"
     /// HTTP/1.1 and WebSocket for clients that the supervisor relays.
     public static let client = "client.sock"
+    /// Clients' sockets themselves, with ``HandOverOffer``s (SOCK_SEQPACKET).
+    public static let handOver = "handover.sock"
+
+    /// The one beside a ``client`` socket.
+    public static func handOver(beside client: String) -> String {
+        String(client.prefix(upTo: client.lastIndex(of: "/").map(client.index(after:)) ?? client.startIndex)) + handOver
+    }
 }

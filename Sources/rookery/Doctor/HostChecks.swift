@@ -121,7 +121,7 @@ enum ClockCheck {
 enum SocketChecks {
     /// A session's longest socket path must fit sun_path (unix(7)).
     static func runtime(_ directory: String) -> Finding {
-        let longest = "\(directory)/w/00000000-0000-0000-0000-000000000000/control.sock".utf8.count
+        let longest = "\(directory)/w/00000000-0000-0000-0000-000000000000/handover.sock".utf8.count
         guard longest <= 107 else {
             return .fail(
                 "runtime directory", "\(directory) is \(longest - 107) bytes too long for sockets in it",

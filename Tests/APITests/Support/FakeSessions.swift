@@ -184,6 +184,10 @@ actor FakeSessions: SessionService {
         return socket
     }
 
+    func credentialChanged(_ name: CredentialName, reason: String) async {
+        calls.append("credentialChanged \(name)")
+    }
+
     func images(as principal: Principal) async -> [ImageView] {
         let tools = ImageManifest(
             name: "tools", digest: ImageDigest(of: "tools"), size: 5, builtAt: Date(timeIntervalSince1970: 1_000_000),

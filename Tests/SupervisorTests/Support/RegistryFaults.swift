@@ -17,6 +17,14 @@ extension SessionRegistry {
         }
     }
 
+    /// Gives a token another role.
+    func setRole(_ role: Role, of token: String) async throws {
+        try await write { database in
+            try database.execute(
+                sql: "UPDATE tokens SET role = ? WHERE public_id = ?", arguments: [role.rawValue, token])
+        }
+    }
+
     /// Puts a running session back to where a supervisor that was killed amid the start leaves it.
     func rewind(_ id: SessionID) async throws {
         try await write { database in

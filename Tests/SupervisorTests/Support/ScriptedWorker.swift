@@ -17,6 +17,7 @@ final class ScriptedWorker: Sendable {
         var accepted: [String: UInt64] = [:]
         var recorded: [EventType] = []
         var stops: [Double] = []
+        var credentials: [CredentialChange] = []
         var isOver = false
         // Faults
         var isSilent = false
@@ -218,6 +219,9 @@ final class ScriptedWorker: Sendable {
                 return !state.ignoresStop
             }
             if obeys { end(code: 143, requested: true) }
+        case .credential(let change):
+            state.withLock { $0.credentials.append(change) }
+            reply(.done)
         case .dialect(let name, let message): reply(.message(["name": .string(name), "echo": message]))
         }
     }

@@ -8,12 +8,21 @@ import SessionCore
 import Synchronization
 import WorkerControl
 
-/// A WebSocket client on the worker's client socket, which remembers everything it was sent.
+/// How a client comes to its worker.
+enum Way: String, CaseIterable, Sendable {
+    /// As bytes on the worker's client socket.
+    case relayed
+    /// As a socket of its own.
+    case handedOver
+}
+
+/// A WebSocket client of a worker, which remembers everything it was sent.
 final class TestClient: Sendable {
     struct Received: Sendable {
         var binary: [UInt8] = []
         var texts: [JSONValue] = []
         var closeCode: UInt16?
+        var closeReason: String?
         var isClosed = false
         var pongs = 0
 
@@ -33,11 +42,39 @@ final class TestClient: Sendable {
     }
 
     static func connect(
-        to fixture: WorkerFixture, path: String = "/terminal", access: ClientAccess = .drive,
-        principal: String = "alice"
+        to fixture: WorkerFixture, over way: Way = .relayed, path: String = "/terminal", access: ClientAccess = .drive,
+        principal: String = "alice", credential: ClientCredential? = nil
+    ) async throws -> TestClient {
+        let relayed = RelayedClient(principal: principal, access: access, credential: credential)
+        switch way {
+        case .relayed: return try await connect(to: fixture, path: path, as: relayed)
+        case .handedOver:
+            let passed = try await PassedSocket(
+                HandOverOffer(target: path, client: relayed, greeting: nil), to: fixture.handOverSocket)
+            return try await connect(to: fixture, over: passed.finish())
+        }
+    }
+
+    /// Goes on over a connection whose other end a worker has.
+    static func connect(to fixture: WorkerFixture, over descriptor: Int32) async throws -> TestClient {
+        let state = StateBox()
+        let channel = try await ClientBootstrap(group: fixture.group)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandlers(
+                        WebSocketFrameEncoder(), ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: 1 << 24)),
+                        Collector(state))
+                }
+            }
+            .withConnectedSocket(descriptor).get()
+        return TestClient(channel: channel, state: state)
+    }
+
+    private static func connect(
+        to fixture: WorkerFixture, path: String, as client: RelayedClient
     ) async throws -> TestClient {
         let state = StateBox()
-        let relayed = try JSONEncoder().encode(RelayedClient(principal: principal, access: access))
+        let relayed = try JSONEncoder.rookery.encode(client)
         let upgraded = fixture.group.next().makePromise(of: Void.self)
         let channel = try await ClientBootstrap(group: fixture.group)
             .channelInitializer { channel in
@@ -78,10 +115,12 @@ final class TestClient: Sendable {
 
     /// Connects and says hello.
     static func attach(
-        to fixture: WorkerFixture, since: UInt64? = nil, size: TerminalSize = .standard, mode: String = "drive",
-        access: ClientAccess = .drive, principal: String = "alice"
+        to fixture: WorkerFixture, over way: Way = .relayed, since: UInt64? = nil, size: TerminalSize = .standard,
+        mode: String = "drive", access: ClientAccess = .drive, principal: String = "alice",
+        credential: ClientCredential? = nil
     ) async throws -> TestClient {
-        let client = try await connect(to: fixture, access: access, principal: principal)
+        let client = try await connect(
+            to: fixture, over: way, access: access, principal: principal, credential: credential)
         let seq = since.map { #","since":\#($0)"# } ?? ""
         client.send(text: #"{"type":"hello","cols":\#(size.cols),"rows":\#(size.rows),"mode":"\#(mode)"\#(seq)}"#)
         try await client.message("driver")
@@ -112,6 +151,16 @@ final class TestClient: Sendable {
             .flatMap { Data(base64Encoded: $0) }.map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// Bytes as they are, past the framing.
+    func send(raw: [UInt8]) async throws {
+        try await channel.eventLoop.flatSubmit { [channel] in
+            do {
+                return try channel.pipeline.syncOperations.context(handlerType: WebSocketFrameEncoder.self)
+                    .writeAndFlush(NIOAny(ByteBuffer(bytes: raw)))
+            } catch { return channel.eventLoop.makeFailedFuture(error) }
+        }.get()
+    }
+
     func send(text: String) { send(.text, ByteBuffer(string: text)) }
     func send(keys: String) { send(.binary, ByteBuffer(string: keys)) }
 
@@ -139,7 +188,10 @@ final class TestClient: Sendable {
                 case .text:
                     let value = try? JSONDecoder().decode(JSONValue.self, from: Data(frame.data.readableBytesView))
                     received.texts.append(value ?? .null)
-                case .connectionClose: received.closeCode = frame.data.getInteger(at: frame.data.readerIndex)
+                case .connectionClose:
+                    var data = frame.data
+                    received.closeCode = data.readInteger()
+                    received.closeReason = String(buffer: data)
                 case .pong: received.pongs += 1
                 default: break
                 }

@@ -141,6 +141,14 @@ final class WorkerFixture: Sendable {
 
     var controlSocket: String { folder + "/run/" + WorkerSockets.control }
     var clientSocket: String { folder + "/run/" + WorkerSockets.client }
+    var handOverSocket: String { folder + "/run/" + WorkerSockets.handOver }
+    /// What the worker has open.
+    var openDescriptors: [String] {
+        let folder = "/proc/\(worker.pid)/fd"
+        return ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).compactMap {
+            try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")
+        }.sorted()
+    }
     var log: String { (try? String(contentsOfFile: folder + "/worker.log", encoding: .utf8)) ?? "" }
 
     func connect() async throws -> WorkerConnection {
