@@ -90,7 +90,7 @@ let package = Package(
 
         // The session core
         .target(name: "ClaudeCode", swiftSettings: strict),
-        .target(name: "SessionCore", dependencies: ["ClaudeCode", "CVTerm", nio], swiftSettings: strict),
+        .target(name: "SessionCore", dependencies: ["ClaudeCode", "CLinux", "CVTerm", nio], swiftSettings: strict),
         .target(name: "Dialects", dependencies: ["SessionCore", nio], swiftSettings: strict),
         .target(
             name: "WorkerControl",
@@ -195,7 +195,7 @@ let package = Package(
             name: "SandboxTests", dependencies: ["Sandbox", "CLinux", "Policy", "WorkerControl"],
             swiftSettings: strict),
         .testTarget(name: "ClaudeCodeTests", dependencies: ["ClaudeCode"], swiftSettings: strict),
-        .testTarget(name: "SessionCoreTests", dependencies: ["SessionCore", "ClaudeCode", nio], swiftSettings: strict),
+        .testTarget(name: "SessionCoreTests", dependencies: ["SessionCore", "ClaudeCode", "CLinux", nio, nioPosix], swiftSettings: strict),
         .testTarget(name: "DialectsTests", dependencies: ["Dialects", "SessionCore", nio], swiftSettings: strict),
         .testTarget(
             name: "WorkerTests",

@@ -43,6 +43,7 @@ extension SupervisorError {
     init(refusal code: String, _ detail: String) {
         switch code {
         case "input_too_large", "unknown_dialect", "unsupported_command": self.init(.invalid, detail)
+        case "journal_full": self.init(.storage, detail, retryAfterSeconds: 30)
         default: self.init(.wrongState, detail)
         }
     }

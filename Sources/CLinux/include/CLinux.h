@@ -5,6 +5,7 @@
 /// value on success and `-errno` on failure; `errno` itself is left alone for nobody to read.
 
 #include "beneath.h"
+#include "checksum.h"
 #include "clock.h"
 #include "confine.h"
 #include "descriptors.h"
@@ -14,6 +15,7 @@
 #include "mounts.h"
 #include "notifications.h"
 #include "peer.h"
+#include "preallocate.h"
 #include "privileges.h"
 #include "scheduling.h"
 #include "spawn.h"

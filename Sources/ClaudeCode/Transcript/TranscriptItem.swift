@@ -42,6 +42,12 @@ extension TranscriptItem {
         }
     }
 
+    /// When a line was written; nil where it does not say.
+    public static func time(ofLine line: Data) -> Date? {
+        guard let text = JSONObject(line, limit: longestLine)?.string("timestamp") else { return nil }
+        return try? Date(text, strategy: .iso8601.year().month().day().time(includingFractionalSeconds: true))
+    }
+
     private static func blocks(_ message: JSONObject?) -> [JSONObject] {
         (message?.array("content") ?? []).compactMap { ($0 as? [String: Any]).map(JSONObject.init) }
     }

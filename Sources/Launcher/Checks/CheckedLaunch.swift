@@ -34,6 +34,15 @@ struct CheckedLaunch: Sendable {
                 "log_bytes", "\(request.logBytes) is out of bounds",
                 "allowed is \(PolicyBounds.logBytes.lowerBound) to \(PolicyBounds.logBytes.upperBound)")
         }
+        if let journal = request.journal {
+            guard PolicyBounds.journalBytes.contains(journal.bytes),
+                journal.age.map(PolicyBounds.journalAge.contains) ?? true
+            else {
+                throw Self.refused(
+                    "journal", "\(journal.bytes), \(journal.age.map { "\($0)" } ?? "none") is out of bounds",
+                    "allowed is \(PolicyBounds.journalBytes.lowerBound) to \(PolicyBounds.journalBytes.upperBound)")
+            }
+        }
         if let fault = request.rules.fault { throw Self.refused(fault.key, fault.problem, fault.remedy) }
         if let settings = request.managedSettings {
             guard settings.utf8.count <= Self.largestSettings, !settings.utf8.contains(0) else {

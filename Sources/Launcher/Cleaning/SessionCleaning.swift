@@ -61,6 +61,8 @@ struct SessionCleaning {
         try clean(id)
         try removeImage(id, keepWorkspace: keepWorkspace)
         do {
+            // What was said belongs to the session, whatever becomes of its files.
+            try TreeRemoval.remove(id.description, in: directories.journals)
             guard let session = try directories.sessions.directoryIfThere(id.description) else { return }
             try TreeRemoval.empty(session, keep: keepWorkspace ? ["workspace"] : [])
             if !keepWorkspace { try TreeRemoval.remove(id.description, in: directories.sessions) }

@@ -10,6 +10,8 @@ struct SessionDirectories: Sendable {
     let configuration: LauncherConfiguration
     /// `<state>/sessions`
     let sessions: Directory
+    /// `<state>/journals`: sessions' logs, outside of what a session's own disk limit holds and of what it can see.
+    let journals: Directory
     /// `<runtime>/w`
     let runtimes: Directory
     /// `<runtime>/launcher`: the launcher's own notes, which nobody else may write.
@@ -23,6 +25,7 @@ struct SessionDirectories: Sendable {
             let (uid, gid) = configuration.fileOwner
             let state = try Directory(at: configuration.stateDirectory)
             sessions = try state.directory("sessions", owner: uid, group: gid).directory
+            journals = try state.directory("journals", owner: uid, group: gid).directory
             disks =
                 configuration.rootless
                 ? nil : try state.directory("disks", owner: geteuid(), group: getegid()).directory
@@ -49,6 +52,10 @@ struct SessionDirectories: Sendable {
         do {
             let (session, isNew) = try sessions.directory(name, owner: uid, group: gid)
             if isNew { undo.append { [sessions] in try? TreeRemoval.remove(name, in: sessions) } }
+            step = "journal"
+            let (journal, isFirst) = try journals.directory(name, owner: uid, group: gid)
+            if isFirst { undo.append { [journals] in try? TreeRemoval.remove(name, in: journals) } }
+            step = "session directory"
             let files = try SessionFiles.open(id, session: session, directories: self, limits: limits)
             if files.isNew, let disks { undo.append { try? DiskImage.remove(id, in: disks) } }
             if let mount = files.mount { undo.append { mount.detach() } }
@@ -67,7 +74,7 @@ struct SessionDirectories: Sendable {
                 throw SystemError(call: "open \(session.path)", errno: ENOENT)
             }
             return PreparedDirectories(
-                session: session, files: files, workspace: workspace, home: home, overlay: held["overlay"],
+                session: session, journal: journal, files: files, workspace: workspace, home: home, overlay: held["overlay"],
                 runtime: runtime)
         } catch let failure as LaunchFailure {
             throw failure
@@ -85,6 +92,7 @@ struct SessionDirectories: Sendable {
 /// The directories of one session, open.
 struct PreparedDirectories {
     let session: Directory
+    let journal: Directory
     let files: SessionFiles
     let workspace: Directory
     let home: Directory

@@ -37,6 +37,7 @@ struct WorkerStart {
                 numbers.freezer = FreezerDescriptor(
                     number: pass(try freezer.open()), freeze: freezer.freeze, thaw: freezer.thaw)
             }
+            numbers.journal = pass(directories.journal.descriptor)
             let memory = try DescriptorMessages.sealedMemory(
                 named: "worker-configuration", try Self.encoded(configuration(numbers)))
             var spawn = Spawn(
@@ -96,6 +97,7 @@ struct WorkerStart {
         }
         let text = String(decoding: line.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
         if text == "ready" { return }
+        if let damage = JournalDamage(line: text) { throw damage.failure(directories.journal.path) }
         guard text.isEmpty else { throw failed(0, "said: \(text)") }
         // The pipe closed: give the end a moment to be seen, for a better message.
         switch try? worker.waitForExit(milliseconds: 1000) {
@@ -118,7 +120,7 @@ struct WorkerStart {
         return WorkerConfiguration(
             sessionID: request.sessionID, incarnation: request.incarnation,
             runtimeDirectory: directories.runtime.path, size: request.size, firstSequence: request.firstSequence,
-            gatewaySocket: request.gatewaySocket, logBytes: request.logBytes, descriptors: numbers,
+            gatewaySocket: request.gatewaySocket, logBytes: request.logBytes, journal: request.journal, descriptors: numbers,
             countedCalls: SeccompProfile.counted, confined: configuration.confinesWorkers)
     }
 

@@ -66,6 +66,22 @@ public final class MemoryLog: SessionLog {
         outputLostThrough = chunk.lastSequence
     }
 
+    /// The number under which an input was accepted before.
+    func number(of input: AcceptedInput) -> UInt64? {
+        input.clientID.flatMap { inputs.number(of: $0, from: input.sender) }
+    }
+
+    /// Takes over what an earlier incarnation accepted.
+    func remember(_ clientID: String, from sender: String, number: UInt64) {
+        inputs.insert(clientID, from: sender, number: number)
+    }
+
+    /// The next number belongs to a record that is not held here.
+    func skip() {
+        lastSequence += 1
+        chunkIsOpen = false
+    }
+
     public func append(input: AcceptedInput, at time: Date) -> InputAcceptance {
         if let clientID = input.clientID {
             if let seq = inputs.number(of: clientID, from: input.sender) { return .duplicate(seq: seq) }
@@ -132,6 +148,8 @@ public final class MemoryLog: SessionLog {
     }
 
     public func whenStored(through seq: UInt64, _ done: @escaping () -> Void) { done() }
+
+    public func isRecent(_ since: UInt64, kinds: LogKinds) -> Bool { gap(since: since, kinds: kinds) == nil }
 
     private func gap(since: UInt64, kinds: LogKinds) -> LogGap? {
         var through: UInt64 = 0

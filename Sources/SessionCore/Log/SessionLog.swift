@@ -4,6 +4,8 @@ public import NIOCore
 /// One session's ordered log: terminal output, accepted inputs, resizes and events, each with a sequence number
 /// that rises strictly. ``MemoryLog`` keeps the newest part in memory; a journal on disk has the same face.
 ///
+/// Appending fails only while the disk takes nothing; then nothing was appended.
+///
 /// A log belongs to one event loop (or actor) and is not `Sendable`.
 public protocol SessionLog: AnyObject {
     var sessionID: SessionID { get }
@@ -13,22 +15,25 @@ public protocol SessionLog: AnyObject {
 
     /// Appends terminal output and answers its number. Small outputs share storage, each keeps its own number.
     @discardableResult
-    func append(output: ByteBuffer, at time: Date) -> UInt64
+    func append(output: ByteBuffer, at time: Date) throws(LogStall) -> UInt64
 
     /// Appends an input, unless the same sender already sent one under the same client id.
-    func append(input: AcceptedInput, at time: Date) -> InputAcceptance
+    func append(input: AcceptedInput, at time: Date) throws(LogStall) -> InputAcceptance
 
     /// Appends a new size of the terminal.
     @discardableResult
-    func append(resize: TerminalSize, at time: Date) -> UInt64
+    func append(resize: TerminalSize, at time: Date) throws(LogStall) -> UInt64
 
     /// Appends an event, stamped with the session, the incarnation and its number.
     @discardableResult
-    func append(event type: EventType, data: JSONValue, at time: Date) -> SessionEvent
+    func append(event type: EventType, data: JSONValue, at time: Date) throws(LogStall) -> SessionEvent
 
     /// The records with numbers above `since`, oldest first, of the kinds asked for. Stops after about `limit`
     /// bytes (at least one record is given if there is one); ``LogReading/next`` says where to go on.
     func read(since: UInt64, kinds: LogKinds, limit: Int) -> LogReading
+
+    /// True when what follows on `since` is in memory, and reading it costs nothing.
+    func isRecent(_ since: UInt64, kinds: LogKinds) -> Bool
 
     /// Calls back when everything through `seq` is stored as safely as this log can: at once for one in memory,
     /// after the disk has it for a journal.

@@ -15,6 +15,7 @@ public enum EventType: String, Codable, Sendable, Hashable, CaseIterable {
     case sessionReapWarning = "session.reap_warning"
     case sessionLimits = "session.limits"
     case sessionOOM = "session.oom"
+    case sessionJournal = "session.journal"
     case policyViolation = "policy.violation"
     case inputAccepted = "input.accepted"
     case inputDelivered = "input.delivered"

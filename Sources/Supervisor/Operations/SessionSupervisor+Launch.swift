@@ -118,7 +118,8 @@ extension SessionSupervisor {
             environment: try environment(record, policy),
             managedSettings: ManagedSettings.json(permissions: Self.permissions(of: policy)), size: record.size,
             firstSequence: entry.lastSequence + 1,
-            gatewaySocket: configuration.gatewaySocket, logBytes: Int(clamping: policy.logBytes.bytes))
+            gatewaySocket: configuration.gatewaySocket, logBytes: Int(clamping: policy.logBytes.bytes),
+            journal: policy.journal)
     }
 
     /// The policy's rules, with the image that the session was made with.

@@ -56,8 +56,11 @@ extension SessionWorker {
         }
         screen.resize(to: size)
         let now = Date()
-        let seq = log.append(resize: size, at: now)
-        if let event = log.event(for: LogEntry(seq: seq, time: now, record: .resize(size))) { publish(event) }
+        if let seq = try? log.append(resize: size, at: now) {
+            if let event = log.event(for: LogEntry(seq: seq, time: now, record: .resize(size))) { publish(event) }
+        } else {
+            sizeIsUnlogged = true
+        }
         // Whoever has another grid is shown the new one.
         for client in nativeClients.values where client.size != size { client.repaint() }
     }
@@ -80,7 +83,7 @@ extension SessionWorker {
 
     /// A client that has seen everything through `since` gets the rest as bytes; nil when it needs a snapshot.
     func replay(since: UInt64) -> [ByteBuffer]? {
-        guard since <= log.lastSequence else { return nil }
+        guard since <= log.lastSequence, log.isRecent(since, kinds: .terminal) else { return nil }
         let reading = log.read(since: since, kinds: .terminal, limit: NativeClient.backlogLimit)
         guard reading.gap == nil, reading.complete else { return nil }
         var bytes: [ByteBuffer] = []

@@ -21,7 +21,7 @@ extension SessionWorker {
             activity: view.activity, activitySince: view.since, activitySource: view.source.rawValue,
             backgroundShell: view.backgroundShell, lastInput: lastInput, lastOutput: lastOutput,
             clients: clients.sorted { $0.id < $1.id }, lastSequence: log.lastSequence, size: screen.size,
-            transcriptPath: transcriptPath, frozenSince: frozenSince)
+            transcriptPath: transcriptPath, frozenSince: frozenSince, journal: journal?.stall.map(JournalTrouble.init))
     }
 
     func screenContent(_ format: ScreenFormat) -> ScreenContent {

@@ -79,6 +79,10 @@ extension SessionWorker {
             exit: exit, requested: stop != nil, lastSequence: log.lastSequence,
             lastLines: String(screen.lastLines(20).suffix(4096)))
         self.end = end
+        closeJournal { self.endStored(end) }
+    }
+
+    private func endStored(_ end: WorkerEnd) {
         guard connections.isEmpty else { return depart(telling: end, after: .milliseconds(100)) }
         // A command that ends at once is faster than the supervisor's first call; without the end told to it, the
         // session would look as if its worker had crashed.

@@ -6,12 +6,14 @@ import SessionCore
 /// Why an input is not taken.
 enum InputRefusal: Error {
     case backlog, tooLarge, over
+    case full(LogStall)
 
     var code: String {
         switch self {
         case .backlog: "input_backlog"
         case .tooLarge: "input_too_large"
         case .over: "session_over"
+        case .full: "journal_full"
         }
     }
 
@@ -20,6 +22,7 @@ enum InputRefusal: Error {
         case .backlog: "the session does not read its input; wait until it does, or interrupt it"
         case .tooLarge: "a text of more than \(SessionWorker.largestText) bytes cannot be typed; put it in a file"
         case .over: "the session's command has ended"
+        case .full(let stall): "the input cannot be stored: \(stall)"
         }
     }
 }
@@ -38,19 +41,42 @@ extension SessionWorker {
         guard input.hasRoom(for: keys.readableBytes) else { throw .backlog }
         let now = Date()
         let accepted = AcceptedInput(content: .text(text, submit: submit), sender: sender, clientID: clientID)
-        let acceptance = log.append(input: accepted, at: now)
+        let acceptance = try append(accepted, at: now)
         // Before anybody hears of it: what is accepted finds a session that is not frozen.
         if case .accepted = acceptance { typed(at: now) }
         log.whenStored(through: acceptance.seq) { stored(acceptance.seq) }
         guard case .accepted(let seq) = acceptance else { return }
         if let event = log.event(for: LogEntry(seq: seq, time: now, record: .input(accepted))) { publish(event) }
-        input.type(
-            InputQueue.Typing(keys: keys, enter: submit, pause: pause) { delivered in
-                guard delivered else { return }
-                var data: [String: JSONValue] = ["input_seq": .integer(Int64(clamping: seq))]
-                if let clientID { data["client_id"] = .string(clientID) }
-                self.emit(.inputDelivered, .object(data))
+        input.type(typing(keys, submit: submit, pause: pause, seq: seq, clientID: clientID))
+    }
+
+    /// An accepted text on its way: the log says when it is about to be given to the terminal, and when it was.
+    func typing(
+        _ keys: ByteBuffer, submit: Bool, pause: Int64, seq: UInt64, clientID: String?,
+        begin: @escaping () -> InputQueue.Beginning = { .type }
+    ) -> InputQueue.Typing {
+        InputQueue.Typing(
+            keys: keys, enter: submit, pause: pause,
+            begin: { [unowned self] in
+                let beginning = begin()
+                guard beginning == .type, let journal else { return beginning }
+                do { try journal.append(delivering: seq, at: Date()) } catch { return .wait }
+                return .type
+            },
+            done: { [unowned self] delivered in
+                if delivered { emit(.inputDelivered, deliveryData(seq, clientID)) }
             })
+    }
+
+    func deliveryData(_ seq: UInt64, _ clientID: String?, found: Bool = false) -> JSONValue {
+        var data: [String: JSONValue] = ["input_seq": .integer(Int64(clamping: seq))]
+        if let clientID { data["client_id"] = .string(clientID) }
+        if found { data["found"] = true }
+        return .object(data)
+    }
+
+    private func append(_ input: AcceptedInput, at now: Date) throws(InputRefusal) -> InputAcceptance {
+        do { return try log.append(input: input, at: now) } catch { throw .full(error) }
     }
 
     /// Single keys, as a person's terminal sends them.
@@ -59,7 +85,7 @@ extension SessionWorker {
         guard !isOver else { throw .over }
         guard input.hasRoom(for: keys.readableBytes) else { throw .backlog }
         let now = Date()
-        _ = log.append(input: AcceptedInput(content: .keys(keys), sender: sender), at: now)
+        _ = try append(AcceptedInput(content: .keys(keys), sender: sender), at: now)
         announcement.keysWereTyped()
         input.send(keys: keys)
         typed(at: now)
@@ -72,7 +98,7 @@ extension SessionWorker {
         let now = Date()
         var all = keys
         all.writeInteger(UInt8(0x0d))
-        _ = log.append(input: AcceptedInput(content: .keys(all), sender: sender), at: now)
+        _ = try append(AcceptedInput(content: .keys(all), sender: sender), at: now)
         input.type(InputQueue.Typing(keys: keys, enter: true, pause: pause) { _ in })
         typed(at: now)
     }

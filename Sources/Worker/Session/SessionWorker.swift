@@ -15,6 +15,8 @@ final class SessionWorker {
     let loop: any EventLoop
     let logger: Logger
     let log: any SessionLog
+    /// The log, where it is one on disk.
+    let journal: Journal?
     let screen: ScreenModel
     let terminal: TerminalDevice
     let input: InputQueue
@@ -59,6 +61,14 @@ final class SessionWorker {
     var lastOutput: Date?
     var outputReported = NIODeadline.uptimeNanoseconds(0)
 
+    // A journal that takes nothing for now
+    /// Output of the terminal that is not in the log yet, and that nobody was shown.
+    var heldOutput: ByteBuffer?
+    var heldEvents: [(type: EventType, data: JSONValue)] = []
+    var droppedEvents = 0
+    /// The terminal was resized, and the log does not say so yet.
+    var sizeIsUnlogged = false
+
     // The freezer
     let freezer: Freezer?
     var frozenSince: Date?
@@ -71,8 +81,8 @@ final class SessionWorker {
     var leash: Int32
 
     init(
-        configuration: WorkerConfiguration, terminal: TerminalDevice, on loop: any EventLoop, logger: Logger,
-        onFinished: @escaping () -> Void
+        configuration: WorkerConfiguration, terminal: TerminalDevice, journal: Journal?, on loop: any EventLoop,
+        logger: Logger, onFinished: @escaping () -> Void
     ) {
         self.configuration = configuration
         self.loop = loop
@@ -81,9 +91,12 @@ final class SessionWorker {
         self.terminal = terminal
         self.leash = configuration.descriptors.leash
         self.freezer = configuration.descriptors.freezer.map(Freezer.init)
-        self.log = MemoryLog(
-            sessionID: configuration.sessionID, incarnation: configuration.incarnation,
-            firstSequence: configuration.firstSequence, outputLimit: configuration.logBytes)
+        self.journal = journal
+        self.log =
+            journal
+            ?? MemoryLog(
+                sessionID: configuration.sessionID, incarnation: configuration.incarnation,
+                firstSequence: configuration.firstSequence, outputLimit: configuration.logBytes)
         self.screen = ScreenModel(size: configuration.size)
         self.engine = StateEngine(at: Date())
         self.lease = DriverLease(size: configuration.size)
@@ -93,6 +106,7 @@ final class SessionWorker {
         self.input = InputQueue(terminal: terminal, on: loop, ready: false)
         self.echokit = EchokitHub(session: configuration.sessionID, on: loop)
         echokit.worker = self
+        takeUpJournal()
         terminal.onOutput = { [unowned self] bytes in self.received(bytes) }
     }
 
@@ -141,11 +155,14 @@ final class SessionWorker {
         loop.assumeIsolated().scheduleTask(in: .seconds(20)) { self.input.becomeReady() }
     }
 
-    private func show(_ bytes: ByteBuffer) {
+    /// Nobody is shown what is not in the log.
+    func show(_ bytes: ByteBuffer) {
         guard bytes.readableBytes > 0 else { return }
+        guard heldOutput == nil else { return hold(bytes) }
         let now = Date()
         lastOutput = now
-        let seq = log.append(output: bytes, at: now)
+        let seq: UInt64
+        do { seq = try log.append(output: bytes, at: now) } catch { return hold(bytes) }
         screen.feed(bytes)
         if let replies = screen.takeReplies(), lease.driver == nil, !echokit.hasDrivers { terminal.write(replies) }
         for client in nativeClients.values { client.output(bytes, seq: seq) }
@@ -159,11 +176,11 @@ final class SessionWorker {
 
     // MARK: Events
 
-    @discardableResult
-    func emit(_ type: EventType, _ data: JSONValue) -> SessionEvent {
-        let event = log.append(event: type, data: data, at: Date())
+    func emit(_ type: EventType, _ data: JSONValue) {
+        guard heldEvents.isEmpty, let event = try? log.append(event: type, data: data, at: Date()) else {
+            return hold(type, data)
+        }
         publish(event)
-        return event
     }
 
     func publish(_ event: SessionEvent) {

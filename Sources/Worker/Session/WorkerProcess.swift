@@ -75,7 +75,8 @@ public enum WorkerProcess {
         let confinement = Confinement(
             files: FileRules(
                 readable: FileRules.system, writable: [configuration.runtimeDirectory],
-                writableDescriptors: [configuration.descriptors.home]),
+                writableDescriptors: [configuration.descriptors.home]
+                    + [configuration.descriptors.journal].compactMap { $0 }),
             ports: .none)
         for gap in try confinement.apply() { logger.notice("weaker confinement", metadata: ["reason": "\(gap)"]) }
     }
@@ -85,11 +86,14 @@ public enum WorkerProcess {
         finished: EventLoopPromise<Void>
     ) -> EventLoopFuture<NIOLoopBound<SessionWorker>> {
         do {
+            let journal = try JournalStart.open(configuration, on: loop, logger)
             try HomeDirectory(descriptor: configuration.descriptors.home).seed()
+            let opened = NIOLoopBound(journal, eventLoop: loop)
             return try TerminalDevice.open(master: configuration.descriptors.terminal, slave: slave, on: loop)
                 .flatMap { terminal in
                     let worker = SessionWorker(
-                        configuration: configuration, terminal: terminal.value, on: loop, logger: logger
+                        configuration: configuration, terminal: terminal.value, journal: opened.value, on: loop,
+                        logger: logger
                     ) { finished.succeed() }
                     let bound = NIOLoopBound(worker, eventLoop: loop)
                     let listener = SandboxListener(

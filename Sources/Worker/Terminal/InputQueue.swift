@@ -10,8 +10,18 @@ final class InputQueue {
         var enter: Bool
         /// Milliseconds between the keys and Enter, and after Enter.
         var pause: Int64
+        /// Called when its turn has come, and says whether it is typed.
+        var begin: () -> Beginning = { .type }
         /// Called when all of it is in the terminal, with `false` when the terminal is gone.
         var done: (Bool) -> Void
+    }
+
+    enum Beginning {
+        case type
+        /// It is not typed at all.
+        case skip
+        /// Not yet: ``resume()`` asks again.
+        case wait
     }
 
     static let longestQueue = 256
@@ -48,6 +58,9 @@ final class InputQueue {
         next()
     }
 
+    /// Asks the first text again whether it is to be typed.
+    func resume() { next() }
+
     /// Single keys, as a person's terminal sends them.
     func send(keys: ByteBuffer) {
         if isTyping {
@@ -64,8 +77,14 @@ final class InputQueue {
     }
 
     private func next() {
-        guard isReady, !isTyping, let typing = waiting.popFirst() else { return }
+        guard isReady, !isTyping, let typing = waiting.first else { return }
+        isTyping = true
+        let beginning = typing.begin()
+        isTyping = false
+        if beginning == .wait { return }
+        waiting.removeFirst()
         waitingBytes -= typing.keys.readableBytes
+        if beginning == .skip { return next() }
         isTyping = true
         terminal.write(typing.keys) { written in
             guard written, typing.enter else { return self.finish(typing, written) }

@@ -89,10 +89,16 @@ final class TerminalDevice {
         guard failure == 0 else { throw SystemCallError("TIOCSWINSZ on the session's terminal", errno: -failure) }
     }
 
+    /// Leaves what the session's programs write where it is: they wait for it.
+    func pause() { channel.setOption(.autoRead, value: false).whenComplete { _ in } }
+
+    func resume() { channel.setOption(.autoRead, value: true).whenComplete { _ in } }
+
     /// The session is gone: passes on what it still wrote, then closes. Calls back at the end of the output, or when
     /// the time is over because somebody else holds the terminal.
     func drain(within limit: TimeAmount, then done: @escaping () -> Void) {
         onDrained = done
+        resume()
         if slave >= 0 { close(slave) }
         slave = -1
         guard !isClosed else { return finish() }

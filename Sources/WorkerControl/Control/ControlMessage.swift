@@ -106,11 +106,13 @@ public struct WorkerStatus: Codable, Sendable {
     public var transcriptPath: String?
     /// Since when everything in the sandbox is stopped; nil: it is not.
     public var frozenSince: Date?
+    /// Why the session's journal takes nothing now; nil: it does.
+    public var journal: JournalTrouble?
 
     public init(
         activity: Activity, activitySince: Date, activitySource: String, backgroundShell: Bool, lastInput: Date?,
         lastOutput: Date?, clients: [AttachedClient], lastSequence: UInt64, size: TerminalSize, transcriptPath: String?,
-        frozenSince: Date? = nil
+        frozenSince: Date? = nil, journal: JournalTrouble? = nil
     ) {
         self.activity = activity
         self.activitySince = activitySince
@@ -123,6 +125,23 @@ public struct WorkerStatus: Codable, Sendable {
         self.size = size
         self.transcriptPath = transcriptPath
         self.frozenSince = frozenSince
+        self.journal = journal
+    }
+}
+
+/// Why a session stands still: nothing of it can be stored.
+public struct JournalTrouble: Codable, Sendable, Hashable {
+    /// `stalled`.
+    public var state: String
+    /// `disk_full`, `quota` or `io_error`.
+    public var reason: String
+    /// What an operator can do.
+    public var detail: String
+
+    public init(_ stall: LogStall) {
+        state = "stalled"
+        reason = stall.reason
+        detail = stall.description
     }
 }
 

@@ -42,12 +42,14 @@ public struct LaunchRequest: Codable, Sendable {
     public var gatewaySocket: String
     /// How many bytes of terminal output the worker keeps for replay.
     public var logBytes: Int
+    /// How much of the session's past stays on disk; nil from a supervisor of an earlier version.
+    public var journal: JournalRules?
 
     public init(
         sessionID: SessionID, incarnation: Int, uidSlot: Int, rules: SandboxRules, startCommand: String,
         claudeBinary: String?, environment: [String: String], managedSettings: String?, size: TerminalSize,
         firstSequence: UInt64,
-        gatewaySocket: String, logBytes: Int
+        gatewaySocket: String, logBytes: Int, journal: JournalRules? = nil
     ) {
         self.sessionID = sessionID
         self.incarnation = incarnation
@@ -61,6 +63,7 @@ public struct LaunchRequest: Codable, Sendable {
         self.firstSequence = firstSequence
         self.gatewaySocket = gatewaySocket
         self.logBytes = logBytes
+        self.journal = journal
     }
 }
 

@@ -12,6 +12,8 @@ public struct WorkerConfiguration: Codable, Sendable {
     public var firstSequence: UInt64
     public var gatewaySocket: String
     public var logBytes: Int
+    /// How much of the session's past stays on disk; nil from a launcher of an earlier version.
+    public var journal: JournalRules?
     public var descriptors: WorkerDescriptors
     /// Names of the system calls whose refusals come to the worker, by number.
     public var countedCalls: [Int: String]
@@ -20,8 +22,8 @@ public struct WorkerConfiguration: Codable, Sendable {
 
     public init(
         sessionID: SessionID, incarnation: Int, runtimeDirectory: String, size: TerminalSize, firstSequence: UInt64,
-        gatewaySocket: String, logBytes: Int, descriptors: WorkerDescriptors, countedCalls: [Int: String] = [:],
-        confined: Bool = true
+        gatewaySocket: String, logBytes: Int, journal: JournalRules? = nil, descriptors: WorkerDescriptors,
+        countedCalls: [Int: String] = [:], confined: Bool = true
     ) {
         self.sessionID = sessionID
         self.incarnation = incarnation
@@ -30,6 +32,7 @@ public struct WorkerConfiguration: Codable, Sendable {
         self.firstSequence = firstSequence
         self.gatewaySocket = gatewaySocket
         self.logBytes = logBytes
+        self.journal = journal
         self.descriptors = descriptors
         self.confined = confined
         self.countedCalls = countedCalls
@@ -60,6 +63,9 @@ public struct WorkerDescriptors: Codable, Sendable {
     public var violations: Int32?
     /// Stops and continues everything in the sandbox; nil where that cannot be done.
     public var freezer: FreezerDescriptor?
+    /// Directory descriptor of the session's journal, the worker's own; nil from a launcher of an earlier version, and
+    /// then the log is in memory alone.
+    public var journal: Int32?
 
     public init(
         terminal: Int32, listener: Int32?, leash: Int32, status: Int32, sandbox: Int32, home: Int32, ready: Int32,

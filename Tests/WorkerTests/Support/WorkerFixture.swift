@@ -11,7 +11,7 @@ import WorkerControl
 /// stand-in for rookery-init that obeys the leash, writes the status and whose pidfd the worker has.
 final class WorkerFixture: Sendable {
     let folder: String
-    let sessionID = SessionID()
+    let sessionID: SessionID
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let worker: ChildProcess
     let command: ChildProcess
@@ -25,12 +25,20 @@ final class WorkerFixture: Sendable {
     static let worker = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appendingPathComponent("rookery-worker").path
 
+    /// What outlives a worker: the session's home and its journal.
+    struct Kept: Sendable {
+        var session = SessionID()
+        var incarnation = 1
+        var home: String
+        var journal: String
+    }
+
     /// Runs the body with a worker, and takes everything down after it.
     static func with(
-        _ command: [String], firstSequence: UInt64 = 1, logBytes: Int = 1 << 20,
+        _ command: [String], firstSequence: UInt64 = 1, logBytes: Int = 1 << 20, kept: Kept? = nil,
         _ body: (WorkerFixture) async throws -> Void
     ) async throws {
-        let fixture = try await WorkerFixture(command, firstSequence: firstSequence, logBytes: logBytes)
+        let fixture = try await WorkerFixture(command, firstSequence: firstSequence, logBytes: logBytes, kept: kept)
         do {
             try await body(fixture)
         } catch {
@@ -41,9 +49,10 @@ final class WorkerFixture: Sendable {
         await fixture.shutDown()
     }
 
-    private init(_ program: [String], firstSequence: UInt64, logBytes: Int) async throws {
+    private init(_ program: [String], firstSequence: UInt64, logBytes: Int, kept: Kept?) async throws {
         folder = "/tmp/rkw-\(UInt32.random(in: 0 ... .max))"
-        home = folder + "/home"
+        sessionID = kept?.session ?? SessionID()
+        home = kept?.home ?? folder + "/home"
         gatewaySocket = folder + "/gateway.sock"
         for path in [folder, home, folder + "/run"] {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -76,8 +85,10 @@ final class WorkerFixture: Sendable {
         var descriptors = WorkerDescriptors(
             terminal: 4, listener: 5, leash: 6, status: 7, sandbox: 8, home: 9, ready: 10)
         descriptors.freezer = FreezerDescriptor(number: 11, freeze: "1", thaw: "0")
+        if kept != nil { descriptors.journal = 12 }
+        let journal = open(kept?.journal ?? folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         let configuration = WorkerConfiguration(
-            sessionID: sessionID, incarnation: 1, runtimeDirectory: folder + "/run", size: .standard,
+            sessionID: sessionID, incarnation: kept?.incarnation ?? 1, runtimeDirectory: folder + "/run", size: .standard,
             firstSequence: firstSequence, gatewaySocket: gatewaySocket, logBytes: logBytes, descriptors: descriptors)
         let json = try JSONEncoder.rookery.encode(configuration)
         let memory = json.withUnsafeBytes { rk_sealed_memory("configuration", $0.baseAddress, $0.count) }
@@ -86,11 +97,11 @@ final class WorkerFixture: Sendable {
             [Self.worker],
             descriptors: [
                 2: errors, 3: memory, 4: master, 5: listener.socket, 6: leash.write, 7: status.read, 8: pidfd,
-                9: homeDescriptor, 10: ready.write, 11: freezer,
+                9: homeDescriptor, 10: ready.write, 11: freezer, 12: journal,
             ])
         for descriptor in [
             errors, memory, master, listener.socket, leash.write, status.read, pidfd, homeDescriptor, ready.write,
-            freezer,
+            freezer, journal,
         ] { close(descriptor) }
         workerEnd = Task { [worker] in await worker.wait() }
 

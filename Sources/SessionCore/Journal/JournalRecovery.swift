@@ -1,0 +1,161 @@
+public import Foundation
+
+/// What a journal says about the incarnations before, found when it was opened.
+public struct JournalRecovery: Sendable {
+    /// An input whose way to the session's program was not seen to its end.
+    public struct Input: Sendable {
+        public enum Stage: Sendable, Hashable {
+            /// Nothing of it was given to the terminal.
+            case accepted
+            /// Some of it may have been given to the terminal.
+            case delivering
+            /// All of it was given to the terminal; nothing shows that the program took it before it was killed.
+            case delivered
+        }
+
+        public var seq: UInt64
+        public var time: Date
+        public var text: String
+        public var submit: Bool
+        public var sender: String
+        public var clientID: String?
+        public var stage: Stage
+        /// Keys were typed between this text and the one before, or while it was typed: the line that was submitted may
+        /// hold more than the text.
+        public var isMixedWithKeys = false
+        /// A permission was being asked for when it was typed: it answered that.
+        public var answeredDialog = false
+
+        // For the bookkeeping below.
+        var deliveredAt: Date?
+        var turnWasOpen = false
+    }
+
+    /// Texts that may have to be typed, in their order.
+    public internal(set) var inputs: [Input] = []
+    /// The last incarnation ended inside a turn, and nobody could say so.
+    public internal(set) var turnIsOpen = false
+    /// There was an incarnation before, and its worker did not see its end.
+    public internal(set) var wasKilled = false
+    /// Bytes of a torn tail that were cut off.
+    public internal(set) var cut: Cut?
+
+    public struct Cut: Sendable, Hashable {
+        public var segment: String
+        public var offset: Int
+        public var bytes: Int
+    }
+}
+
+/// Follows the records of a journal for what is not finished.
+struct RecoveryScan {
+    private var inputs: [JournalRecovery.Input] = []
+    private var turnIsOpen = false
+    private var permissions = 0
+    private var keysTyped = false
+    private var isClosed = true
+    private var newest = Date.distantPast
+    private(set) var clientIDs: [(sender: String, clientID: String, seq: UInt64)] = []
+
+    /// The most inputs followed; a session takes no more at a time.
+    private static let mostInputs = 512
+    private static let mostClientIDs = 4096
+    /// A program that was given a text and did nothing with it for so long was not killed while it had it.
+    private static let patience: TimeInterval = 10
+
+    static func wants(_ head: RecordHead) -> Bool {
+        switch RecordHead.Kind(rawValue: head.kind) {
+        case .input, .delivering, .closed: true
+        case .event: RecordHead.Mark(rawValue: head.mark) == .inputDelivered
+        case .output, .resize, nil: false
+        }
+    }
+
+    mutating func take(_ head: RecordHead, _ payload: UnsafeRawBufferPointer?) {
+        let time = Date(timeIntervalSince1970: Double(head.wall) / 1e9)
+        newest = time
+        isClosed = false
+        switch RecordHead.Kind(rawValue: head.kind) {
+        case .input:
+            guard let payload, let input = RecordPayload.input(payload) else { return }
+            take(input, head.seq, time)
+        case .delivering:
+            guard let seq = payload.flatMap(RecordPayload.delivering),
+                let index = inputs.lastIndex(where: { $0.seq == seq })
+            else { return }
+            inputs[index].stage = .delivering
+            inputs[index].answeredDialog = permissions > 0
+            inputs[index].turnWasOpen = turnIsOpen
+        case .event: take(RecordHead.Mark(rawValue: head.mark), payload, time)
+        case .closed:
+            if payload.map(RecordPayload.closedOnRequest) ?? false { inputs.removeAll { $0.stage == .delivered } }
+            isClosed = true
+            turnIsOpen = false
+            permissions = 0
+        case .output, .resize, nil: break
+        }
+    }
+
+    private mutating func take(_ input: AcceptedInput, _ seq: UInt64, _ time: Date) {
+        if let clientID = input.clientID {
+            clientIDs.append((input.sender, clientID, seq))
+            if clientIDs.count > 2 * Self.mostClientIDs { clientIDs.removeFirst(Self.mostClientIDs) }
+        }
+        guard case .text(let text, let submit) = input.content else {
+            keysTyped = true
+            for index in inputs.indices where inputs[index].stage != .delivered { inputs[index].isMixedWithKeys = true }
+            return
+        }
+        inputs.append(
+            JournalRecovery.Input(
+                seq: seq, time: time, text: text, submit: submit, sender: input.sender, clientID: input.clientID,
+                stage: .accepted, isMixedWithKeys: keysTyped))
+        // A line that was not submitted is part of the next.
+        keysTyped = !submit
+        if inputs.count > Self.mostInputs { inputs.removeFirst() }
+    }
+
+    private mutating func take(_ mark: RecordHead.Mark?, _ payload: UnsafeRawBufferPointer?, _ time: Date) {
+        switch mark {
+        case .turnStarted:
+            turnIsOpen = true
+            inputs.removeAll { $0.stage == .delivered }
+        case .turnCompleted:
+            turnIsOpen = false
+            permissions = 0
+            for index in inputs.indices where inputs[index].stage == .delivered && inputs[index].turnWasOpen {
+                inputs[index].turnWasOpen = false
+                inputs[index].deliveredAt = time
+            }
+        case .permissionRequested: permissions += 1
+        case .permissionResolved: permissions = max(permissions - 1, 0)
+        case .inputDelivered:
+            guard let data = payload.flatMap(RecordPayload.event)?.data, let seq = data["input_seq"]?.integer,
+                let index = inputs.lastIndex(where: { $0.seq == UInt64(clamping: seq) })
+            else { return }
+            // A text that was not submitted is a draft on a screen that is gone; one found in the transcript is done.
+            if !inputs[index].submit || data["found"]?.bool == true { inputs.remove(at: index) } else {
+                inputs[index].stage = .delivered
+                inputs[index].deliveredAt = time
+            }
+        case .cheap, .none?, nil: break
+        }
+    }
+
+    /// - Parameter wasEmpty: there was no incarnation before.
+    func recovery(wasEmpty: Bool) -> JournalRecovery {
+        var recovery = JournalRecovery()
+        recovery.wasKilled = !wasEmpty && !isClosed
+        recovery.turnIsOpen = turnIsOpen
+        recovery.inputs = inputs.filter { input in
+            switch input.stage {
+            case .accepted: return true
+            case .delivering: return input.submit || !input.isMixedWithKeys
+            case .delivered:
+                guard !input.answeredDialog else { return false }
+                return input.turnWasOpen || newest.timeIntervalSince(input.deliveredAt ?? input.time) < Self.patience
+            }
+        }
+        return recovery
+    }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import NIOCore
+import Testing
+
+@testable import SessionCore
+
+/// One thing that happens in an incarnation, and when, in seconds.
+private enum Step {
+    case text(String, submit: Bool = true)
+    case keys
+    case delivering(UInt64)
+    case delivered(UInt64, found: Bool = false)
+    case event(EventType)
+    case output(after: Double)
+    case closed(onRequest: Bool)
+}
+
+private struct Recovered: CustomTestStringConvertible {
+    var name: String
+    var steps: [Step]
+    var inputs: [String] = []
+    var turnIsOpen = false
+    var wasKilled = true
+
+    var testDescription: String { name }
+}
+
+private let table: [Recovered] = [
+    Recovered(name: "nothing", steps: [], wasKilled: false),
+    Recovered(name: "accepted", steps: [.text("a"), .text("b")], inputs: ["a accepted", "b accepted"]),
+    Recovered(name: "half typed", steps: [.text("a"), .delivering(1)], inputs: ["a delivering"]),
+    Recovered(
+        name: "typed and not taken", steps: [.text("a"), .delivering(1), .delivered(1)], inputs: ["a delivered"]),
+    Recovered(
+        name: "typed and taken", steps: [.text("a"), .delivering(1), .delivered(1), .event(.turnStarted)],
+        turnIsOpen: true),
+    Recovered(
+        name: "typed long ago and never taken",
+        steps: [.text("/help"), .delivering(1), .delivered(1), .output(after: 60)]),
+    Recovered(
+        name: "typed into a turn that never ended",
+        steps: [
+            .event(.turnStarted), .text("a"), .delivering(2), .delivered(2), .output(after: 600),
+        ], inputs: ["a delivered"], turnIsOpen: true),
+    Recovered(
+        name: "typed into a turn that ended long ago",
+        steps: [
+            .event(.turnStarted), .text("a"), .delivering(2), .delivered(2), .event(.turnCompleted),
+            .output(after: 60),
+        ]),
+    Recovered(
+        name: "the answer to a question",
+        steps: [
+            .event(.turnStarted), .event(.permissionRequested), .text("1"), .delivering(3), .delivered(3),
+        ], turnIsOpen: true),
+    Recovered(
+        name: "a draft that was typed",
+        steps: [.text("a", submit: false), .delivering(1), .delivered(1)]),
+    Recovered(
+        name: "a draft that was half typed", steps: [.text("a", submit: false), .delivering(1)],
+        inputs: ["a delivering"]),
+    Recovered(
+        name: "a draft that was half typed, then keys",
+        steps: [.text("a", submit: false), .delivering(1), .keys]),
+    Recovered(name: "keys", steps: [.keys, .keys]),
+    Recovered(
+        name: "found in the transcript", steps: [.text("a"), .delivering(1), .delivered(1, found: true)]),
+    Recovered(
+        name: "parked", steps: [.text("a"), .delivering(1), .delivered(1), .text("b"), .closed(onRequest: true)],
+        inputs: ["b accepted"], wasKilled: false),
+    Recovered(
+        name: "the program crashed",
+        steps: [.text("a"), .delivering(1), .delivered(1), .closed(onRequest: false)], inputs: ["a delivered"],
+        wasKilled: false),
+]
+
+@Suite struct JournalRecoveryTests {
+    @Test(arguments: table.indices) func findsWhatIsUnfinished(index: Int) async throws {
+        let row = table[index]
+        let folder = try JournalFolder()
+        try await folder.use { journal in
+            var time = Date(timeIntervalSince1970: 1_800_000_000)
+            for step in row.steps {
+                time += 0.1
+                switch step {
+                case .text(let words, let submit):
+                    _ = try journal.append(input: text(words, submit: submit), at: time)
+                case .keys:
+                    _ = try journal.append(
+                        input: AcceptedInput(content: .keys(ByteBuffer(string: "x")), sender: "ann"), at: time)
+                case .delivering(let seq): try journal.append(delivering: seq, at: time)
+                case .delivered(let seq, let found):
+                    _ = try journal.append(
+                        event: .inputDelivered, data: ["input_seq": .integer(Int64(seq)), "found": .bool(found)],
+                        at: time)
+                case .event(let type): _ = try journal.append(event: type, data: [:], at: time)
+                case .output(let after):
+                    time += after
+                    try journal.append(output: ByteBuffer(string: "."), at: time)
+                case .closed(let onRequest): journal.close(onRequest: onRequest) {}
+                }
+            }
+        }
+        let recovery = try await folder.use(incarnation: 2) { $0.recovery }
+        #expect(recovery.inputs.map { "\($0.text) \($0.stage)" } == row.inputs, "\(row.name)")
+        #expect(recovery.turnIsOpen == row.turnIsOpen, "\(row.name)")
+        #expect(recovery.wasKilled == row.wasKilled, "\(row.name)")
+    }
+}
