@@ -47,7 +47,7 @@ private final class Session: Sendable {
         let time = Date().formatted(.rookery)
         let line = #"{"type":"user","timestamp":"\#(time)","message":{"role":"user","content":"\#(text)"}}"# + "\n"
         let path = folder + "/home/.claude/projects/p/t.jsonl"
-        if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
+        if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         try file.seekToEnd()
         try file.write(contentsOf: Data(line.utf8))

@@ -58,7 +58,8 @@ private final class FailingDisk: Sendable {
         }.get()
         try await until("it goes on") { try await folder.loop.submit { journal.value.stall == nil }.get() }
         try await folder.loop.submit {
-            #expect(try journal.value.append(output: ByteBuffer(string: "after"), at: now) == 2)
+            let seq = try journal.value.append(output: ByteBuffer(string: "after"), at: now)
+            #expect(seq == 2)
             journal.value.abandon()
         }.get()
         let entries = try folder.reader().read(since: 0, kinds: .all, limit: .max).entries
