@@ -122,6 +122,11 @@ let package = Package(
             name: "sandbox-bench", dependencies: ["CLinux", "Sandbox", "Policy"],
             path: "Ops/Benchmarks/SandboxBench", swiftSettings: strict),
 
+        // What a session's log costs
+        .executableTarget(
+            name: "journal-bench", dependencies: ["CLinux", "SessionCore", nio, nioPosix],
+            path: "Ops/Benchmarks/JournalBench", swiftSettings: strict),
+
         // The control plane
         .target(
             name: "Registry",

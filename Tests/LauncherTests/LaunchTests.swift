@@ -27,13 +27,15 @@ import WorkerControl
             #expect(stage.scratch.status("\(directory)/home").map { $0.st_mode & 0o777 } == 0o700)
             #expect(stage.scratch.status("run/w/\(id)")?.st_uid == Stage.service)
             #expect(stage.scratch.status("run/w/\(id)").map { $0.st_mode & 0o777 } == 0o700)
+            #expect(stage.scratch.status("state/journals/\(id)")?.st_uid == Stage.service)
+            #expect(stage.scratch.status("state/journals/\(id)").map { $0.st_mode & 0o777 } == 0o700)
 
             let report = try #require(stage.scratch.text("\(directory)/home/worker-report"))
             #expect(report.contains("uid \(Stage.service) gid \(Stage.service)\n"))
             #expect(report.contains("\(stage.scratch.path)/run/w/\(id)") || report.contains("\\/run\\/w\\/\(id)"))
             let descriptors = report.split(separator: "\n").filter { $0.hasPrefix("fd ") }
             let freezes = CgroupLeaf(kind: .v1, directories: session.cgroups).freezer != nil
-            #expect(descriptors == (0...(freezes ? 12 : 11)).map { "fd \($0)" })
+            #expect(descriptors == (0...(freezes ? 13 : 12)).map { "fd \($0)" })
             #expect(!report.contains("env HOME"))
 
             for directory in session.cgroups.values {
@@ -59,6 +61,7 @@ import WorkerControl
             #expect(try await stage.launcher.clean(id))
             _ = try await stage.launcher.ask(.remove(RemoveRequest(sessionID: id, keepWorkspace: true)))
             #expect(stage.scratch.exists("\(directory)/workspace/mark") && !stage.scratch.exists("\(directory)/home"))
+            #expect(!stage.scratch.exists("state/journals/\(id)"))
             _ = try await stage.launcher.ask(.remove(RemoveRequest(sessionID: id, keepWorkspace: false)))
             await stage.expectNothingLeft(of: id, directories: false)
         }
@@ -72,6 +75,9 @@ import WorkerControl
                 .plain(id, slot: Stage.slot(), start: try stage.waitingScript()))
             #expect(runs(session.workerPID))
             #expect(stage.scratch.exists("run/w/\(id)/\(WorkerSockets.control)"))
+            // Confined as it is, it can write its journal and nothing of others'.
+            let journal = "\(stage.scratch.path)/state/journals/\(id)"
+            #expect(await eventually { ((try? JournalReader(path: journal).lastSequence()) ?? 0) > 0 })
             #expect(await eventually { stage.scratch.exists("state/sessions/\(id)/workspace/mark") })
             // The worker's end is the sandbox's.
             kill(session.workerPID, SIGKILL)

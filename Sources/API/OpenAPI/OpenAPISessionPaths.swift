@@ -211,11 +211,12 @@ extension OpenAPIDocument {
            },
            "responses": {
             "202": {
-             "description": "It is in the session's log.",
+             "description": "It is in the session's log, on the disk.",
              "content": {
               "application/json": {"schema": {"type": "object", "required": ["seq"], "properties": {"seq": {"type": "integer"}}}}
              }
             },
+            "507": {"$ref": "#/components/responses/Problem"},
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },

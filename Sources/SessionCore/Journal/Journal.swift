@@ -85,7 +85,7 @@ public final class Journal: SessionLog {
 
         var first = max(options.firstSequence, opening.last + 1)
         var lost: UInt64 = 0
-        let mayHaveLost = opening.newest.map { $0.header.boot != boot && !opening.isClosed } ?? false
+        let mayHaveLost = opening.newest.map { $0.header.boot != boot && !opening.scan.isClosed } ?? false
         if opening.cut != nil || mayHaveLost {
             // Numbers above the last may have been shown to somebody; they must not come again for something else.
             first = max(first, opening.last + Self.skip)
@@ -160,18 +160,13 @@ public final class Journal: SessionLog {
         return memory.append(event: type, data: data, at: time)
     }
 
-    /// The incarnation ends, and its worker is there to say so. Calls back once the disk has everything.
-    public func close(onRequest: Bool, _ done: @escaping () -> Void) {
+    /// The incarnation ends, and its worker is there to say so: the last record. When that cannot be written, the next
+    /// incarnation takes this one for killed, which loses nothing.
+    public func close(onRequest: Bool) {
         upkeep?.cancel()
-        do {
-            let end = RecordPayload.encode(closedOnRequest: onRequest)
-            try append(.closed, end, at: Date(), isEssential: true, atOnce: true)
-            memory.skip()
-        } catch {
-            // The next incarnation then takes this one for killed, which loses nothing.
-            return done()
-        }
-        whenStored(through: lastSequence, done)
+        let end = RecordPayload.encode(closedOnRequest: onRequest)
+        guard (try? append(.closed, end, at: Date(), isEssential: true, atOnce: true)) != nil else { return }
+        memory.skip()
     }
 
     /// Lets go of everything, and writes nothing more.

@@ -9,7 +9,6 @@ struct JournalOpening {
     private(set) var last: UInt64 = 0
     /// The newest segment and where it ends, to be gone on with.
     private(set) var newest: (header: SegmentHeader, end: Int)?
-    private(set) var isClosed = true
 
     private let directory: JournalDirectory
 
@@ -59,7 +58,6 @@ struct JournalOpening {
                 }
                 last = max(last, head.seq)
                 scan.take(head, payload)
-                isClosed = head.kind == RecordHead.Kind.closed.rawValue
                 offset = next
                 newest = (file.header, offset)
             case .end:

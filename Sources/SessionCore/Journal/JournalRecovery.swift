@@ -53,7 +53,10 @@ struct RecoveryScan {
     private var turnIsOpen = false
     private var permissions = 0
     private var keysTyped = false
-    private var isClosed = true
+    /// The last incarnation's worker saw its end.
+    var isClosed: Bool { closed == newestIncarnation }
+    private var closed: UInt32?
+    private var newestIncarnation: UInt32?
     private var newest = Date.distantPast
     private(set) var clientIDs: [(sender: String, clientID: String, seq: UInt64)] = []
 
@@ -74,7 +77,8 @@ struct RecoveryScan {
     mutating func take(_ head: RecordHead, _ payload: UnsafeRawBufferPointer?) {
         let time = Date(timeIntervalSince1970: Double(head.wall) / 1e9)
         newest = time
-        isClosed = false
+        // What still comes after an end (clients that leave) changes nothing about it.
+        newestIncarnation = head.incarnation
         switch RecordHead.Kind(rawValue: head.kind) {
         case .input:
             guard let payload, let input = RecordPayload.input(payload) else { return }
@@ -89,7 +93,7 @@ struct RecoveryScan {
         case .event: take(RecordHead.Mark(rawValue: head.mark), payload, time)
         case .closed:
             if payload.map(RecordPayload.closedOnRequest) ?? false { inputs.removeAll { $0.stage == .delivered } }
-            isClosed = true
+            closed = head.incarnation
             turnIsOpen = false
             permissions = 0
         case .output, .resize, nil: break

@@ -75,11 +75,12 @@ extension SessionWorker {
             ])
         for client in nativeClients.values { client.end(exit, reason: reason) }
         echokit.end()
+        closeJournal(isOrderly: stop != nil || exit?.code == 0)
         let end = WorkerEnd(
             exit: exit, requested: stop != nil, lastSequence: log.lastSequence,
             lastLines: String(screen.lastLines(20).suffix(4096)))
         self.end = end
-        closeJournal { self.endStored(end) }
+        whenStored { self.endStored(end) }
     }
 
     private func endStored(_ end: WorkerEnd) {

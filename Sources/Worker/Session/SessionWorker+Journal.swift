@@ -56,19 +56,24 @@ extension SessionWorker {
     }
 
     /// The incarnation's end, as its worker saw it, is the last thing in its journal.
-    func closeJournal(_ done: @escaping () -> Void) {
-        guard let journal else { return done() }
+    func closeJournal(isOrderly: Bool) {
+        journal?.close(onRequest: isOrderly)
         if let held = heldOutput {
             logger.error(
                 "the end of the terminal's output cannot be stored", metadata: ["bytes": "\(held.readableBytes)"])
         }
+    }
+
+    /// Once all of the session is on the disk.
+    func whenStored(_ done: @escaping () -> Void) {
         var isDone = false
         func once() {
             guard !isDone else { return }
             isDone = true
             done()
         }
-        journal.close(onRequest: stop != nil) { once() }
+        log.whenStored(through: log.lastSequence) { once() }
+        guard !isDone else { return }
         // A disk that hangs does not keep a session from ending.
         loop.assumeIsolated().scheduleTask(in: .seconds(3)) { once() }
     }

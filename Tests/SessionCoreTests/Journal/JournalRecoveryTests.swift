@@ -97,7 +97,7 @@ private let table: [Recovered] = [
                 case .output(let after):
                     time += after
                     try journal.append(output: ByteBuffer(string: "."), at: time)
-                case .closed(let onRequest): journal.close(onRequest: onRequest) {}
+                case .closed(let onRequest): journal.close(onRequest: onRequest)
                 }
             }
         }
