@@ -28,6 +28,13 @@ public actor SessionSupervisor {
     let keyed = OperationLock()
     var watchers: [Watcher] = []
     var reaper: Task<Void, Never>?
+    var reconciler: Task<Void, Never>?
+    var isReconciling = false
+    /// Sessions to be started again, and those that are being.
+    var restarts: [SessionID: PendingRestart] = [:]
+    var restarting: Set<SessionID> = []
+    var nextRestart = 0
+    var recovery: RecoveryReport?
     var phase = Phase.created
 
     enum Phase { case created, running, stopping }
@@ -118,6 +125,7 @@ public actor SessionSupervisor {
             throw SupervisorError(.notFound, "there is no session \(id)")
         }
         let entry = SessionEntry(record, feed: SessionFeed(transitions))
+        entry.restarts = RestartCount(transitions, steadyAfter: configuration.steadyAfter)
         entries[id] = entry
         return entry
     }

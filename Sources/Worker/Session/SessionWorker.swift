@@ -54,9 +54,12 @@ final class SessionWorker {
     var nextClient = 1
     var marksAreScheduled = false
 
-    // Facts for the reaper
+    // Facts for the reaper, each by the wall's clock for people and by one that nobody sets
+    let born = (date: Date(), time: MonotonicTime.now)
     var lastInput: Date?
     var lastOutput: Date?
+    var inputTime: MonotonicTime?
+    var outputTime: MonotonicTime?
     var outputReported = NIODeadline.uptimeNanoseconds(0)
 
     // The freezer
@@ -85,7 +88,7 @@ final class SessionWorker {
             sessionID: configuration.sessionID, incarnation: configuration.incarnation,
             firstSequence: configuration.firstSequence, outputLimit: configuration.logBytes)
         self.screen = ScreenModel(size: configuration.size)
-        self.engine = StateEngine(at: Date())
+        self.engine = StateEngine(at: born.date)
         self.lease = DriverLease(size: configuration.size)
         self.home = HomeDirectory(descriptor: configuration.descriptors.home)
         self.earlierTranscripts = EarlierTranscripts(in: home)
@@ -95,6 +98,9 @@ final class SessionWorker {
         echokit.worker = self
         terminal.onOutput = { [unowned self] bytes in self.received(bytes) }
     }
+
+    /// The date as it would be had nobody set the clock since this worker started: what the state engine reckons by.
+    var steadyDate: Date { born.date.addingTimeInterval(MonotonicTime.now.since(born.time)) }
 
     /// Seconds on a clock that only goes forward.
     var monotonic: Double { Double(NIODeadline.now().uptimeNanoseconds) / 1e9 }
@@ -145,6 +151,7 @@ final class SessionWorker {
         guard bytes.readableBytes > 0 else { return }
         let now = Date()
         lastOutput = now
+        outputTime = .now
         let seq = log.append(output: bytes, at: now)
         screen.feed(bytes)
         if let replies = screen.takeReplies(), lease.driver == nil, !echokit.hasDrivers { terminal.write(replies) }

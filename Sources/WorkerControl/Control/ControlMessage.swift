@@ -3,8 +3,11 @@ public import SessionCore
 
 /// A request of the supervisor on a worker's control socket: a 4-byte big-endian length, then this as JSON.
 public struct ControlRequest: Codable, Sendable {
-    /// The version both sides speak; a worker that cannot answers `unsupported_version`.
+    /// The version both sides speak. It rises when a message changes its meaning; new commands and optional fields do not
+    /// raise it, for both sides ignore what they do not know.
     public static let version = 1
+    /// The oldest version of a worker that this supervisor can drive.
+    public static let oldestVersion = 1
     public static let largestFrame = 1 << 20
 
     /// Chosen by the supervisor, repeated in the reply.
@@ -106,11 +109,13 @@ public struct WorkerStatus: Codable, Sendable {
     public var transcriptPath: String?
     /// Since when everything in the sandbox is stopped; nil: it is not.
     public var frozenSince: Date?
+    /// The times above on a clock that nobody sets. nil from a worker of a version before.
+    public var monotonic: WorkerTimes?
 
     public init(
         activity: Activity, activitySince: Date, activitySource: String, backgroundShell: Bool, lastInput: Date?,
         lastOutput: Date?, clients: [AttachedClient], lastSequence: UInt64, size: TerminalSize, transcriptPath: String?,
-        frozenSince: Date? = nil
+        frozenSince: Date? = nil, monotonic: WorkerTimes? = nil
     ) {
         self.activity = activity
         self.activitySince = activitySince
@@ -123,6 +128,26 @@ public struct WorkerStatus: Codable, Sendable {
         self.size = size
         self.transcriptPath = transcriptPath
         self.frozenSince = frozenSince
+        self.monotonic = monotonic
+    }
+}
+
+/// When things happened in a session, by the clock that decides about it.
+public struct WorkerTimes: Codable, Sendable, Hashable {
+    /// When the incarnation started.
+    public var started: MonotonicTime
+    public var activitySince: MonotonicTime
+    public var lastInput: MonotonicTime?
+    public var lastOutput: MonotonicTime?
+
+    public init(
+        started: MonotonicTime, activitySince: MonotonicTime, lastInput: MonotonicTime? = nil,
+        lastOutput: MonotonicTime? = nil
+    ) {
+        self.started = started
+        self.activitySince = activitySince
+        self.lastInput = lastInput
+        self.lastOutput = lastOutput
     }
 }
 

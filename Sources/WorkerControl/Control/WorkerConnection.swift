@@ -77,7 +77,7 @@ public actor WorkerConnection {
             }
             defer { deadline.cancel() }
             let hello = try await greeting.futureResult.get()
-            guard hello.version == ControlRequest.version else {
+            guard (ControlRequest.oldestVersion...ControlRequest.version).contains(hello.version) else {
                 throw WorkerConnectionError.unsupportedVersion(hello.version)
             }
             let connection = WorkerConnection(hello: hello, channel: channel, queueLimit: queueLimit)

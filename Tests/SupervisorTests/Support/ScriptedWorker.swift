@@ -20,6 +20,8 @@ final class ScriptedWorker: Sendable {
         var isOver = false
         // Faults
         var isSilent = false
+        /// Accepts connections and does not even say who it is, as a stopped process.
+        var isMute = false
         var ignoresStop = false
         var refusesFreeze: String?
         var refusesInput: (code: String, detail: String)?
@@ -152,6 +154,7 @@ final class ScriptedWorker: Sendable {
     }
 
     fileprivate func connected(_ channel: any Channel) {
+        if state.withLock({ $0.isMute }) { return }
         let status = state.withLock { state in
             state.connections[ObjectIdentifier(channel)] = channel
             return state.status
