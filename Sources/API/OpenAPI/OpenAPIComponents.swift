@@ -308,6 +308,32 @@ extension OpenAPIDocument {
             "checks": {"type": "object", "additionalProperties": {"type": "string"}}
            }
           },
+          "Recovery": {
+           "type": "object",
+           "required": ["started_at", "seconds", "after_reboot", "sessions", "unowned"],
+           "properties": {
+            "started_at": {"type": "string", "format": "date-time"},
+            "seconds": {"type": "number", "description": "From the supervisor's start until the API could be served."},
+            "after_reboot": {"type": "boolean"},
+            "sessions": {
+             "type": "array",
+             "items": {
+              "type": "object",
+              "required": ["id", "outcome", "reason"],
+              "properties": {
+               "id": {"type": "string", "format": "uuid"},
+               "outcome": {"type": "string", "enum": ["adopted", "resumed", "waiting", "failed", "ended"]},
+               "reason": {"type": "string"}
+              }
+             }
+            },
+            "unowned": {
+             "type": "array",
+             "items": {"type": "string"},
+             "description": "Directories of sessions that the registry does not know. They are left alone."
+            }
+           }
+          },
           "Problem": {
            "type": "object",
            "description": "RFC 9457.",

@@ -32,6 +32,20 @@ public struct RecoveryReport: Codable, Sendable {
     /// Names of directories below `sessions` that no session of the registry owns. They are left alone.
     public var unowned: [String] = []
 
+    public init(startedAt: Date, seconds: Double, afterReboot: Bool, sessions: [Session]) {
+        self.startedAt = startedAt
+        self.seconds = seconds
+        self.afterReboot = afterReboot
+        self.sessions = sessions
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case startedAt = "started_at"
+        case seconds
+        case afterReboot = "after_reboot"
+        case sessions, unowned
+    }
+
     public func count(_ outcome: Outcome) -> Int { sessions.count { $0.outcome == outcome } }
 
     /// For a log line and `/readyz`.

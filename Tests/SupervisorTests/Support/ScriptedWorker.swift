@@ -18,6 +18,7 @@ final class ScriptedWorker: Sendable {
         var recorded: [EventType] = []
         var stops: [Double] = []
         var isOver = false
+        var version = ControlRequest.version
         // Faults
         var isSilent = false
         /// Accepts connections and does not even say who it is, as a stopped process.
@@ -146,6 +147,16 @@ final class ScriptedWorker: Sendable {
         if process != nil { kill(identity.pid, SIGKILL) }
     }
 
+    /// Sends a document that this version does not know.
+    func sendRaw(_ document: String) {
+        for channel in state.withLock({ Array($0.connections.values) }) {
+            var buffer = channel.allocator.buffer(capacity: document.utf8.count + 4)
+            buffer.writeInteger(UInt32(document.utf8.count))
+            buffer.writeString(document)
+            channel.writeAndFlush(buffer, promise: nil)
+        }
+    }
+
     // MARK: - The protocol
 
     private func send(_ frame: ControlFrame, to channel: any Channel) {
@@ -155,14 +166,14 @@ final class ScriptedWorker: Sendable {
 
     fileprivate func connected(_ channel: any Channel) {
         if state.withLock({ $0.isMute }) { return }
-        let status = state.withLock { state in
+        let (status, version) = state.withLock { state in
             state.connections[ObjectIdentifier(channel)] = channel
-            return state.status
+            return (state.status, state.version)
         }
         send(
             .hello(
                 WorkerHello(
-                    version: ControlRequest.version, sessionID: id, incarnation: incarnation, pid: identity.pid,
+                    version: version, sessionID: id, incarnation: incarnation, pid: identity.pid,
                     startTime: identity.startTime, status: status)), to: channel)
     }
 
