@@ -44,6 +44,8 @@ public protocol SessionService: Sendable {
     func images(as principal: Principal) async -> [ImageView]
     func policies() async -> PolicyStore
     func readiness() async -> Readiness
+    /// What became of the sessions that the supervisor found when it started; nil before.
+    func adoptionReport() async -> AdoptionReport?
 }
 
 extension SessionSupervisor: SessionService {}

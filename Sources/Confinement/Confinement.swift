@@ -7,10 +7,14 @@ import Glibc
 public struct Confinement: Sendable {
     public var files: FileRules
     public var ports: PortRules
+    /// It may open pidfds, to learn of the end of processes that are not its children. Neither signals nor descriptors of
+    /// others can be had by them: those calls stay refused.
+    public var watchesProcesses: Bool
 
-    public init(files: FileRules, ports: PortRules) {
+    public init(files: FileRules, ports: PortRules, watchesProcesses: Bool = false) {
         self.files = files
         self.ports = ports
+        self.watchesProcesses = watchesProcesses
     }
 
     /// Confines this process. To be called while it has one thread: what follows is a thread's own and is inherited by
@@ -28,7 +32,7 @@ public struct Confinement: Sendable {
         try Self.check("privileges", rk_seal_process())
         let missing = try LandlockRuleset.restrict(files: files, ports: ports)
         // Last: from here on nothing of the above can be called.
-        try ProcessFilter().load()
+        try ProcessFilter(watchesProcesses: watchesProcesses).load()
         return missing
     }
 

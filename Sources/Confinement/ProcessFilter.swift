@@ -6,7 +6,7 @@ import Glibc
 final class ProcessFilter {
     private let context: scmp_filter_ctx
 
-    init() throws(ConfinementError) {
+    init(watchesProcesses: Bool) throws(ConfinementError) {
         guard let context = seccomp_init(errnoAction(ENOSYS)) else {
             throw ConfinementError(step: "seccomp", errno: ENOMEM, message: "libseccomp could not make a filter")
         }
@@ -19,6 +19,7 @@ final class ProcessFilter {
         try set(SCMP_FLTATR_CTL_OPTIMIZE, 2)
         for name in SystemCalls.allowed { try add(allowAction, name) }
         for name in SystemCalls.refused { try add(errnoAction(EPERM), name) }
+        try add(watchesProcesses ? allowAction : errnoAction(EPERM), "pidfd_open")
         try addThreads()
         try addSockets()
         try addArguments()

@@ -28,7 +28,7 @@ enum SystemCalls {
         fanotify_mark finit_module fork fsconfig fsmount fsopen fspick init_module ioperm iopl kcmp kexec_file_load
         kexec_load keyctl landlock_create_ruleset mbind memfd_create memfd_secret migrate_pages mknod mknodat modify_ldt
         mount mount_setattr move_mount move_pages name_to_handle_at open_by_handle_at open_tree perf_event_open
-        personality pidfd_getfd pidfd_open pidfd_send_signal pivot_root process_madvise process_vm_readv
+        personality pidfd_getfd pidfd_send_signal pivot_root process_madvise process_vm_readv
         process_vm_writev ptrace quotactl quotactl_fd reboot request_key rt_sigqueueinfo rt_tgsigqueueinfo
         sched_setaffinity sched_setattr sched_setparam sched_setscheduler seccomp set_mempolicy setdomainname setfsgid
         setfsuid setgid setgroups sethostname setns setpgid setregid setresgid setresuid setreuid setrlimit setsid

@@ -37,11 +37,13 @@ public final class ModelGateway: Service {
             eventLoopGroupProvider: .singleton, configuration: Self.clientConfiguration,
             backgroundActivityLogger: logger)
         let exchange = Exchange(client: client, upstream: upstream, apiKey: configuration.apiKey, logger: logger)
+        let bound = Mutex<SocketIdentity?>(nil)
         let server = GatewayChannel(exchange: exchange).server(
             configuration: ServerConfiguration(address: .unixDomainSocket(path: path)),
             onServerRunning: { [self] _ in
                 // Only our own workers connect: the umask narrows it before, this makes sure.
                 chmod(path, 0o600)
+                bound.withLock { $0 = SocketIdentity(path) }
                 listening.store(true, ordering: .releasing)
                 logger.info("gateway listens", metadata: ["socket": "\(path)", "upstream": "\(upstream)"])
             },
@@ -54,7 +56,8 @@ public final class ModelGateway: Service {
             throw GatewayError(description: "the gateway cannot listen on \(path): \(error)")
         }
         listening.store(false, ordering: .releasing)
-        unlink(path)
+        // A successor may have bound the path already: its socket stays.
+        if let own = bound.withLock({ $0 }), SocketIdentity(path) == own { unlink(path) }
         try await client.shutdown()
     }
 

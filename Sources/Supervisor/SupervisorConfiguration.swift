@@ -37,6 +37,18 @@ public struct SupervisorConfiguration: Sendable {
     public var quickEnd: TimeInterval = 3
     /// Added to the policy's grace before a session that does not end is ended by the launcher.
     public var stopSlack: Duration = .seconds(15)
+    /// How long a worker may take to say who it is before it counts as one that does not answer.
+    public var greetingLimit: Duration = .seconds(2)
+    /// Sessions that the supervisor starts side by side of its own accord, after crashes and restarts: a box that was
+    /// rebooted with fifty sessions must not start fifty at once.
+    public var startsAtOnce = 2
+    /// How often what is and what should be are compared when nothing happens.
+    public var reconcileInterval: Duration = .seconds(10)
+    /// How soon a session whose worker crashed is started again: the first time, the second, the third. As many times in
+    /// a row as there are entries.
+    public var restartDelays: [Duration] = [.zero, .seconds(2), .seconds(10)]
+    /// A session that ran for so many seconds has not crashed in a row.
+    public var steadyAfter: TimeInterval = 60
     /// The user that workers run as.
     public var workerUID: UInt32
 
@@ -57,19 +69,4 @@ public struct SupervisorConfiguration: Sendable {
         self.gatewaySocket = gatewaySocket
         self.workerUID = workerUID ?? geteuid()
     }
-}
-
-/// Time as the supervisor sees it; tests bring their own.
-public struct SupervisorClock: Sendable {
-    public var now: @Sendable () -> Date
-    public var sleep: @Sendable (Duration) async throws -> Void
-
-    public init(
-        now: @escaping @Sendable () -> Date, sleep: @escaping @Sendable (Duration) async throws -> Void
-    ) {
-        self.now = now
-        self.sleep = sleep
-    }
-
-    public static let system = SupervisorClock(now: { Date() }, sleep: { try await Task.sleep(for: $0) })
 }

@@ -17,6 +17,7 @@ extension SupervisorError {
     init(_ error: LauncherError) {
         switch error {
         case .gone: self.init(.unavailable, "\(error)", retryAfterSeconds: 30)
+        case .restarted: self.init(.unavailable, "\(error)", retryAfterSeconds: 1)
         case .timedOut: self.init(.unresponsive, "\(error)")
         case .tooLarge: self.init(.invalid, "\(error)")
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CLinux
+import Foundation
 import Glibc
 import Launcher
 import Logging
@@ -28,11 +29,15 @@ struct Serve: ParsableCommand {
     var rootless = false
     @Flag(name: .customLong("no-confinement"), help: "Leave workers as they are started, for finding faults.")
     var noConfinement = false
+    @Flag(help: .hidden) var guarded = false
+    @Option(help: .hidden) var adopt: Int32?
 
     func run() throws {
+        if !guarded { throw ExitCode(try guardian().run(adopting: adopt)) }
         let logger = Logger(label: "rookery.launcher", factory: { StreamLogHandler.standardError(label: $0) })
         do throws(LaunchFailure) {
             try takeOn(logger)
+            Guardian(control: controlDescriptor).replaceWhenGone()
             var configuration = try LauncherConfiguration(
                 stateDirectory: stateDirectory, runtimeDirectory: runtimeDirectory, serviceUID: serviceUID,
                 serviceGID: serviceGID, libexecDirectory: libexecDirectory, imagesDirectory: images,
@@ -50,6 +55,17 @@ struct Serve: ParsableCommand {
                 ])
             throw ExitCode(1)
         }
+    }
+
+    /// Without `--guarded` this process only starts the one that serves, and again when it is killed.
+    private func guardian() throws -> Guardian {
+        // A ^C in the supervisor's terminal is for the supervisor to act on.
+        signal(SIGINT, SIG_IGN)
+        guard controlDescriptor > 2, rk_set_close_on_exec(controlDescriptor, 1) >= 0 else {
+            FileHandle.standardError.write(Data("--control-fd \(controlDescriptor) is not open\n".utf8))
+            throw ExitCode(1)
+        }
+        return Guardian(control: controlDescriptor)
     }
 
     /// What holds for the process as a whole, before there is a second thread.

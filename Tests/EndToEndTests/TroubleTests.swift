@@ -29,14 +29,20 @@ import Testing
                 return text?.contains("said-before-the-crash") == true ? true : nil
             }
 
+            let before = rookery.processes(of: id).map(\.pid)
             let worker = try #require(rookery.processes(of: id).first { $0.command.contains("rookery-worker") })
+            let begin = ContinuousClock.now
             kill(worker.pid, SIGKILL)
             try await eventually("the sandbox to follow its worker") {
-                rookery.processes(of: id).isEmpty ? true : nil
+                Set(rookery.processes(of: id).map(\.pid)).isDisjoint(with: before) ? true : nil
             }
-            try await api.waitFor(id, lifecycle: .parked)
-            #expect(try await api.session(id)["reason"]?.string == "crashed")
-
+            try await eventually("the next incarnation") {
+                let session = try await api.session(id)
+                let runs = session["lifecycle"]?.string == "running"
+                return runs && session["incarnation"]?.integer == 2 ? true : nil
+            }
+            print("worker killed, session running again after \(ContinuousClock.now - begin)")
+            try await api.waitForScreen(id, containing: "❯")
             try await api.input(id, "RECALL")
             try await api.waitForScreen(id, containing: "said-before-the-crash")
         }
@@ -70,15 +76,60 @@ import Testing
             let worker = try #require(rookery.processes(of: lost).first { $0.command.contains("rookery-worker") })
             kill(worker.pid, SIGKILL)
 
+            let begin = ContinuousClock.now
             try await rookery.start()
+            print("supervisor killed and started again, ready after \(ContinuousClock.now - begin)")
             let api = rookery.api
             #expect(try await api.session(id)["lifecycle"]?.string == "running")
             #expect(try await api.session(id)["incarnation"]?.integer == 1)
             #expect(try await api.screen(id).contains("● said-before-the-restart"))
             try await api.input(id, "SAY said-after-the-restart")
             try await api.waitForScreen(id, containing: "● said-after-the-restart")
-            #expect(try await api.session(lost)["lifecycle"]?.string == "parked")
-            #expect(try await api.session(lost)["reason"]?.string == "host_restart")
+            try await eventually("the session without a worker to be started again") {
+                let session = try await api.session(lost)
+                let runs = session["lifecycle"]?.string == "running"
+                return runs && session["incarnation"]?.integer == 2 ? true : nil
+            }
+            #expect(try await api.get("/readyz").json["checks"]?["adoption"]?.string == "1 adopted, 1 resumed")
+        }
+    }
+
+    @Test func aLauncherThatIsKilledIsStartedAgainAndSessionsDoNotNotice() async throws {
+        try await Rookery.with { rookery in
+            let api = rookery.api
+            let id = try await api.create()
+            try await api.waitForScreen(id, containing: "❯")
+            let launcher = try #require(rookery.processes().first { $0.command.contains("--guarded") })
+            kill(launcher.pid, SIGKILL)
+            // The one after it makes the next session, and ends the one that it did not start.
+            let next = try await eventually("a session by the next launcher") { () async throws -> String? in
+                let answer = try await api.post("/v1/sessions", [:])
+                guard answer.status == 201, let next = answer.json["id"]?.string else { return nil }
+                rookery.created.add(next)
+                return next
+            }
+            try await api.waitFor(next, lifecycle: .running)
+            #expect(try await api.session(id)["incarnation"]?.integer == 1)
+            #expect(try await api.post("/v1/sessions/\(id)/stop").status == 200)
+            #expect(rookery.processes(of: id).isEmpty)
+        }
+    }
+
+    @Test func aStoppedWorkerIsUnresponsiveAndGoesOn() async throws {
+        try await Rookery.with { rookery in
+            let api = rookery.api
+            let id = try await api.create()
+            try await api.waitForScreen(id, containing: "❯")
+            let worker = try #require(rookery.processes(of: id).first { $0.command.contains("rookery-worker") })
+            kill(worker.pid, SIGSTOP)
+            try await eventually("the flag") {
+                try await api.session(id)["flags"]?.array?.contains("unresponsive") == true ? true : nil
+            }
+            #expect(try await api.session(id)["lifecycle"]?.string == "running")
+            kill(worker.pid, SIGCONT)
+            try await api.input(id, "SAY still-here")
+            try await api.waitForScreen(id, containing: "● still-here")
+            #expect(try await api.session(id)["incarnation"]?.integer == 1)
         }
     }
 

@@ -152,4 +152,26 @@ import WorkerControl
         #expect(await launcher.stop() == .code(1))
         #expect(scratch.text("bin/launcher.log")?.contains("cannot be entered") == true)
     }
+
+    @Test("a launcher that is killed is started again and says so")
+    func guardian() async throws {
+        let scratch = try Scratch(owner: Stage.service)
+        defer { scratch.remove() }
+        let mode: RunningLauncher.Mode =
+            Stage.isRoot ? .root(service: Stage.service) : .rootless(uid: Stage.service)
+        let launcher = try RunningLauncher(scratch, mode, guardian: true)
+        guard case .capabilities? = try await launcher.ask(.capabilities) else {
+            Issue.record("no capabilities")
+            return
+        }
+        let first = try #require(launcher.children.first)
+        Glibc.kill(first, SIGKILL)
+        #expect(await eventually { launcher.sawRestart })
+        guard case .capabilities? = try await launcher.ask(.capabilities) else {
+            Issue.record("no capabilities of the next one")
+            return
+        }
+        #expect(launcher.children.first != first)
+        #expect(await launcher.stop() == .code(0))
+    }
 }

@@ -8,23 +8,6 @@ import WorkerControl
 @testable import Supervisor
 
 struct EndTests {
-    @Test func aWorkerKilledIsACrashAndTheSessionComesBack() async throws {
-        try await Box.with { box in
-            box.launcher.state.withLock { $0.mortal = true }
-            let id = try await box.create()
-            let before = try await box.record(id).lastSequence
-            try box.worker(id).crash()
-            let record = try await box.waitFor(id, .parked)
-            #expect(record.reason == .crashed)
-            #expect(record.workerPID == nil)
-            #expect(box.launcher.state.withLock { $0.cleaned } == [id])
-            #expect(await box.supervisor.admission.reserved.isEmpty)
-            #expect(try await box.registry.session(id)?.lastSequence ?? 0 > before + (1 << 20))
-            _ = try await box.supervisor.input(id, text: "x", clientID: nil, submit: true, by: box.alice)
-            #expect(try await box.record(id).incarnation == 2)
-        }
-    }
-
     @Test(arguments: [
         (Int32?.some(0), Int32?.none, Reason.exited), (3, nil, .crashed), (nil, 9, .crashed), (nil, nil, .crashed),
     ])

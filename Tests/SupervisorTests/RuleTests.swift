@@ -7,7 +7,9 @@ import Testing
 @testable import WorkerControl
 
 struct RuleTests {
-    static let zero = Date(timeIntervalSince1970: 1_900_000_000)
+    static let zero = MonotonicTime(seconds: 5000)
+    /// What the wall says at ``zero``: nothing depends on it.
+    static let date = Date(timeIntervalSince1970: 1_900_000_000)
 
     struct Case: Sendable, CustomTestStringConvertible {
         var name: String
@@ -52,19 +54,21 @@ struct RuleTests {
     ])
     func aSessionIsParked(_ one: Case) {
         let status = WorkerStatus(
-            activity: one.activity, activitySince: Self.zero.addingTimeInterval(one.since), activitySource: "hook",
-            backgroundShell: one.shell, lastInput: one.input.map { Self.zero.addingTimeInterval($0) }, lastOutput: nil,
+            activity: one.activity, activitySince: .distantFuture, activitySource: "hook",
+            backgroundShell: one.shell, lastInput: .distantPast, lastOutput: nil,
             clients: (0..<one.clients).map {
-                AttachedClient(id: $0, dialect: "native", principal: "a", driving: $0 == 0, since: Self.zero)
+                AttachedClient(id: $0, dialect: "native", principal: "a", driving: $0 == 0, since: Self.date)
             }, lastSequence: 1, size: .standard, transcriptPath: nil)
         let rule = IdleRule(
             timeout: one.timeout, warning: .seconds(10), maxLifetime: one.lifetime, pinned: one.pinned,
-            startedAt: Self.zero.addingTimeInterval(one.started), status: status)
-        #expect(rule.deadline?.at == one.parks.map { Self.zero.addingTimeInterval($0) })
-        #expect(rule.deadline?.warnsAt == one.warns.map { Self.zero.addingTimeInterval($0) })
+            times: WorkerTimes(
+                started: Self.zero + one.started, activitySince: Self.zero + one.since,
+                lastInput: one.input.map { Self.zero + $0 }), status: status)
+        #expect(rule.deadline?.at == one.parks.map { Self.zero + $0 })
+        #expect(rule.deadline?.warnsAt == one.warns.map { Self.zero + $0 })
         if one.parks != nil { #expect(rule.deadline?.reason == one.reason) }
-        let report = rule.report(now: Self.zero.addingTimeInterval(60))
-        #expect(report.parksAt == rule.deadline?.at)
+        let report = rule.report(now: Self.zero + 60, date: Self.date.addingTimeInterval(60))
+        #expect(report.parksAt == one.parks.map { Self.date.addingTimeInterval($0) })
         #expect(report.signals.first { $0.name == "activity" }?.keepsAwake == (one.activity != .idle))
         #expect(report.signals.first { $0.name == "attached_clients" }?.keepsAwake == false)
     }

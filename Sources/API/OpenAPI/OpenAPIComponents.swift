@@ -307,7 +307,33 @@ extension OpenAPIDocument {
             "ready": {"type": "boolean"},
             "checks": {
              "type": "object", "additionalProperties": {"type": "string"},
-             "description": "`ok`, or what is wrong. `recovery` is there after the registry had to be made anew: what was done, and what could not be known."
+             "description": "`ok`, or what is wrong. `adoption` says what became of the sessions that were there when the supervisor started. `recovery` is there after the registry had to be made anew: what was done, and what could not be known."
+            }
+           }
+          },
+          "Recovery": {
+           "type": "object",
+           "required": ["started_at", "seconds", "after_reboot", "sessions", "unowned"],
+           "properties": {
+            "started_at": {"type": "string", "format": "date-time"},
+            "seconds": {"type": "number", "description": "From the supervisor's start until the API could be served."},
+            "after_reboot": {"type": "boolean"},
+            "sessions": {
+             "type": "array",
+             "items": {
+              "type": "object",
+              "required": ["id", "outcome", "reason"],
+              "properties": {
+               "id": {"type": "string", "format": "uuid"},
+               "outcome": {"type": "string", "enum": ["adopted", "resumed", "waiting", "failed", "ended"]},
+               "reason": {"type": "string"}
+              }
+             }
+            },
+            "unowned": {
+             "type": "array",
+             "items": {"type": "string"},
+             "description": "Directories of sessions that the registry does not know. They are left alone."
             }
            }
           },

@@ -128,6 +128,20 @@ extension OpenAPIDocument {
            "security": []
           }
          },
+         "/v1/recovery": {
+          "get": {
+           "operationId": "recovery",
+           "summary": "What became of the sessions that the supervisor found when it started",
+           "tags": ["service"],
+           "responses": {
+            "200": {
+             "description": "Each session with its outcome and the reason.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Recovery"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          }
+         },
          "/openapi.json": {
           "get": {
            "operationId": "openapi",

@@ -19,6 +19,12 @@ extension APIRoutes {
                 let readiness = await sessions.readiness()
                 return try .json(readiness, status: readiness.ready ? .ok : .serviceUnavailable)
             },
+            Endpoint(.get, "/v1/recovery", .role(.operator)) { _ in
+                guard let report = await sessions.adoptionReport() else {
+                    throw Problem(503, "unavailable", "the supervisor is starting")
+                }
+                return try .json(report)
+            },
             Endpoint(.get, "/openapi.json", .anyone) { _ in
                 Response(
                     status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-cache"],

@@ -9,6 +9,7 @@ import NIOSSL
 import Registry
 public import ServiceLifecycle
 import Supervisor
+import WorkerControl
 
 /// The supervisor's face to the network: every listener, with the same routes behind each.
 ///
@@ -86,8 +87,8 @@ public struct APIServer: Service {
                 group.addTask {
                     try await serve(listener, responder) { channel in
                         bound.add(describe(listener, channel), at: index)
-                        if case .unix(let path) = listener {
-                            channel.closeFuture.whenComplete { _ in unlink(path) }
+                        if case .unix(let path) = listener, let file = SocketFile(path) {
+                            channel.closeFuture.whenComplete { _ in file.remove() }
                         }
                     }
                     return true

@@ -29,3 +29,16 @@ func claimSocketPath(_ path: String) async throws {
             description: "the stale socket \(path) cannot be removed: \(String(cString: strerror(errno)))")
     }
 }
+
+/// Which file a path names now; nil when it is no socket. What is bound later has another.
+struct SocketIdentity: Hashable, Sendable {
+    private let device: UInt64
+    private let inode: UInt64
+
+    init?(_ path: String) {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return nil }
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+    }
+}

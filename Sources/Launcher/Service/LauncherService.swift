@@ -18,6 +18,8 @@ public final class LauncherService: Sendable {
     private let reaper: Reaper
     private let images: ImageMounts
     private let locks = SessionLocks()
+    private let order = LaunchOrder()
+    private let lock: LauncherLock
     private let logger: Logger
 
     /// Requests that run at once; more wait in the socket.
@@ -34,6 +36,7 @@ public final class LauncherService: Sendable {
         self.socket = socket
         self.logger = logger
         directories = try SessionDirectories(configuration)
+        lock = try LauncherLock(in: directories.records, control: socket)
         cgroups = CgroupParent(.detect(), stateDirectory: configuration.stateDirectory)
         reaper = try Reaper()
         images = ImageMounts(ImageStore(directory: configuration.imagesDirectory))
@@ -68,10 +71,13 @@ public final class LauncherService: Sendable {
             }
             if message.isEmpty { return }
             let envelope = try IncomingRequest(message)
+            var number: UInt64 = 0
+            if case .request(let request) = envelope { number = order.received(request.request) }
+            let received = number
             slots.wait()
             running.enter()
             let thread = Thread { [self] in
-                answer(envelope)
+                answer(envelope, received: received)
                 slots.signal()
                 running.leave()
             }
@@ -80,13 +86,13 @@ public final class LauncherService: Sendable {
         }
     }
 
-    private func answer(_ incoming: IncomingRequest) {
+    private func answer(_ incoming: IncomingRequest, received: UInt64) {
         let id: UInt64
         let reply: LauncherReply
         switch incoming {
         case .request(let envelope):
             id = envelope.id
-            reply = self.reply(to: envelope.request)
+            reply = self.reply(to: envelope.request, received: received)
         case .unreadable(let sender, let problem):
             id = sender
             reply = .failed(
@@ -104,7 +110,8 @@ public final class LauncherService: Sendable {
     }
 
     /// Carries one request out.
-    func reply(to request: LauncherRequest) -> LauncherReply {
+    /// - Parameter received: its number among all messages.
+    func reply(to request: LauncherRequest, received: UInt64 = .max) -> LauncherReply {
         let cleaning = SessionCleaning(directories: directories, cgroups: cgroups)
         do throws(LaunchFailure) {
             switch request {
@@ -124,7 +131,7 @@ public final class LauncherService: Sendable {
                     try cleaning.remove(request.sessionID, keepWorkspace: request.keepWorkspace)
                 }
                 return .done
-            case .sweep(let request): return .swept(sweep(request, with: cleaning))
+            case .sweep(let request): return .swept(sweep(request, received: received, with: cleaning))
             case .capabilities: return .capabilities(capabilities())
             case .memoryKills(let request):
                 let kills = KernelLog.memoryKills(in: "/\(cgroups.name)/\(request.sessionID)")
@@ -139,12 +146,17 @@ public final class LauncherService: Sendable {
     }
 
     /// One that cannot be cleaned is left to the next sweep, and not named.
-    private func sweep(_ request: SweepRequest, with cleaning: SessionCleaning) -> [SessionID] {
+    private func sweep(_ request: SweepRequest, received: UInt64, with cleaning: SessionCleaning) -> [SessionID] {
         var swept: [SessionID] = []
         for id in cleaning.leftovers(live: request.live) where swept.count < Self.mostSwept {
             do throws(LaunchFailure) {
-                try locks.withLock(id) { () throws(LaunchFailure) in try cleaning.clean(id) }
-                swept.append(id)
+                let isCleaned = try locks.withLock(id) { () throws(LaunchFailure) in
+                    // Asked under the lock: it may have been launched while this waited.
+                    if order.isNewer(id, than: received) { return false }
+                    try cleaning.clean(id)
+                    return true
+                }
+                if isCleaned { swept.append(id) }
             } catch {
                 logger.error("sweep failed", metadata: ["session": "\(id)", "error": "\(error.message)"])
             }

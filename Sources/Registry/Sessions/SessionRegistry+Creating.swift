@@ -133,6 +133,23 @@ extension SessionRegistry {
         }
     }
 
+    /// Frees the uid slots of sessions that are deleted, or that the registry does not know, and that left nothing on
+    /// disk.
+    /// - Parameter held: sessions that have a directory.
+    /// - Returns: how many.
+    public func releaseUnownedSlots(except held: Set<SessionID>) async throws(RegistryError) -> Int {
+        try await write { database in
+            try database.execute(
+                sql: """
+                    DELETE FROM uid_slots
+                    WHERE session_id NOT IN (SELECT id FROM sessions WHERE lifecycle <> 'deleted')
+                    AND session_id NOT IN (SELECT value FROM json_each(?))
+                    """,
+                arguments: ["[\(held.map { "\"\($0)\"" }.joined(separator: ","))]"])
+            return database.changesCount
+        }
+    }
+
     /// The lowest slot that nobody holds.
     static func takeSlot(for id: SessionID, _ database: Database) throws -> Int {
         let slot =

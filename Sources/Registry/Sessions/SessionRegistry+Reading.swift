@@ -102,6 +102,44 @@ extension SessionRegistry {
         }
     }
 
+    /// The sessions that a supervisor that starts has to look at: those that may have an incarnation, and those that
+    /// should have one.
+    public func sessionsToRecover() async throws(RegistryError) -> [SessionRecord] {
+        try await read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    \(SessionRow.selection)
+                    WHERE sessions.lifecycle IN ('queued', 'starting', 'running', 'parking', 'stopping')
+                    OR (sessions.lifecycle = 'parked' AND sessions.desired = 'running')
+                    ORDER BY sessions.created_at, sessions.id
+                    """
+            ).map(SessionRow.record)
+        }
+    }
+
+    /// Of sessions that have left something on disk: those that are deleted with all that was theirs, and those that the
+    /// registry does not know.
+    public func unowned(
+        among ids: Set<SessionID>
+    ) async throws(RegistryError) -> (deleted: [SessionID], unknown: [SessionID]) {
+        guard !ids.isEmpty else { return ([], []) }
+        return try await read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: "SELECT id, lifecycle, keeps_workspace FROM sessions WHERE id IN (SELECT value FROM json_each(?))",
+                arguments: ["[\(ids.map { "\"\($0)\"" }.joined(separator: ","))]"])
+            var deleted: [SessionID] = []
+            var known: Set<SessionID> = []
+            for row in rows {
+                guard let id = SessionID(parsing: row["id"] as String) else { continue }
+                known.insert(id)
+                if row["lifecycle"] == "deleted", row["keeps_workspace"] == false { deleted.append(id) }
+            }
+            return (deleted, ids.subtracting(known).sorted { $0.description < $1.description })
+        }
+    }
+
     /// Sessions whose deletion was begun and not finished.
     public func sessionsToDelete() async throws(RegistryError) -> [SessionRecord] {
         try await read { database in

@@ -12,6 +12,8 @@ public enum EventType: String, Codable, Sendable, Hashable, CaseIterable {
     case sessionStopped = "session.stopped"
     case sessionFailed = "session.failed"
     case sessionDeleted = "session.deleted"
+    /// Another supervisor has taken the running session over.
+    case sessionAdopted = "session.adopted"
     case sessionReapWarning = "session.reap_warning"
     case sessionLimits = "session.limits"
     case sessionOOM = "session.oom"

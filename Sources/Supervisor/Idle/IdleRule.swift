@@ -7,6 +7,8 @@ import WorkerControl
 ///
 /// A session that works, or waits for a person's decision, is never idle. Attached clients, reads, pings and a
 /// shell left in the background are shown, and hold nothing up.
+///
+/// Everything is reckoned in ``MonotonicTime``: a clock that is set, or a machine that slept, ages nobody.
 struct IdleRule {
     var timeout: TimeSpan?
     /// How long before the parking the session is warned; at most half of the timeout.
@@ -15,27 +17,26 @@ struct IdleRule {
     /// How long before it is frozen; nil: never.
     var freezeAfter: TimeSpan?
     var pinned: Bool
-    /// When this incarnation started.
-    var startedAt: Date
+    var times: WorkerTimes
     var status: WorkerStatus
 
     /// What is about to happen to the session, and why.
     struct Deadline: Equatable {
-        var at: Date
-        var warnsAt: Date
+        var at: MonotonicTime
+        var warnsAt: MonotonicTime
         var reason: Reason
     }
 
     /// Since when nothing has happened; nil while something does.
-    var idleSince: Date? {
+    var idleSince: MonotonicTime? {
         guard status.activity == .idle else { return nil }
-        return max(status.activitySince, status.lastInput ?? .distantPast, startedAt)
+        return max(times.activitySince, times.lastInput ?? .distantPast, times.started)
     }
 
     /// When everything in the sandbox is stopped until the next input; nil: never, or not while something goes on.
-    var freezesAt: Date? {
+    var freezesAt: MonotonicTime? {
         guard !pinned, !status.backgroundShell, let freezeAfter, let idleSince else { return nil }
-        return idleSince.addingTimeInterval(freezeAfter.seconds)
+        return idleSince + freezeAfter.seconds
     }
 
     /// The earlier of being idle too long and living too long; nil when neither will come.
@@ -50,31 +51,33 @@ struct IdleRule {
     }
 
     private var lifetimeDeadline: Deadline? {
-        maxLifetime.map { deadline(from: startedAt, after: $0, reason: .maxLifetime) }
+        maxLifetime.map { deadline(from: times.started, after: $0, reason: .maxLifetime) }
     }
 
-    private func deadline(from start: Date, after span: TimeSpan, reason: Reason) -> Deadline {
-        let at = start.addingTimeInterval(span.seconds)
-        return Deadline(at: at, warnsAt: at.addingTimeInterval(-min(warning.seconds, span.seconds / 2)), reason: reason)
+    private func deadline(from start: MonotonicTime, after span: TimeSpan, reason: Reason) -> Deadline {
+        let at = start + span.seconds
+        return Deadline(at: at, warnsAt: at + -min(warning.seconds, span.seconds / 2), reason: reason)
     }
 
-    /// Everything that was looked at, for `GET …/idle`.
-    func report(now: Date) -> IdleReport {
-        func age(_ date: Date?) -> Double? { date.map { max(0, now.timeIntervalSince($0)) } }
+    /// Everything that was looked at, for `GET …/idle`. `date` is what a clock on the wall shows now.
+    func report(now: MonotonicTime, date: Date) -> IdleReport {
+        func age(_ time: MonotonicTime?) -> Double? { time.map { max(0, now.since($0)) } }
+        func age(_ time: Date?) -> Double? { time.map { max(0, date.timeIntervalSince($0)) } }
+        func shown(_ time: MonotonicTime) -> Date { date.addingTimeInterval(time.since(now)) }
         typealias Signal = IdleReport.Signal
         var signals = [
             Signal(
-                name: "activity", value: status.activity.rawValue, ageSeconds: age(status.activitySince),
+                name: "activity", value: status.activity.rawValue, ageSeconds: age(times.activitySince),
                 source: status.activitySource, keepsAwake: status.activity != .idle),
             Signal(
                 name: "last_input", value: status.lastInput?.formatted(.rookery) ?? "never",
-                ageSeconds: age(status.lastInput), source: "worker", keepsAwake: false),
+                ageSeconds: age(times.lastInput), source: "worker", keepsAwake: false),
             Signal(
                 name: "last_output", value: status.lastOutput?.formatted(.rookery) ?? "never",
-                ageSeconds: age(status.lastOutput), source: "worker", keepsAwake: false),
+                ageSeconds: age(times.lastOutput), source: "worker", keepsAwake: false),
             Signal(
-                name: "started", value: startedAt.formatted(.rookery), ageSeconds: age(startedAt), source: "registry",
-                keepsAwake: false),
+                name: "started", value: shown(times.started).formatted(.rookery), ageSeconds: age(times.started),
+                source: "worker", keepsAwake: false),
             Signal(
                 name: "background_shell", value: "\(status.backgroundShell)", ageSeconds: nil,
                 source: status.activitySource, keepsAwake: false),
@@ -92,13 +95,15 @@ struct IdleRule {
         if let maxLifetime {
             signals.append(
                 Signal(
-                    name: "max_lifetime", value: "\(maxLifetime)", ageSeconds: age(startedAt), source: "policy",
+                    name: "max_lifetime", value: "\(maxLifetime)", ageSeconds: age(times.started), source: "policy",
                     keepsAwake: false))
         }
-        let deadline = deadline
+        let parksAt = deadline.map { shown($0.at) }
         return IdleReport(
             idleTimeout: timeout ?? TimeSpan(milliseconds: 0), signals: signals, rule: ruleInWords,
-            warnsAt: deadline?.warnsAt, parksAt: deadline?.at)
+            warnsAt: deadline.flatMap { deadline in
+                parksAt?.addingTimeInterval(deadline.warnsAt.since(deadline.at))
+            }, parksAt: parksAt)
     }
 
     private var ruleInWords: String {

@@ -47,6 +47,19 @@ public final class LauncherClient: SessionLauncher {
     public func send(
         _ request: LauncherRequest, within limit: Duration
     ) async throws(LauncherError) -> LauncherReply {
+        for _ in 0..<Self.mostRetries where request.canBeRepeated {
+            do throws(LauncherError) { return try await sendOnce(request, within: limit) } catch .restarted {
+                continue
+            }
+        }
+        return try await sendOnce(request, within: limit)
+    }
+
+    private static let mostRetries = 2
+
+    private func sendOnce(
+        _ request: LauncherRequest, within limit: Duration
+    ) async throws(LauncherError) -> LauncherReply {
         let id = state.withLock { state in
             defer { state.nextID += 1 }
             return state.nextID
@@ -105,6 +118,10 @@ public final class LauncherClient: SessionLauncher {
                 let envelope = try? JSONDecoder.rookery.decode(
                     LauncherReplyEnvelope.self, from: Data(buffer[..<count]))
             else { return end("it sent what is not a reply") }
+            guard envelope.id != LauncherMessage.restart else {
+                if case .failed(let failure) = envelope.reply { restarted(failure.message) }
+                continue
+            }
             answer(envelope.id, .success(envelope.reply))
         }
     }
@@ -113,6 +130,19 @@ public final class LauncherClient: SessionLauncher {
         guard let waiting = state.withLock({ $0.waiting.removeValue(forKey: id) }) else { return }
         waiting.timer.cancel()
         waiting.continuation.resume(returning: result)
+    }
+
+    /// What was asked of the launcher that was killed has no answer. What is still in the socket goes to the next one, and
+    /// its answers find nobody; hence only what can be repeated is.
+    private func restarted(_ reason: String) {
+        let waiting = state.withLock { state in
+            defer { state.waiting = [:] }
+            return Array(state.waiting.values)
+        }
+        for one in waiting {
+            one.timer.cancel()
+            one.continuation.resume(returning: .failure(.restarted(reason)))
+        }
     }
 
     private func end(_ reason: String) {
@@ -126,6 +156,16 @@ public final class LauncherClient: SessionLauncher {
         for one in waiting {
             one.timer.cancel()
             one.continuation.resume(returning: .failure(.gone(reason)))
+        }
+    }
+}
+
+extension LauncherRequest {
+    /// Carried out twice it does no more than once.
+    fileprivate var canBeRepeated: Bool {
+        switch self {
+        case .launch: false
+        case .clean, .remove, .sweep, .capabilities, .memoryKills: true
         }
     }
 }

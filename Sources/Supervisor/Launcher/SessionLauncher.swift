@@ -12,6 +12,8 @@ public protocol SessionLauncher: Sendable {
 public enum LauncherError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The launcher has ended or closed its socket; no later request will be answered either.
     case gone(String)
+    /// The launcher was killed and is started again; whether the request was carried out is unknown.
+    case restarted(String)
     /// No answer in time; whether the request was carried out is unknown.
     case timedOut(Duration)
     /// The request is larger than ``LauncherMessage/largest``.
@@ -21,6 +23,7 @@ public enum LauncherError: Error, Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .gone(let detail):
             "the launcher is gone (\(detail)): restart the supervisor; sessions that run go on meanwhile"
+        case .restarted(let detail): "\(detail), and is started again: try again"
         case .timedOut(let limit): "the launcher did not answer within \(limit)"
         case .tooLarge(let bytes):
             "the request to the launcher has \(bytes) bytes, the limit is \(LauncherMessage.largest): "

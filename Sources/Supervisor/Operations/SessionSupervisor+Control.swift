@@ -18,6 +18,14 @@ extension SessionSupervisor {
         try await change(id, by: principal) { (supervisor, entry) async throws(SupervisorError) in
             if entry.record.lifecycle.hasIncarnation {
                 try await supervisor.endIncarnation(entry, to: .parked, reason: .requested, actor: principal.name)
+            } else if entry.record.lifecycle == .parked, entry.record.desired == .running {
+                // It was about to be started again.
+                try await supervisor.commit(
+                    entry,
+                    SessionTransition(
+                        from: [.parked], incarnation: entry.record.incarnation, to: .parked, desired: .parked,
+                        reason: .requested, actor: principal.name, lastSequence: entry.lastSequence,
+                        time: supervisor.clock.now()))
             }
             return supervisor.view(entry)
         }
@@ -58,12 +66,23 @@ extension SessionSupervisor {
     }
 
     /// A new incarnation of a session that has none. The caller holds the lock.
-    func startAgain(_ entry: SessionEntry, actor: String) async throws(SupervisorError) {
+    /// - Parameter cause: why the supervisor starts it of its own accord. A launch that fails then leaves it parked and
+    ///   wanted, to be tried again.
+    func startAgain(
+        _ entry: SessionEntry, actor: String, because cause: Reason? = nil, detail: String? = nil
+    ) async throws(SupervisorError) {
         guard phase == .running else { throw SupervisorError(.unavailable, "the supervisor is stopping") }
         guard entry.record.desired != .deleted else {
             throw SupervisorError(.wrongState, "session \(entry.id) is being deleted")
         }
         if let outage = launcher.outage { throw SupervisorError(LauncherError.gone(outage)) }
+        if entry.isDirty, !(await clean(entry.id)) {
+            throw SupervisorError(
+                .unavailable,
+                "what the last incarnation of session \(entry.id) left is not cleaned away yet: try again",
+                retryAfterSeconds: 5)
+        }
+        if cause == nil { entry.restarts.reset() }
         let memory = policy(of: entry.record).sandbox.limits.memory
         if let refusal = admission.reserve(entry.id, memory: memory) { throw full(refusal) }
         do throws(SupervisorError) {
@@ -74,8 +93,8 @@ extension SessionSupervisor {
                 entry,
                 SessionTransition(
                     from: [.parked, .stopped, .failed], incarnation: entry.record.incarnation, to: .starting,
-                    desired: .running, actor: actor, lastSequence: entry.lastSequence, time: clock.now(),
-                    changes: changes))
+                    desired: .running, reason: cause, detail: detail, actor: actor, lastSequence: entry.lastSequence,
+                    time: clock.now(), changes: changes))
             guard starting != nil else {
                 throw SupervisorError(.wrongState, "session \(entry.id) changed meanwhile: try again")
             }
@@ -87,7 +106,8 @@ extension SessionSupervisor {
             _ = try? await commit(
                 entry,
                 SessionTransition(
-                    from: [.starting, .running], incarnation: entry.record.incarnation, to: .failed, desired: .stopped,
+                    from: [.starting, .running], incarnation: entry.record.incarnation,
+                    to: cause == nil ? .failed : .parked, desired: cause == nil ? .stopped : nil,
                     reason: .launchFailed, detail: error.detail, actor: actor,
                     lastSequence: entry.lastSequence + Self.sequenceJump, time: clock.now()))
             throw error

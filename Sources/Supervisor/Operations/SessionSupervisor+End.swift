@@ -58,8 +58,9 @@ extension SessionSupervisor {
     }
 
     /// Writes down that the incarnation is over, after everything of it is gone. The caller holds the lock.
+    /// - Parameter isWanted: it is to run again: that stays written, so that a next supervisor knows it too.
     func conclude(
-        _ entry: SessionEntry, to: Lifecycle, reason: Reason, detail: String?, actor: String
+        _ entry: SessionEntry, to: Lifecycle, reason: Reason, detail: String?, actor: String, isWanted: Bool = false
     ) async throws(SupervisorError) {
         let incarnation = entry.record.incarnation
         // Stops the worker's notices: from here on numbers are ours.
@@ -83,7 +84,8 @@ extension SessionSupervisor {
             entry,
             SessionTransition(
                 from: [.starting, .running, .parking, .stopping], incarnation: incarnation, to: to,
-                desired: entry.record.desired == .running ? (to == .stopped ? .stopped : .parked) : nil, reason: reason,
+                desired: isWanted || entry.record.desired != .running ? nil : to == .parked ? .parked : .stopped,
+                reason: reason,
                 detail: detail, actor: actor, lastSequence: last, time: clock.now(), changes: changes))
         admission.release(entry.id)
         entry.reset()
@@ -112,6 +114,9 @@ extension SessionSupervisor {
                 entry, to: .failed, reason: .launchFailed, detail: "its start was not finished", actor: Self.ownName)
         }
         guard let end = entry.end, entry.record.lifecycle.hasIncarnation else { return }
+        if case .lost(let detail) = end, entry.record.lifecycle == .running, entry.record.desired == .running {
+            return try await startAnew(entry, detail)
+        }
         let cause = await cause(of: end, entry)
         let to: Lifecycle =
             switch entry.record.lifecycle {
@@ -125,11 +130,19 @@ extension SessionSupervisor {
             detail: wanted ? nil : cause.detail, actor: Self.ownName)
     }
 
+    /// The worker crashed under a session that should run: it is started again, as often in a row as that may help.
+    private func startAnew(_ entry: SessionEntry, _ detail: String) async throws(SupervisorError) {
+        entry.restarts.lived(clock.monotonic().since(entry.startedAt), steadyAfter: configuration.steadyAfter)
+        try await conclude(
+            entry, to: .parked, reason: .crashed, detail: detail, actor: Self.ownName, isWanted: true)
+        await startAgainLater(entry, reason: .crashed, detail: detail)
+    }
+
     private func cause(
         of end: IncarnationEnd, _ entry: SessionEntry
     ) async -> (reason: Reason, detail: String?, failed: Bool) {
         let kills = CgroupReader(directories: entry.record.cgroups).oomKills() ?? 0
-        let lived = clock.now().timeIntervalSince(entry.record.startedAt ?? .distantPast)
+        let lived = clock.monotonic().since(entry.startedAt)
         let isQuick = lived < configuration.quickEnd
         // The first start of all fails at once; later ones get a second try, since the session worked before.
         entry.quickEnds = isQuick ? entry.quickEnds + 1 : 0
@@ -139,7 +152,7 @@ extension SessionSupervisor {
             return kills > entry.oomKills ? await oom(entry, kills) : (.crashed, detail, false)
         case .told(let end):
             // The reaper may have told of this very kill a moment ago.
-            let isNew = kills > entry.oomKills || clock.now().timeIntervalSince(entry.oomToldAt) < Self.recentKill
+            let isNew = kills > entry.oomKills || clock.monotonic().since(entry.oomToldAt) < Self.recentKill
             if end.exit?.code == nil, kills > 0, isNew { return await oom(entry, kills) }
             let how =
                 if let code = end.exit?.code {

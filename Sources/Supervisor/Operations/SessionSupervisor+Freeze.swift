@@ -6,16 +6,16 @@ import WorkerControl
 
 extension SessionSupervisor {
     /// True when the session has been idle for as long as its policy lets it run on.
-    func shouldFreeze(_ entry: SessionEntry, now: Date) -> Bool {
+    func shouldFreeze(_ entry: SessionEntry, now: MonotonicTime) -> Bool {
         guard !entry.cannotFreeze, entry.status?.frozenSince == nil,
-            let at = rule(entry.record, entry.status)?.freezesAt
+            let at = rule(entry)?.freezesAt
         else { return false }
         return now >= at
     }
 
     /// Has the worker freeze it. The worker thaws it itself, with the first key and without us.
     func freeze(_ entry: SessionEntry) async {
-        guard shouldFreeze(entry, now: clock.now()), let connection = entry.connection,
+        guard shouldFreeze(entry, now: clock.monotonic()), let connection = entry.connection,
             entry.record.lifecycle == .running, entry.lock.isFree
         else { return }
         do {

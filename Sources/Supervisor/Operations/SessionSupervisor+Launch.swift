@@ -1,6 +1,7 @@
 import ClaudeCode
 import Foundation
 import Logging
+import NIOCore
 import Policy
 import Registry
 import SessionCore
@@ -84,10 +85,12 @@ extension SessionSupervisor {
     }
 
     /// The worker behind a session's control socket, when it is the one that is expected.
-    func connect(_ id: SessionID, incarnation: Int) async throws -> WorkerConnection {
-        let path = "\(configuration.runtimeDirectory)/w/\(id)/\(WorkerSockets.control)"
+    func connect(
+        _ id: SessionID, incarnation: Int, within limit: Duration = .seconds(5)
+    ) async throws -> WorkerConnection {
+        let path = controlSocket(id)
         let connection = try await WorkerConnection.connect(
-            to: path, on: group, expectedUID: configuration.workerUID)
+            to: path, on: group, expectedUID: configuration.workerUID, timeout: TimeAmount(limit))
         let hello = connection.hello
         guard hello.sessionID == id, hello.incarnation == incarnation else {
             await connection.close()
@@ -154,15 +157,20 @@ extension SessionSupervisor {
         }
     }
 
-    /// Ends whatever an incarnation left behind. Best effort: the next start sweeps.
-    func clean(_ id: SessionID) async {
+    /// Ends whatever an incarnation left behind. Where that fails, nothing of the session starts before it is done.
+    @discardableResult
+    func clean(_ id: SessionID) async -> Bool {
         do {
             let reply = try await launcher.send(
                 .clean(CleanRequest(sessionID: id)), within: configuration.cleanLimit)
             if case .failed(let failure) = reply { throw SupervisorError(failure) }
+            entries[id]?.isDirty = false
+            return true
         } catch {
             logger.error(
                 "what an incarnation left is not cleaned", metadata: ["session": "\(id)", "error": "\(error)"])
+            entries[id]?.isDirty = true
+            return false
         }
     }
 

@@ -12,7 +12,7 @@ extension SessionSupervisor {
     private static let recycleRest: TimeInterval = 5
 
     /// Looks at the memory of a running session: at what the kernel killed, and at its high-water mark.
-    func watchMemory(_ entry: SessionEntry, now: Date) -> Task<Void, Never>? {
+    func watchMemory(_ entry: SessionEntry, now: MonotonicTime) -> Task<Void, Never>? {
         let reader = CgroupReader(directories: entry.record.cgroups)
         if let kills = reader.oomKills(), kills > entry.oomKills { return Task { await self.tellOOM(entry, kills) } }
         let limits = policy(of: entry.record).sandbox.limits
@@ -36,7 +36,7 @@ extension SessionSupervisor {
         guard kills > entry.oomKills else { return }
         let new = kills - entry.oomKills
         entry.oomKills = kills
-        entry.oomToldAt = clock.now()
+        entry.oomToldAt = clock.monotonic()
         await tell(entry, .sessionOOM, await report(entry, kills: kills, latest: new))
     }
 
@@ -80,12 +80,12 @@ extension SessionSupervisor {
     }
 
     /// Only between two turns, with nothing of the user's left in the background, and not again and again.
-    private func shouldRecycle(_ entry: SessionEntry, now: Date) -> Bool {
+    private func shouldRecycle(_ entry: SessionEntry, now: MonotonicTime) -> Bool {
         guard entry.lock.isFree, let status = entry.status, !status.backgroundShell,
-            let idleSince = rule(entry.record, status)?.idleSince,
-            now.timeIntervalSince(idleSince) >= Self.recycleRest
+            let idleSince = rule(entry)?.idleSince,
+            now.since(idleSince) >= Self.recycleRest
         else { return false }
-        return now.timeIntervalSince(entry.recycledAt) >= Self.recycleInterval
+        return now.since(entry.recycledAt) >= Self.recycleInterval
     }
 
     /// Ends the session's processes and starts them again: the conversation goes on, what was hoarded is given back.
@@ -97,7 +97,7 @@ extension SessionSupervisor {
                     await supervisor.refresh(entry, within: supervisor.configuration.replyLimit),
                     supervisor.isHighStill(entry)
                 else { return }
-                entry.recycledAt = supervisor.clock.now()
+                entry.recycledAt = supervisor.clock.monotonic()
                 try await supervisor.endIncarnation(
                     entry, to: .parked, reason: .oom, detail: "recycled at its high-water mark", actor: Self.ownName)
                 try await supervisor.startAgain(entry, actor: Self.ownName)
@@ -113,9 +113,9 @@ extension SessionSupervisor {
     private func isHighStill(_ entry: SessionEntry) -> Bool {
         let mark = policy(of: entry.record).sandbox.limits.effectiveMemoryHigh.bytes
         guard let status = entry.status, !status.backgroundShell,
-            let idleSince = rule(entry.record, status)?.idleSince
+            let idleSince = rule(entry)?.idleSince
         else { return false }
-        return clock.now().timeIntervalSince(idleSince) >= Self.recycleRest
+        return clock.monotonic().since(idleSince) >= Self.recycleRest
             && CgroupReader(directories: entry.record.cgroups).workingSet(above: mark / 100 * 98) != nil
     }
 }

@@ -97,7 +97,9 @@ extension SessionSupervisor {
         let record = try await visible(id, to: principal)
         if record.lifecycle == .running, let entry = entries[id] {
             await refresh(entry, within: configuration.statusLimit)
-            if let rule = rule(record, entry.status) { return rule.report(now: clock.now()) }
+            if let rule = rule(entry, record) {
+                return rule.report(now: clock.monotonic(), date: clock.now())
+            }
         }
         let age = max(0, clock.now().timeIntervalSince(record.lastActivityAt))
         return IdleReport(
@@ -137,6 +139,8 @@ extension SessionSupervisor {
         // A full box is ready: what runs goes on, and may be talked to.
         if admission.isFull { checks["capacity"] = "full" }
         if let recovery { checks["recovery"] = recovery.summary }
+        // For an operator's eye: what became of the sessions when this supervisor started.
+        checks["adoption"] = adoption?.summary
         return Readiness(ready: ready, checks: checks)
     }
 
@@ -163,20 +167,24 @@ extension SessionSupervisor {
 
     func parksAt(_ entry: SessionEntry) -> Date? {
         guard entry.record.lifecycle == .running else { return nil }
-        return rule(entry.record, entry.status)?.deadline?.at
+        return (rule(entry)?.deadline?.at).map { date(of: $0) }
     }
 
     func timeout(_ record: SessionRecord) -> TimeSpan? {
         record.idleTimeout ?? configuration.idleTimeout ?? policy(of: record).idle.timeout
     }
 
-    func rule(_ record: SessionRecord, _ status: WorkerStatus?) -> IdleRule? {
-        guard let status, let startedAt = record.startedAt else { return nil }
+    /// - Parameter record: the registry's, where the caller has it anew.
+    func rule(_ entry: SessionEntry, _ record: SessionRecord? = nil) -> IdleRule? {
+        guard let status = entry.status, let times = entry.times else { return nil }
+        let record = record ?? entry.record
         let policy = policy(of: record)
         return IdleRule(
             timeout: timeout(record), warning: policy.idle.warning,
             maxLifetime: record.maxLifetime ?? policy.idle.maxLifetime, freezeAfter: policy.idle.freezeAfter,
-            pinned: record.pinned, startedAt: startedAt,
-            status: status)
+            pinned: record.pinned, times: times, status: status)
     }
+
+    /// What a clock on the wall shows, or will show, at a moment if nobody sets it.
+    func date(of time: MonotonicTime) -> Date { clock.now().addingTimeInterval(time.since(clock.monotonic())) }
 }

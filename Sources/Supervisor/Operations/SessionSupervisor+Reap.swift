@@ -18,7 +18,7 @@ extension SessionSupervisor {
     /// takes its time to end holds up no other.
     @discardableResult
     func tick() -> [Task<Void, Never>] {
-        let now = clock.now()
+        let now = clock.monotonic()
         var tasks: [Task<Void, Never>] = []
         for id in abandoned {
             abandoned.remove(id)
@@ -38,11 +38,11 @@ extension SessionSupervisor {
             }
             guard entry.record.lifecycle == .running else { continue }
             watchMemory(entry, now: now).map { tasks.append($0) }
-            let rule = rule(entry.record, entry.status)
+            let rule = rule(entry)
             let deadline = rule?.deadline
             if entry.warnedOf != nil, deadline != entry.warnedOf { entry.warnedOf = nil }
             let isDue = deadline.map { now >= $0.at || (now >= $0.warnsAt && entry.warnedOf == nil) } ?? false
-            let isStale = now.timeIntervalSince(entry.statusAt) >= configuration.pollInterval
+            let isStale = now.since(entry.statusAt) >= configuration.pollInterval
             let freezes = shouldFreeze(entry, now: now)
             guard isDue || isStale || freezes else { continue }
             entry.reaping = true
@@ -59,15 +59,18 @@ extension SessionSupervisor {
     private func look(at entry: SessionEntry, isDue: Bool) async {
         // Keystrokes that went straight to the worker are not known here: never act on what is remembered.
         let isFresh = await refresh(entry, within: configuration.replyLimit)
-        guard isDue, isFresh, let deadline = rule(entry.record, entry.status)?.deadline else { return }
-        let now = clock.now()
+        guard isDue, isFresh, let deadline = rule(entry)?.deadline else { return }
+        let now = clock.monotonic()
         if now >= deadline.at {
             await reap(entry, incarnation: entry.record.incarnation)
         } else if now >= deadline.warnsAt, entry.warnedOf != deadline {
             entry.warnedOf = deadline
             await tell(
                 entry, .sessionReapWarning,
-                ["at": .string(deadline.at.formatted(.rookery)), "reason": .string(deadline.reason.rawValue)])
+                [
+                    "at": .string(date(of: deadline.at).formatted(.rookery)),
+                    "reason": .string(deadline.reason.rawValue),
+                ])
         }
     }
 
@@ -77,8 +80,8 @@ extension SessionSupervisor {
                 guard entry.record.incarnation == incarnation, entry.record.lifecycle == .running else { return }
                 // Somebody may have typed while we waited for the lock.
                 guard await supervisor.refresh(entry, within: supervisor.configuration.replyLimit),
-                    let deadline = supervisor.rule(entry.record, entry.status)?.deadline,
-                    supervisor.clock.now() >= deadline.at
+                    let deadline = supervisor.rule(entry)?.deadline,
+                    supervisor.clock.monotonic() >= deadline.at
                 else { return }
                 try await supervisor.endIncarnation(
                     entry, to: .parked, reason: deadline.reason, actor: Self.ownName)

@@ -64,7 +64,10 @@ extension SessionSupervisor {
     func awake(
         _ entry: SessionEntry, wake: WakeReason?, actor: String
     ) async throws(SupervisorError) -> WorkerConnection {
-        if let wake, entry.record.lifecycle == .parked, policy(of: entry.record).idle.wakes.contains(wake) {
+        // One that should run is only waiting for its turn.
+        if let wake, entry.record.lifecycle == .parked,
+            entry.record.desired == .running || policy(of: entry.record).idle.wakes.contains(wake)
+        {
             try await startAgain(entry, actor: actor)
         }
         guard entry.record.lifecycle == .running else { throw notRunning(entry.record, wake: wake) }
@@ -94,6 +97,7 @@ extension SessionSupervisor {
         let wakes = policy(of: record).idle.wakes
         let remedy =
             switch record.lifecycle {
+            case .parked where record.desired == .running: "it is about to be started again: wait until it runs"
             case .parked:
                 switch wake {
                 case .some(let wake) where wakes.contains(wake): "try again"

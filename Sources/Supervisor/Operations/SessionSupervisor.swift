@@ -28,6 +28,14 @@ public actor SessionSupervisor {
     let keyed = OperationLock()
     var watchers: [Watcher] = []
     var reaper: Task<Void, Never>?
+    var reconciler: Task<Void, Never>?
+    var isReconciling = false
+    /// Sessions to be started again, and those that are being.
+    var restarts: [SessionID: PendingRestart] = [:]
+    var restarting: Set<SessionID> = []
+    var nextRestart = 0
+    /// What became of the sessions that this supervisor found.
+    var adoption: AdoptionReport?
     var phase = Phase.created
 
     /// What had to be done to the registry before this start; nil: nothing.
@@ -126,6 +134,7 @@ public actor SessionSupervisor {
             throw SupervisorError(.notFound, "there is no session \(id)")
         }
         let entry = SessionEntry(record, feed: SessionFeed(transitions))
+        entry.restarts = RestartCount(transitions, steadyAfter: configuration.steadyAfter)
         entries[id] = entry
         return entry
     }

@@ -15,10 +15,19 @@ final class SessionEntry {
     // While an incarnation lives
     var connection: WorkerConnection?
     var worker: ProcessIdentity?
+    /// Says when the worker's process is gone.
+    var watch: ProcessWatch?
+    /// It is gone; what it said last may still be on its way.
+    var hasExited = false
+    /// The pause between two attempts to reach a worker that lives and does not answer.
+    var pause: Task<Void, Never>?
     /// Reads the worker's notices.
     var pump: Task<Void, Never>?
     var status: WorkerStatus?
-    var statusAt = Date.distantPast
+    /// The status's times by the clock that decides.
+    var times: WorkerTimes?
+    var statusAt = MonotonicTime.distantPast
+    var startedAt = MonotonicTime.distantPast
     /// Running, and its worker did not answer.
     var unresponsive = false
     /// Set when the incarnation is over, until that is written down.
@@ -26,7 +35,7 @@ final class SessionEntry {
     var endWaiters: [UUID: CheckedContinuation<Void, Never>] = [:]
     /// OOM kills that were told, and when the last was.
     var oomKills = 0
-    var oomToldAt = Date.distantPast
+    var oomToldAt = MonotonicTime.distantPast
     /// Above its high-water mark, and told so.
     var isHigh = false
     /// Its worker cannot freeze it.
@@ -37,9 +46,13 @@ final class SessionEntry {
     var warnedOf: IdleRule.Deadline?
     var reaping = false
     /// When it was last started anew for its memory.
-    var recycledAt = Date.distantPast
+    var recycledAt = MonotonicTime.distantPast
     /// Incarnations in a row that ended right after their start.
     var quickEnds = 0
+    /// Its starts by the supervisor in a row, after crashes.
+    var restarts = RestartCount()
+    /// What its last incarnation left could not be cleaned away.
+    var isDirty = false
 
     init(_ record: SessionRecord, feed: SessionFeed) {
         id = record.id
@@ -65,7 +78,13 @@ final class SessionEntry {
         pump = nil
         connection = nil
         worker = nil
+        watch?.cancel()
+        watch = nil
+        hasExited = false
+        pause?.cancel()
+        pause = nil
         status = nil
+        times = nil
         unresponsive = false
         end = nil
         oomKills = 0

@@ -133,7 +133,7 @@ final class EchokitHub {
         if allowed: @escaping (EchokitState) -> Bool
     ) throws(InputRefusal) {
         let view = worker.engine.view
-        let age = view.activity == .pending ? Date().timeIntervalSince(view.since) : .infinity
+        let age = view.activity == .pending ? worker.steadyDate.timeIntervalSince(view.since) : .infinity
         guard age < EchokitKeys.dialogPause else {
             return try worker.send(keys: ByteBuffer(bytes: key), sender: sender.principal)
         }

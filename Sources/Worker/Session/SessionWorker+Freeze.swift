@@ -30,7 +30,7 @@ extension SessionWorker {
     func freeze() throws(FreezeRefusal) {
         guard let freezer else { throw .impossible }
         guard !isOver, stop == nil, engine.view.activity == .idle, !engine.view.backgroundShell, input.isEmpty,
-            lastInput.map({ Date().timeIntervalSince($0) > 1 }) ?? true
+            inputTime.map({ MonotonicTime.now.since($0) > 1 }) ?? true
         else { throw .busy }
         guard frozenSince == nil else { return }
         do { try freezer.freeze() } catch { throw .failed("\(error)") }

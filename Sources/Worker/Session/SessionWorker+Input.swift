@@ -112,7 +112,9 @@ extension SessionWorker {
 
     private func typed(at now: Date) {
         thaw()
-        if lastInput.map({ now.timeIntervalSince($0) > 0.2 }) ?? true { observe(.typed) }
+        let time = MonotonicTime.now
+        if inputTime.map({ time.since($0) > 0.2 }) ?? true { observe(.typed) }
         lastInput = now
+        inputTime = time
     }
 }

@@ -79,7 +79,7 @@ extension SessionWorker {
     /// Tells the state engine, and everybody what it concludes.
     func observe(_ news: StateInput) {
         let before = engine.view
-        let events = engine.handle(news, at: Date())
+        let events = engine.handle(news, at: steadyDate)
         for event in events { emit(event.type, event.data) }
         let after = engine.view
         // That a terminal is not silent is too weak a sign to refuse anybody's input.
@@ -96,8 +96,11 @@ extension SessionWorker {
     }
 
     var stateMessage: NativeServerMessage {
-        .state(lifecycle: lifecycle, activity: engine.view.activity, activitySince: engine.view.since)
+        .state(lifecycle: lifecycle, activity: engine.view.activity, activitySince: activitySince)
     }
+
+    /// As a clock on the wall shows it now.
+    var activitySince: Date { Date().addingTimeInterval(engine.view.since.timeIntervalSince(steadyDate)) }
 }
 
 extension EchokitFact {

@@ -62,9 +62,12 @@ final class SessionWorker {
     var nextClient = 1
     var marksAreScheduled = false
 
-    // Facts for the reaper
+    // Facts for the reaper, each by the wall's clock for people and by one that nobody sets
+    let born = (date: Date(), time: MonotonicTime.now)
     var lastInput: Date?
     var lastOutput: Date?
+    var inputTime: MonotonicTime?
+    var outputTime: MonotonicTime?
     var outputReported = NIODeadline.uptimeNanoseconds(0)
 
     // A journal that takes nothing for now
@@ -104,7 +107,7 @@ final class SessionWorker {
                 sessionID: configuration.sessionID, incarnation: configuration.incarnation,
                 firstSequence: configuration.firstSequence, outputLimit: configuration.logBytes)
         self.screen = ScreenModel(size: configuration.size)
-        self.engine = StateEngine(at: Date())
+        self.engine = StateEngine(at: born.date)
         self.lease = DriverLease(size: configuration.size)
         self.home = HomeDirectory(descriptor: configuration.descriptors.home)
         self.earlierTranscripts = EarlierTranscripts(in: home)
@@ -115,6 +118,9 @@ final class SessionWorker {
         takeUpJournal()
         terminal.onOutput = { [unowned self] bytes in self.received(bytes) }
     }
+
+    /// The date as it would be had nobody set the clock since this worker started: what the state engine reckons by.
+    var steadyDate: Date { born.date.addingTimeInterval(MonotonicTime.now.since(born.time)) }
 
     /// Seconds on a clock that only goes forward.
     var monotonic: Double { Double(NIODeadline.now().uptimeNanoseconds) / 1e9 }
@@ -169,6 +175,7 @@ final class SessionWorker {
         lastOutput = now
         let seq: UInt64
         do { seq = try log.append(output: bytes, at: now) } catch { return hold(bytes) }
+        outputTime = .now
         screen.feed(bytes)
         if let replies = screen.takeReplies(), lease.driver == nil, !echokit.hasDrivers { terminal.write(replies) }
         for client in nativeClients.values { client.output(bytes, seq: seq) }

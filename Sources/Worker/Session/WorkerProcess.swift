@@ -48,6 +48,9 @@ public enum WorkerProcess {
                 start(configuration, slave: slave, on: loop, logger: log, finished: finished)
             }
             let worker = try started.wait()
+            let sockets = [WorkerSockets.control, WorkerSockets.client].compactMap {
+                SocketFile("\(configuration.runtimeDirectory)/\($0)")
+            }
             signals.setEventHandler {
                 loop.execute { worker.value.requestStop(grace: 10) }
             }
@@ -55,13 +58,12 @@ public enum WorkerProcess {
             report(ready: configuration.descriptors.ready, "ready")
             log.info("serving", metadata: ["incarnation": "\(configuration.incarnation)"])
             try finished.futureResult.wait()
-            removeSockets(configuration)
+            for socket in sockets { socket.remove() }
             return 0
         } catch {
             finished.succeed()
             log.error("the session cannot be served", metadata: ["error": "\(error)"])
             report(ready: configuration.descriptors.ready, "error: \(error)".replacing("\n", with: " "))
-            removeSockets(configuration)
             return 1
         }
     }
@@ -145,12 +147,6 @@ public enum WorkerProcess {
     private static func complain(_ line: String) {
         let bytes = Array((line + "\n").utf8)
         _ = write(2, bytes, bytes.count)
-    }
-
-    private static func removeSockets(_ configuration: WorkerConfiguration) {
-        for name in [WorkerSockets.control, WorkerSockets.client, WorkerSockets.handOver] {
-            unlink("\(configuration.runtimeDirectory)/\(name)")
-        }
     }
 }
 

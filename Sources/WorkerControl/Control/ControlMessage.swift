@@ -3,8 +3,11 @@ public import SessionCore
 
 /// A request of the supervisor on a worker's control socket: a 4-byte big-endian length, then this as JSON.
 public struct ControlRequest: Codable, Sendable {
-    /// The version both sides speak; a worker that cannot answers `unsupported_version`.
+    /// The version both sides speak. It rises when a message changes its meaning; new commands and optional fields do not
+    /// raise it, for both sides ignore what they do not know.
     public static let version = 1
+    /// The oldest version of a worker that this supervisor can drive.
+    public static let oldestVersion = 1
     public static let largestFrame = 1 << 20
 
     /// Chosen by the supervisor, repeated in the reply.
@@ -110,11 +113,13 @@ public struct WorkerStatus: Codable, Sendable {
     public var frozenSince: Date?
     /// Why the session's journal takes nothing now; nil: it does.
     public var journal: JournalTrouble?
+    /// The times above on a clock that nobody sets. nil from a worker of a version before.
+    public var monotonic: WorkerTimes?
 
     public init(
         activity: Activity, activitySince: Date, activitySource: String, backgroundShell: Bool, lastInput: Date?,
         lastOutput: Date?, clients: [AttachedClient], lastSequence: UInt64, size: TerminalSize, transcriptPath: String?,
-        frozenSince: Date? = nil, journal: JournalTrouble? = nil
+        frozenSince: Date? = nil, journal: JournalTrouble? = nil, monotonic: WorkerTimes? = nil
     ) {
         self.activity = activity
         self.activitySince = activitySince
@@ -128,6 +133,7 @@ public struct WorkerStatus: Codable, Sendable {
         self.transcriptPath = transcriptPath
         self.frozenSince = frozenSince
         self.journal = journal
+        self.monotonic = monotonic
     }
 }
 
@@ -144,6 +150,25 @@ public struct JournalTrouble: Codable, Sendable, Hashable {
         state = "stalled"
         reason = stall.reason
         detail = stall.description
+    }
+}
+
+/// When things happened in a session, by the clock that decides about it.
+public struct WorkerTimes: Codable, Sendable, Hashable {
+    /// When the incarnation started.
+    public var started: MonotonicTime
+    public var activitySince: MonotonicTime
+    public var lastInput: MonotonicTime?
+    public var lastOutput: MonotonicTime?
+
+    public init(
+        started: MonotonicTime, activitySince: MonotonicTime, lastInput: MonotonicTime? = nil,
+        lastOutput: MonotonicTime? = nil
+    ) {
+        self.started = started
+        self.activitySince = activitySince
+        self.lastInput = lastInput
+        self.lastOutput = lastOutput
     }
 }
 

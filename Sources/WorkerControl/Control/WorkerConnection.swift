@@ -77,7 +77,7 @@ public actor WorkerConnection {
             }
             defer { deadline.cancel() }
             let hello = try await greeting.futureResult.get()
-            guard hello.version == ControlRequest.version else {
+            guard (ControlRequest.oldestVersion...ControlRequest.version).contains(hello.version) else {
                 throw WorkerConnectionError.unsupportedVersion(hello.version)
             }
             let connection = WorkerConnection(hello: hello, channel: channel, queueLimit: queueLimit)
@@ -230,7 +230,7 @@ private final class WorkerConnectionHandler: ChannelInboundHandler {
         do {
             frame = try ControlCodec.decode(ControlFrame.self, from: unwrapInboundIn(data))
         } catch {
-            return fail("the worker sent what is not a control frame: \(error)", context: context)
+            return unreadable(unwrapInboundIn(data), error, context: context)
         }
         if !greeted {
             guard case .hello(let hello) = frame else {
@@ -243,6 +243,20 @@ private final class WorkerConnectionHandler: ChannelInboundHandler {
         } else {
             early.append(frame)
         }
+    }
+
+    /// A worker of a newer version may send events and replies that this one does not know: an event is left out, a reply is
+    /// told as one. What is no frame at all ends the connection.
+    private func unreadable(_ data: ByteBuffer, _ error: any Error, context: ChannelHandlerContext) {
+        guard greeted, let document = try? ControlCodec.decode([String: JSONValue].self, from: data) else {
+            return fail("the worker sent what is not a control frame: \(error)", context: context)
+        }
+        guard let reply = document["reply"], let id = reply["id"]?.integer.flatMap(UInt64.init(exactly:)) else {
+            return
+        }
+        let refusal = ControlReply.refused(
+            code: "unknown_reply", detail: "the worker answered what this version does not know")
+        connection?.assumeIsolated { $0.received(.reply(id: id, refusal)) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

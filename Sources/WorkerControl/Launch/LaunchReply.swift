@@ -82,4 +82,9 @@ public struct MemoryKill: Codable, Sendable, Hashable {
 public enum LauncherMessage {
     /// The largest request or reply, in bytes.
     public static let largest = 128 * 1024
+    /// A reply to no request: the launcher was ended and is being started again. What it was asked is not answered; whether
+    /// it was carried out is unknown. Requests' numbers begin at 1.
+    public static let restart: UInt64 = 0
+    /// The step of that reply's failure.
+    public static let restartStep = "launcher restart"
 }

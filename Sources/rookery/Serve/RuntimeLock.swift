@@ -12,12 +12,30 @@ final class RuntimeLock: Sendable {
         guard descriptor >= 0 else {
             throw ConfigurationError("\(path) cannot be opened: \(String(cString: strerror(errno)))")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        // A process that was killed lets go a moment after it is gone.
+        var reason = EWOULDBLOCK
+        for attempt in 0..<25 where reason == EWOULDBLOCK {
+            if attempt > 0 { usleep(20_000) }
+            reason = flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno
+        }
+        guard reason == 0 else {
+            let holder = Self.holder(descriptor)
             close(descriptor)
             throw ConfigurationError(
-                "the runtime directory is locked: another server uses \(directory); stop it, or choose another with "
-                    + "--runtime-dir")
+                "the runtime directory is locked: \(holder.map { "process \($0)" } ?? "another server") uses "
+                    + "\(directory); stop it, or choose another with --runtime-dir")
         }
+        // For people alone: it is the lock that counts.
+        let own = Array("\(getpid())\n".utf8)
+        ftruncate(descriptor, 0)
+        pwrite(descriptor, own, own.count, 0)
+    }
+
+    private static func holder(_ descriptor: Int32) -> Int32? {
+        var text = [UInt8](repeating: 0, count: 16)
+        let count = max(0, pread(descriptor, &text, text.count, 0))
+        return Int32(
+            String(decoding: text.prefix(count), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
     deinit { close(descriptor) }

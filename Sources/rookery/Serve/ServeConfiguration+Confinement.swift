@@ -17,6 +17,6 @@ extension ServeConfiguration {
         let readable = [policies, images, site, vendor, configurationFile, tls?.certificate, tls?.key].compactMap { $0 }
         return Confinement(
             files: FileRules(readable: FileRules.system + ["/sys/fs/cgroup"] + readable, writable: writable),
-            ports: PortRules(listen: ports, connects: true))
+            ports: PortRules(listen: ports, connects: true), watchesProcesses: true)
     }
 }

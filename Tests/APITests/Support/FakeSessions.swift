@@ -205,6 +205,10 @@ actor FakeSessions: SessionService {
         sandbox: SandboxRules(mounts: [PolicyMount(source: "/srv/secret", target: "/data")]),
         environment: ["EDITOR": "vi"])
 
+    func adoptionReport() async -> AdoptionReport? {
+        AdoptionReport(startedAt: Date(timeIntervalSince1970: 0), seconds: 0.5, afterReboot: false, sessions: [])
+    }
+
     func readiness() async -> Readiness { Readiness(ready: failure == nil, checks: ["registry": "ok"]) }
 
     private static func record(_ id: SessionID, _ lifecycle: Lifecycle) -> SessionRecord {

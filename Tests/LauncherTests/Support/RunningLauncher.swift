@@ -28,7 +28,7 @@ final class RunningLauncher: Sendable {
         case rootless(uid: UInt32)
     }
 
-    init(_ scratch: Scratch, _ mode: Mode) throws {
+    init(_ scratch: Scratch, _ mode: Mode, guardian: Bool = false) throws {
         self.scratch = scratch
         let (ours, theirs) = try DescriptorMessages.socketPair(type: Int32(SOCK_SEQPACKET.rawValue))
         try SystemError.check("SO_PASSCRED", rk_pass_credentials(theirs.number))
@@ -42,6 +42,7 @@ final class RunningLauncher: Sendable {
             "\(scratch.path)/run", "--service-uid", "\(uid)", "--service-gid", "\(uid)", "--libexec-dir",
             "\(scratch.path)/libexec", "--images", "\(scratch.path)/bin/images",
         ]
+        if !guardian { arguments.append("--guarded") }
         if case .rootless = mode { arguments.append("--rootless") }
         var spawn = Spawn(
             program: try Spawn.open(program: Products.path("rookery-launcher")), arguments: arguments,
@@ -64,6 +65,9 @@ final class RunningLauncher: Sendable {
         }
         reader.start()
     }
+
+    /// Told by the guardian that the launcher was killed.
+    var sawRestart: Bool { state.withLock { $0.replies[LauncherMessage.restart] != nil } }
 
     /// Sends a request and waits for its reply; nil when the launcher closed the socket first.
     func ask(_ request: LauncherRequest) async throws -> LauncherReply? {

@@ -42,12 +42,17 @@ final class Box: Sendable {
         configuration.tick = settings.tick
         configuration.stopSlack = .milliseconds(300)
         configuration.quickEnd = settings.quickEnd
+        configuration.greetingLimit = .milliseconds(500)
+        configuration.reconcileInterval = settings.reconcileInterval
+        configuration.restartDelays = settings.restartDelays
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         supervisor = try SessionSupervisor(
             configuration: configuration, registry: registry,
             launcher: LauncherClient(descriptor: launcher.clientDescriptor), group: Self.group, logger: logger,
-            clock: SupervisorClock(now: { settings.clock.now }, sleep: { try await Task.sleep(for: $0) }),
+            clock: SupervisorClock(
+                now: { settings.clock.now }, monotonic: { settings.clock.monotonic },
+                sleep: { try await Task.sleep(for: $0) }),
             recovery: recovery)
     }
 
@@ -60,6 +65,9 @@ final class Box: Sendable {
         var tick: Duration = .seconds(3600)
         /// Sessions of tests live for milliseconds.
         var quickEnd: TimeInterval = 0
+        /// Far away: tests call `reconcile()` themselves. The first one comes with the start.
+        var reconcileInterval: Duration = .seconds(3600)
+        var restartDelays: [Duration] = [.zero, .milliseconds(20), .milliseconds(50)]
         var clock = TestClock()
         /// Everything on a disk of this size; as root only.
         var diskBytes: Int?
@@ -86,8 +94,9 @@ final class Box: Sendable {
 
     /// Ends the supervisor without a word, and gives what a next one on the same state finds. Workers live on.
     static func restarting(
-        settings: Settings = Settings(), _ before: (Box) async throws -> Void,
-        between: () async throws -> Void = {}, after: (Box) async throws -> Void
+        settings: Settings = Settings(), nextSettings: Settings? = nil, _ before: (Box) async throws -> Void,
+        between: () async throws -> Void = {}, prepare: (ScriptedLauncher) -> Void = { _ in },
+        after: (Box) async throws -> Void
     ) async throws {
         let path = "/tmp/rk-sup-\(UUID().uuidString.prefix(8).lowercased())"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -104,8 +113,9 @@ final class Box: Sendable {
         let launcher = try ScriptedLauncher(runtime: path, group: group)
         // The lock goes with the last reference to the first registry.
         let box = try await eventually("the registry to be free") {
-            try? await Box(path: path, launcher: launcher, settings: settings)
+            try? await Box(path: path, launcher: launcher, settings: nextSettings ?? settings)
         }
+        prepare(launcher)
         // The launcher is another, the sessions are the same.
         let workers = first.state.withLock { $0.workers }
         launcher.state.withLock { $0.workers = workers }
@@ -164,9 +174,14 @@ extension SessionRegistry {
 
 /// A clock that a test moves.
 final class TestClock: Sendable {
-    private let offset = Mutex(TimeInterval(0))
-    var now: Date { Date().addingTimeInterval(offset.withLock { $0 }) }
-    func advance(_ seconds: TimeInterval) { offset.withLock { $0 += seconds } }
+    private let passed = Mutex(TimeInterval(0))
+    private let wrong = Mutex(TimeInterval(0))
+    var now: Date { Date().addingTimeInterval(passed.withLock { $0 } + wrong.withLock { $0 }) }
+    var monotonic: MonotonicTime { .now + passed.withLock { $0 } }
+    /// Time passes.
+    func advance(_ seconds: TimeInterval) { passed.withLock { $0 += seconds } }
+    /// Somebody sets the clock on the wall.
+    func jump(_ seconds: TimeInterval) { wrong.withLock { $0 += seconds } }
 }
 
 struct NotInTime: Error, CustomStringConvertible {

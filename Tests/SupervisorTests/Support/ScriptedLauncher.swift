@@ -35,6 +35,10 @@ final class ScriptedLauncher: Sendable {
         var removed: [RemoveRequest] = []
         var swept: [[SessionID]] = []
         var failsRemove: LaunchFailure?
+        /// Cleanings that fail before one does not.
+        var failsClean = 0
+        var underWay = 0
+        var mostAtOnce = 0
         var mortal = false
         var activity = Activity.idle
         var cgroups: [String: String] = [:]
@@ -96,11 +100,13 @@ final class ScriptedLauncher: Sendable {
         switch request {
         case .launch(let launch): return await self.launch(launch)
         case .clean(let clean):
-            let worker = state.withLock { state in
+            let (worker, fails) = state.withLock { state in
                 state.cleaned.append(clean.sessionID)
-                return state.workers.removeValue(forKey: clean.sessionID)
+                state.failsClean -= 1
+                return (state.workers.removeValue(forKey: clean.sessionID), state.failsClean >= 0)
             }
             worker?.close()
+            if fails { return .failed(LaunchFailure(step: "clean", errno: EBUSY, message: "busy", remedy: "wait")) }
             return .done
         case .remove(let remove):
             if let failure = state.withLock({ $0.failsRemove }) { return .failed(failure) }
@@ -117,6 +123,11 @@ final class ScriptedLauncher: Sendable {
     }
 
     private func launch(_ request: LaunchRequest) async -> LauncherReply? {
+        state.withLock { state in
+            state.underWay += 1
+            state.mostAtOnce = max(state.mostAtOnce, state.underWay)
+        }
+        defer { state.withLock { $0.underWay -= 1 } }
         let (script, mortal, activity, cgroups) = state.withLock { state in
             state.launches.append(request)
             return (

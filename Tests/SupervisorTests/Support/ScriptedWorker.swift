@@ -19,8 +19,11 @@ final class ScriptedWorker: Sendable {
         var stops: [Double] = []
         var credentials: [CredentialChange] = []
         var isOver = false
+        var version = ControlRequest.version
         // Faults
         var isSilent = false
+        /// Accepts connections and does not even say who it is, as a stopped process.
+        var isMute = false
         var ignoresStop = false
         var refusesFreeze: String?
         var refusesInput: (code: String, detail: String)?
@@ -145,6 +148,16 @@ final class ScriptedWorker: Sendable {
         if process != nil { kill(identity.pid, SIGKILL) }
     }
 
+    /// Sends a document that this version does not know.
+    func sendRaw(_ document: String) {
+        for channel in state.withLock({ Array($0.connections.values) }) {
+            var buffer = channel.allocator.buffer(capacity: document.utf8.count + 4)
+            buffer.writeInteger(UInt32(document.utf8.count))
+            buffer.writeString(document)
+            channel.writeAndFlush(buffer, promise: nil)
+        }
+    }
+
     // MARK: - The protocol
 
     private func send(_ frame: ControlFrame, to channel: any Channel) {
@@ -153,14 +166,15 @@ final class ScriptedWorker: Sendable {
     }
 
     fileprivate func connected(_ channel: any Channel) {
-        let status = state.withLock { state in
+        if state.withLock({ $0.isMute }) { return }
+        let (status, version) = state.withLock { state in
             state.connections[ObjectIdentifier(channel)] = channel
-            return state.status
+            return (state.status, state.version)
         }
         send(
             .hello(
                 WorkerHello(
-                    version: ControlRequest.version, sessionID: id, incarnation: incarnation, pid: identity.pid,
+                    version: version, sessionID: id, incarnation: incarnation, pid: identity.pid,
                     startTime: identity.startTime, status: status)), to: channel)
     }
 
