@@ -48,8 +48,9 @@ struct Guardian {
 
     /// For the launcher: starts another guardian whenever its own is gone.
     func replaceWhenGone() {
-        var guardian = getppid()
+        let first = getppid()
         let thread = Thread {
+            var guardian = first
             while true {
                 Self.waitForEnd(of: guardian)
                 // One that this process started is its child.

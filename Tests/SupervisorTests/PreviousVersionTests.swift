@@ -1,6 +1,7 @@
 import Foundation
 import Registry
 import SessionCore
+import Synchronization
 import Testing
 import WorkerControl
 

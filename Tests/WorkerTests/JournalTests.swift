@@ -47,7 +47,9 @@ private final class Session: Sendable {
         let time = Date().formatted(.rookery)
         let line = #"{"type":"user","timestamp":"\#(time)","message":{"role":"user","content":"\#(text)"}}"# + "\n"
         let path = folder + "/home/.claude/projects/p/t.jsonl"
-        if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
+        if !FileManager.default.fileExists(atPath: path) {
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
+        }
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         try file.seekToEnd()
         try file.write(contentsOf: Data(line.utf8))
@@ -202,7 +204,10 @@ struct WorkerJournalTests {
             #expect(client.received.screen.utf8.count == before)
             #expect(mount("none", place, "tmpfs", UInt(MS_REMOUNT), "size=64m") == 0)
             try await client.shows("all is said")
-            #expect(try session.events().filter { $0.type == .sessionJournal }.map { $0.data["state"] }.prefix(2) == ["stalled", "resumed"])
+            #expect(
+                try session.events().filter { $0.type == .sessionJournal }.map { $0.data["state"] }.prefix(2) == [
+                    "stalled", "resumed",
+                ])
             await connection.close()
         }
     }

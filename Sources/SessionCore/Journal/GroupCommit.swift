@@ -32,7 +32,10 @@ final class GroupCommit {
     /// Told of every failure, and of the success after one.
     var onResult: (LogStall?) -> Void = { _ in }
 
-    init(from durable: UInt64, in directory: JournalDirectory, on loop: any EventLoop, queue: DispatchQueue, disk: JournalDisk) {
+    init(
+        from durable: UInt64, in directory: JournalDirectory, on loop: any EventLoop, queue: DispatchQueue,
+        disk: JournalDisk
+    ) {
         self.durable = durable
         self.written = durable
         self.asked = durable
@@ -170,7 +173,8 @@ struct CommitJob: Sendable {
         defer { buffer.deallocate() }
         var offset = 0
         while offset < file.length {
-            let count = pread(file.descriptor, buffer.baseAddress, min(buffer.count, file.length - offset), off_t(offset))
+            let count = pread(
+                file.descriptor, buffer.baseAddress, min(buffer.count, file.length - offset), off_t(offset))
             guard count > 0 else { return count < 0 ? errno : EIO }
             var part = iovec(iov_base: buffer.baseAddress, iov_len: count)
             let written = disk.write(file.descriptor, &part, 1, off_t(offset))

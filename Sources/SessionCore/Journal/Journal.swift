@@ -276,7 +276,9 @@ public final class Journal: SessionLog {
 
     /// The first bytes of the kernel's boot id; 0 where it may not be read.
     private static func currentBoot() -> UInt64 {
-        guard let text = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8) else { return 0 }
+        guard let text = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8) else {
+            return 0
+        }
         return UInt64(text.prefix(8) + text.dropFirst(9).prefix(4), radix: 16) ?? 0
     }
 }

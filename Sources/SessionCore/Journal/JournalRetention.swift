@@ -36,7 +36,9 @@ struct JournalRetention: Sendable {
         var files: [SegmentFile] = []
         for first in try directory.segments() {
             let file = try SegmentFile(first, in: directory)
-            if let before = files.last, first <= before.header.covers { directory.remove(file.name) } else {
+            if let before = files.last, first <= before.header.covers {
+                directory.remove(file.name)
+            } else {
                 files.append(file)
             }
         }
@@ -60,7 +62,8 @@ struct JournalRetention: Sendable {
             if let index = files.firstIndex(where: {
                 $0.header.flags.contains(.thinned) && !$0.header.flags.contains(.pruned)
             }), index + 1 < files.count {
-                files[index] = try rewrite([files[index]], next: files[index + 1].header.previous, pruning: true) { head in
+                files[index] = try rewrite([files[index]], next: files[index + 1].header.previous, pruning: true) {
+                    head in
                     head.mark != RecordHead.Mark.cheap.rawValue
                 }
             } else {

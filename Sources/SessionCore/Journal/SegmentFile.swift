@@ -99,7 +99,8 @@ final class SegmentFile {
             }
             var filled = 0
             while filled < window.count {
-                let got = pread(file, window.baseAddress.map { $0 + filled }, window.count - filled, off_t(offset + filled))
+                let got = pread(
+                    file, window.baseAddress.map { $0 + filled }, window.count - filled, off_t(offset + filled))
                 if got < 0, errno == EINTR { continue }
                 guard got >= 0 else { throw .system("reading segment \(name) of the session's journal", errno: errno) }
                 if got == 0 { break }

@@ -17,7 +17,8 @@ private let now = Date(timeIntervalSince1970: 1_800_000_000.25)
             try journal.append(delivering: 11, at: now)
             try journal.append(resize: TerminalSize(cols: 100, rows: 30), at: now)
             _ = try journal.append(event: .turnStarted, data: ["prompt": "hello"], at: now)
-            _ = try journal.append(input: AcceptedInput(content: .keys(ByteBuffer(string: "k")), sender: "bob"), at: now)
+            _ = try journal.append(
+                input: AcceptedInput(content: .keys(ByteBuffer(string: "k")), sender: "bob"), at: now)
             #expect(journal.lastSequence == 15)
         }
         let expected = [
@@ -35,7 +36,8 @@ private let now = Date(timeIntervalSince1970: 1_800_000_000.25)
             #expect(journal.recovery.cut == nil)
             let seq3 = try journal.append(output: ByteBuffer(string: "two"), at: now)
             #expect(seq3 == 16)
-            #expect(journal.read(since: 0, kinds: .all, limit: .max).entries.map(summary) == expected + ["16 output two"])
+            #expect(
+                journal.read(since: 0, kinds: .all, limit: .max).entries.map(summary) == expected + ["16 output two"])
         }
         #expect(folder.segments.count == 1)
     }
@@ -180,7 +182,8 @@ private let now = Date(timeIntervalSince1970: 1_800_000_000.25)
     @Test func dropsWhatIsTooOld() async throws {
         let folder = try JournalFolder()
         let journal = try await folder.open(bytes: 64 << 20, age: 0.4)
-        try await folder.loop.submit { _ = try journal.value.append(output: ByteBuffer(string: "old"), at: Date()) }.get()
+        try await folder.loop.submit { _ = try journal.value.append(output: ByteBuffer(string: "old"), at: Date()) }
+            .get()
         try await until("the output is gone", for: 20) {
             // The segment that is written is never touched: something new has to come.
             try await folder.loop.submit {
