@@ -209,6 +209,7 @@ let package = Package(
             dependencies: [
                 "Worker", "WorkerControl", "SessionCore", "ClaudeCode", "Dialects", "CLinux",
                 nio, nioPosix, nioHTTP, nioWebSocket, nioFoundation, logging,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .testTarget(

@@ -15,21 +15,6 @@ extension Rookery {
         }.sorted()
     }
 
-    /// Whether the supervisor itself still has its end of a client's connection.
-    func supervisorHolds(_ client: WireClient) throws -> Bool {
-        guard let pid = supervisor?.pid, let port = client.localPort else { return false }
-        let own = Set(
-            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").compactMap { name in
-                try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/fd/\(name)")
-            })
-        let remote = ":" + String(port, radix: 16, uppercase: true).padding(4)
-        return try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n").contains { line in
-            let fields = line.split(separator: " ")
-            return fields.count > 9 && fields[2].hasSuffix(remote) && own.contains("socket:[\(fields[9])]")
-        }
-    }
-}
-
-extension String {
-    fileprivate func padding(_ width: Int) -> String { String(repeating: "0", count: max(0, width - count)) + self }
+    /// How many clients the supervisor has relayed, as it says in its log.
+    var relayed: Int { (supervisor?.errorText ?? "").components(separatedBy: "client is relayed").count - 1 }
 }

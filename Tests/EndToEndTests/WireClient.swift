@@ -48,7 +48,6 @@ final class WireClient: Sendable {
     func close() async { try? await channel.close() }
     func read(_ reads: Bool) async throws { try await channel.setOption(.autoRead, value: reads).get() }
 
-    var localPort: Int? { channel.localAddress?.port }
     var hasEnded: Bool { inbox.state.withLock { $0.ended } }
 
     // MARK: HTTP

@@ -9,6 +9,7 @@ import WorkerControl
 /// Receives an echokit client whose session does not run: what its first message says decides whether one is made
 /// or resumed (seed protocols, 1.6). Each client has a doorman of its own, so none waits for another's.
 struct Doorman: Sendable {
+    private static let takenBack = "what you were let in by was taken back"
     /// How long a client may stay silent.
     static let patience: TimeAmount = .seconds(60)
 
@@ -24,6 +25,10 @@ struct Doorman: Sendable {
     func serve(_ upgrade: PendingUpgrade) async {
         do {
             let client = try await DoorwayClient(upgrade)
+            let ticket = authenticator.streams.open(for: principal) {
+                Task { await client.close(RevokedClose.code, Self.takenBack) }
+            }
+            defer { if let ticket { authenticator.streams.close(ticket) } }
             while true {
                 let message = try await client.next(within: Self.patience)
                 if try await answer(message, client, upgrade) { return }
@@ -38,6 +43,11 @@ struct Doorman: Sendable {
     private func answer(
         _ message: Doorway.Message, _ client: DoorwayClient, _ upgrade: PendingUpgrade
     ) async throws -> Bool {
+        // It may have stood here for long, and what it says may make a session.
+        guard let principal = try await authenticator.current(principal) else {
+            await client.close(RevokedClose.code, Self.takenBack)
+            throw Doorway.Gone()
+        }
         var wakes = true
         if case .text(let text, _) = message {
             guard let parsed = EchokitMessage(parsing: text) else {
@@ -52,12 +62,12 @@ struct Doorman: Sendable {
             return false
         }
         do {
-            let socket = wakes ? try await start(session) : try await socketNow(session)
+            let socket = wakes ? try await start(session, principal) : try await socketNow(session, principal)
             guard let socket else {
                 try await client.send(EchokitError.notFound(id).text)
                 return false
             }
-            try await join(client, upgrade, to: socket, message)
+            try await join(client, upgrade, to: socket, message, principal)
             return true
         } catch let error as SupervisorError {
             try await client.send(
@@ -75,11 +85,12 @@ struct Doorman: Sendable {
 
     /// The client itself, or where that cannot be, its bytes; with what it said here first.
     private func join(
-        _ client: DoorwayClient, _ upgrade: PendingUpgrade, to socket: String, _ message: Doorway.Message
+        _ client: DoorwayClient, _ upgrade: PendingUpgrade, to socket: String, _ message: Doorway.Message,
+        _ principal: Principal
     ) async throws {
-        // It may have stood here for long.
+        // Waking a session takes a while.
         guard let principal = try await authenticator.current(principal) else {
-            await client.close(RevokedClose.code, "what you were let in by was taken back")
+            await client.close(RevokedClose.code, Self.takenBack)
             throw Doorway.Gone()
         }
         let identity = RelayedClient(principal)
@@ -97,13 +108,13 @@ struct Doorman: Sendable {
     }
 
     /// Makes or resumes the session and returns its client socket.
-    private func start(_ id: SessionID) async throws(SupervisorError) -> String? {
+    private func start(_ id: SessionID, _ principal: Principal) async throws(SupervisorError) -> String? {
         try await sessions.ensureRunning(id, by: principal)
         return try await sessions.clientSocket(id, wake: true, by: principal)
     }
 
     /// The client socket if somebody else has started the session meanwhile.
-    private func socketNow(_ id: SessionID) async throws(SupervisorError) -> String? {
+    private func socketNow(_ id: SessionID, _ principal: Principal) async throws(SupervisorError) -> String? {
         do throws(SupervisorError) {
             guard try await sessions.session(id, as: principal).record.lifecycle == .running else { return nil }
             return try await sessions.clientSocket(id, wake: false, by: principal)

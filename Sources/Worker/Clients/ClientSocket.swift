@@ -25,7 +25,7 @@ final class ClientSocket: ChannelInboundHandler {
     var delegate: (any ClientSocketDelegate)?
     private var context: ChannelHandlerContext?
     private var isClosing = false
-    private var lastHeard = NIODeadline.now()
+    private var lastHeard = NIODeadline.uptimeNanoseconds(0)
     private var pinger: RepeatedTask?
 
     /// False while more than the high-water mark waits to be sent.
@@ -62,6 +62,7 @@ final class ClientSocket: ChannelInboundHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         let loop = context.eventLoop
+        lastHeard = loop.now
         let bound = NIOLoopBound(self, eventLoop: loop)
         pinger = loop.scheduleRepeatedTask(initialDelay: Self.pingPeriod, delay: Self.pingPeriod) { _ in
             bound.value.ping()
@@ -70,14 +71,14 @@ final class ClientSocket: ChannelInboundHandler {
 
     private func ping() {
         guard let context else { return }
-        if NIODeadline.now() - lastHeard > Self.silenceLimit { return context.close(promise: nil) }
+        if context.eventLoop.now - lastHeard > Self.silenceLimit { return context.close(promise: nil) }
         // What waits for it already shows whether it is there.
         if isWritable { send(.ping, ByteBuffer()) }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
-        lastHeard = .now()
+        lastHeard = context.eventLoop.now
         guard !frame.rsv1, !frame.rsv2, !frame.rsv3 else { return close(.protocolError, reason: "reserved bits") }
         switch frame.opcode {
         case .text: if !isClosing { delegate?.received(text: frame.unmaskedData) }
