@@ -21,6 +21,7 @@ final class GroupCommit {
     private var asked: UInt64
     private var waiting: CircularBuffer<(seq: UInt64, done: () -> Void)> = []
     private var isRunning = false
+    private var isAbandoned = false
     private var timer: Scheduled<Void>?
 
     private let loop: any EventLoop
@@ -89,12 +90,15 @@ final class GroupCommit {
     /// Closes what is open, after the syncs that are under way.
     func abandon(_ writer: SegmentWriter) {
         timer?.cancel()
+        // A sync that is under way ends after this. What it would begin then would close these files a second time, and
+        // their numbers may be somebody else's by then.
+        isAbandoned = true
         let files = next.full.map(\.descriptor) + [writer.file]
         queue.async { for file in files { close(file) } }
     }
 
     private func start(retrying: Bool = false) {
-        guard !isRunning, asked > durable, failed == nil || retrying else { return }
+        guard !isRunning, !isAbandoned, asked > durable, failed == nil || retrying else { return }
         isRunning = true
         timer?.cancel()
         timer = nil

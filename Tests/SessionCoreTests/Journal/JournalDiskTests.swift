@@ -1,4 +1,5 @@
 import CLinux
+import Dispatch
 import Foundation
 import Glibc
 import NIOCore
@@ -38,6 +39,30 @@ private final class FailingDisk: Sendable {
 }
 
 @Suite struct JournalDiskTests {
+    /// Its descriptors are closed then, and their numbers may be somebody else's.
+    @Test func beginsNoSyncOnceItIsLetGo() async throws {
+        let folder = try JournalFolder()
+        let syncs = Counter()
+        let go = DispatchSemaphore(value: 0)
+        let disk = JournalDisk(
+            write: JournalDisk.real.write,
+            sync: { file in
+                syncs.add(1)
+                go.wait()
+                return JournalDisk.real.sync(file)
+            }, allocate: JournalDisk.real.allocate)
+        let journal = try await folder.open(disk: disk)
+        try await folder.loop.submit { _ = try journal.value.append(event: .turnStarted, data: [:], at: now) }.get()
+        try await until("it syncs") { syncs.value == 1 }
+        try await folder.loop.submit {
+            _ = try journal.value.append(event: .turnStarted, data: [:], at: now)
+            journal.value.abandon()
+        }.get()
+        go.signal()
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(syncs.value == 1)
+    }
+
     @Test(arguments: [EIO, ENOSPC, EDQUOT]) func standsStillOnAFailedWriteAndGoesOn(code: Int32) async throws {
         let folder = try JournalFolder()
         let disk = FailingDisk()
