@@ -48,17 +48,17 @@ import Testing
         }
     }
 
-    @Test func aSandboxKilledFromOutsideIsNoticedAndCanBeResumed() async throws {
+    @Test func aCommandKilledFromOutsideIsStartedAgain() async throws {
         try await Rookery.with { rookery in
             let api = rookery.api
             let id = try await api.create()
             try await api.waitForScreen(id, containing: "❯")
             let claude = try #require(rookery.processes(of: id).first { $0.command.contains("--session-id") })
             kill(claude.pid, SIGKILL)
-            try await api.waitFor(id, lifecycle: .parked)
-            #expect(try await api.session(id)["reason"]?.string == "crashed")
-            try await eventually("nothing of it to run") { rookery.processes(of: id).isEmpty ? true : nil }
-            #expect(try await api.post("/v1/sessions/\(id)/resume").status == 200)
+            try await eventually("the next incarnation to run") {
+                let session = try await api.session(id)
+                return session["incarnation"]?.integer == 2 && session["lifecycle"]?.string == "running" ? true : nil
+            }
             try await api.waitForScreen(id, containing: "❯")
         }
     }

@@ -8,14 +8,26 @@ import WorkerControl
 @testable import Supervisor
 
 struct EndTests {
-    @Test(arguments: [
-        (Int32?.some(0), Int32?.none, Reason.exited), (3, nil, .crashed), (nil, 9, .crashed), (nil, nil, .crashed),
-    ])
-    func aCommandThatEndsParksTheSession(_ code: Int32?, _ signal: Int32?, _ reason: Reason) async throws {
+    @Test(arguments: [(Int32(0), Reason.exited), (3, .crashed)])
+    func aCommandThatEndsParksTheSession(_ code: Int32, _ reason: Reason) async throws {
         try await Box.with { box in
             let id = try await box.create()
-            try box.worker(id).end(code: code, signal: signal)
+            try box.worker(id).end(code: code)
             #expect(try await box.waitFor(id, .parked).reason == reason)
+        }
+    }
+
+    /// nil: rookery-init was killed, and could not say how the command ended.
+    @Test(arguments: [Int32?.some(9), nil])
+    func aCommandThatIsKilledIsStartedAgain(_ signal: Int32?) async throws {
+        try await Box.with { box in
+            let id = try await box.create()
+            try box.worker(id).end(code: nil, signal: signal)
+            try await eventually("the next incarnation") {
+                let record = try await box.record(id)
+                return record.incarnation == 2 && record.lifecycle == .running ? true : nil
+            }
+            #expect(try await box.registry.transitions(of: id).suffix(3).map(\.reason) == [.crashed, .crashed, nil])
         }
     }
 

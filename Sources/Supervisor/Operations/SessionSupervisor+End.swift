@@ -118,6 +118,12 @@ extension SessionSupervisor {
             return try await startAnew(entry, detail)
         }
         let cause = await cause(of: end, entry)
+        if case .told(let told) = end, told.exit?.code == nil, !told.requested, cause.reason == .crashed,
+            entry.record.lifecycle == .running, entry.record.desired == .running
+        {
+            // Nobody asked for that, and it did not end by itself: what it was told and had not done is still wanted.
+            return try await startAnew(entry, cause.detail ?? "its command was killed")
+        }
         let to: Lifecycle =
             switch entry.record.lifecycle {
             case .stopping: .stopped
@@ -130,7 +136,7 @@ extension SessionSupervisor {
             detail: wanted ? nil : cause.detail, actor: Self.ownName)
     }
 
-    /// The worker crashed under a session that should run: it is started again, as often in a row as that may help.
+    /// The worker or the command was killed under a session that should run: it is started again, as often in a row as that may help.
     private func startAnew(_ entry: SessionEntry, _ detail: String) async throws(SupervisorError) {
         entry.restarts.lived(clock.monotonic().since(entry.startedAt), steadyAfter: configuration.steadyAfter)
         try await conclude(
