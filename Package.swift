@@ -200,7 +200,9 @@ let package = Package(
             name: "SandboxTests", dependencies: ["Sandbox", "CLinux", "Policy", "WorkerControl"],
             swiftSettings: strict),
         .testTarget(name: "ClaudeCodeTests", dependencies: ["ClaudeCode"], swiftSettings: strict),
-        .testTarget(name: "SessionCoreTests", dependencies: ["SessionCore", "ClaudeCode", "CLinux", nio, nioPosix], swiftSettings: strict),
+        .testTarget(
+            name: "SessionCoreTests", dependencies: ["SessionCore", "ClaudeCode", "CLinux", nio, nioPosix],
+            swiftSettings: strict),
         .testTarget(name: "DialectsTests", dependencies: ["Dialects", "SessionCore", nio], swiftSettings: strict),
         .testTarget(
             name: "WorkerTests",

@@ -47,7 +47,9 @@ private final class Session: Sendable {
         let time = Date().formatted(.rookery)
         let line = #"{"type":"user","timestamp":"\#(time)","message":{"role":"user","content":"\#(text)"}}"# + "\n"
         let path = folder + "/home/.claude/projects/p/t.jsonl"
-        if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
+        if !FileManager.default.fileExists(atPath: path) {
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
+        }
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         try file.seekToEnd()
         try file.write(contentsOf: Data(line.utf8))
@@ -132,11 +134,13 @@ struct WorkerJournalTests {
         let session = try Session()
         var shown = ""
         try await WorkerFixture.with(
-            ["sh", "-c", "for i in $(seq 2000); do echo line $i; done; exec sleep 600"], kept: session.kept(1)
+            ["sh", "-c", "echo hello; read go; for i in $(seq 2000); do echo line $i; done; exec sleep 600"],
+            kept: session.kept(1)
         ) { fixture in
             let connection = try await fixture.connect()
             _ = try await connection.send(.record(type: .turnStarted, data: [:]))
             let client = try await TestClient.attach(to: fixture, mode: "view")
+            _ = try await accept("go", by: connection)
             try await client.shows("line 2000")
             fixture.worker.kill()
             shown = "line 2000"
@@ -202,7 +206,10 @@ struct WorkerJournalTests {
             #expect(client.received.screen.utf8.count == before)
             #expect(mount("none", place, "tmpfs", UInt(MS_REMOUNT), "size=64m") == 0)
             try await client.shows("all is said")
-            #expect(try session.events().filter { $0.type == .sessionJournal }.map { $0.data["state"] }.prefix(2) == ["stalled", "resumed"])
+            #expect(
+                try session.events().filter { $0.type == .sessionJournal }.map { $0.data["state"] }.prefix(2) == [
+                    "stalled", "resumed",
+                ])
             await connection.close()
         }
     }

@@ -46,7 +46,8 @@ import SessionCore
         print("log in memory:  \(rate(memory))")
         print("journal:        \(rate(journal))")
         let each = (median(journal) - median(memory)) / Double(total / chunk) * 1e6
-        print("cost of the journal: \(each.formatted(.number.precision(.fractionLength(1)))) us for \(chunk / 1024) KiB")
+        print(
+            "cost of the journal: \(each.formatted(.number.precision(.fractionLength(1)))) us for \(chunk / 1024) KiB")
         let bytes = [UInt8](repeating: 7, count: 1 << 20)
         for (name, sum) in [("CRC32C", rk_crc32c), ("CRC32C, portable", rk_crc32c_portable)] {
             let start = ContinuousClock.now

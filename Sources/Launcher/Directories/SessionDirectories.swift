@@ -74,7 +74,8 @@ struct SessionDirectories: Sendable {
                 throw SystemError(call: "open \(session.path)", errno: ENOENT)
             }
             return PreparedDirectories(
-                session: session, journal: journal, files: files, workspace: workspace, home: home, overlay: held["overlay"],
+                session: session, journal: journal, files: files, workspace: workspace, home: home,
+                overlay: held["overlay"],
                 runtime: runtime)
         } catch let failure as LaunchFailure {
             throw failure

@@ -120,7 +120,8 @@ struct WorkerStart {
         return WorkerConfiguration(
             sessionID: request.sessionID, incarnation: request.incarnation,
             runtimeDirectory: directories.runtime.path, size: request.size, firstSequence: request.firstSequence,
-            gatewaySocket: request.gatewaySocket, logBytes: request.logBytes, journal: request.journal, descriptors: numbers,
+            gatewaySocket: request.gatewaySocket, logBytes: request.logBytes, journal: request.journal,
+            descriptors: numbers,
             countedCalls: SeccompProfile.counted, confined: configuration.confinesWorkers)
     }
 

@@ -21,6 +21,7 @@ final class GroupCommit {
     private var asked: UInt64
     private var waiting: CircularBuffer<(seq: UInt64, done: () -> Void)> = []
     private var isRunning = false
+    private var isAbandoned = false
     private var timer: Scheduled<Void>?
 
     private let loop: any EventLoop
@@ -32,7 +33,10 @@ final class GroupCommit {
     /// Told of every failure, and of the success after one.
     var onResult: (LogStall?) -> Void = { _ in }
 
-    init(from durable: UInt64, in directory: JournalDirectory, on loop: any EventLoop, queue: DispatchQueue, disk: JournalDisk) {
+    init(
+        from durable: UInt64, in directory: JournalDirectory, on loop: any EventLoop, queue: DispatchQueue,
+        disk: JournalDisk
+    ) {
         self.durable = durable
         self.written = durable
         self.asked = durable
@@ -85,13 +89,14 @@ final class GroupCommit {
 
     /// Closes what is open, after the syncs that are under way.
     func abandon(_ writer: SegmentWriter) {
+        isAbandoned = true
         timer?.cancel()
         let files = next.full.map(\.descriptor) + [writer.file]
         queue.async { for file in files { close(file) } }
     }
 
     private func start(retrying: Bool = false) {
-        guard !isRunning, asked > durable, failed == nil || retrying else { return }
+        guard !isRunning, !isAbandoned, asked > durable, failed == nil || retrying else { return }
         isRunning = true
         timer?.cancel()
         timer = nil
@@ -170,7 +175,8 @@ struct CommitJob: Sendable {
         defer { buffer.deallocate() }
         var offset = 0
         while offset < file.length {
-            let count = pread(file.descriptor, buffer.baseAddress, min(buffer.count, file.length - offset), off_t(offset))
+            let count = pread(
+                file.descriptor, buffer.baseAddress, min(buffer.count, file.length - offset), off_t(offset))
             guard count > 0 else { return count < 0 ? errno : EIO }
             var part = iovec(iov_base: buffer.baseAddress, iov_len: count)
             let written = disk.write(file.descriptor, &part, 1, off_t(offset))

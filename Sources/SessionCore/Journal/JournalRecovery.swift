@@ -138,7 +138,9 @@ struct RecoveryScan {
                 let index = inputs.lastIndex(where: { $0.seq == UInt64(clamping: seq) })
             else { return }
             // A text that was not submitted is a draft on a screen that is gone; one found in the transcript is done.
-            if !inputs[index].submit || data["found"]?.bool == true { inputs.remove(at: index) } else {
+            if !inputs[index].submit || data["found"]?.bool == true {
+                inputs.remove(at: index)
+            } else {
                 inputs[index].stage = .delivered
                 inputs[index].deliveredAt = time
             }

@@ -17,8 +17,8 @@ public struct JournalLimits: Sendable, Hashable {
         self.eventBytes = max(eventBytes, 64 * 1024)
     }
 
-    /// Where a segment ends, so that what is dropped at once is a small part of the whole.
-    var segmentBytes: Int { min(max(bytes / 8, 64 * 1024), 8 << 20) }
+    /// Where a segment ends: what is dropped at once is a small part of the whole, and the segments stay few.
+    var segmentBytes: Int { max(min(max(bytes / 8, 64 * 1024), 8 << 20), bytes / 128) }
 }
 
 /// Makes a journal smaller, oldest part first. Full segments lose their terminal output and are joined; when those
@@ -36,7 +36,9 @@ struct JournalRetention: Sendable {
         var files: [SegmentFile] = []
         for first in try directory.segments() {
             let file = try SegmentFile(first, in: directory)
-            if let before = files.last, first <= before.header.covers { directory.remove(file.name) } else {
+            if let before = files.last, first <= before.header.covers {
+                directory.remove(file.name)
+            } else {
                 files.append(file)
             }
         }
@@ -60,7 +62,8 @@ struct JournalRetention: Sendable {
             if let index = files.firstIndex(where: {
                 $0.header.flags.contains(.thinned) && !$0.header.flags.contains(.pruned)
             }), index + 1 < files.count {
-                files[index] = try rewrite([files[index]], next: files[index + 1].header.previous, pruning: true) { head in
+                files[index] = try rewrite([files[index]], next: files[index + 1].header.previous, pruning: true) {
+                    head in
                     head.mark != RecordHead.Mark.cheap.rawValue
                 }
             } else {

@@ -159,14 +159,17 @@ private func open(_ folder: JournalFolder) async throws -> Opened {
             }
             var bytes = sample.bytes
             switch round % 3 {
-            case 0: bytes = (0..<Int.random(in: 0..<4000, using: &random)).map { _ in .random(in: 0...255, using: &random) }
+            case 0:
+                bytes = (0..<Int.random(in: 0..<4000, using: &random)).map { _ in .random(in: 0...255, using: &random) }
             case 1:
                 for _ in 0..<Int.random(in: 1..<20, using: &random) {
-                    bytes[.random(in: SegmentHeader.size..<bytes.count, using: &random)] = .random(in: 0...255, using: &random)
+                    bytes[.random(in: SegmentHeader.size..<bytes.count, using: &random)] = .random(
+                        in: 0...255, using: &random)
                 }
             default:
                 bytes.removeLast(.random(in: 0..<40, using: &random))
-                bytes += (0..<Int.random(in: 1..<9000, using: &random)).map { _ in .random(in: 0...255, using: &random) }
+                bytes += (0..<Int.random(in: 1..<9000, using: &random)).map { _ in .random(in: 0...255, using: &random)
+                }
             }
             try folder.write(bytes, to: sample.name)
             _ = try? folder.reader().read(since: 0, kinds: .all, limit: .max)

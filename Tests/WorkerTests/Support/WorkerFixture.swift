@@ -88,7 +88,8 @@ final class WorkerFixture: Sendable {
         if kept != nil { descriptors.journal = 12 }
         let journal = open(kept?.journal ?? folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         let configuration = WorkerConfiguration(
-            sessionID: sessionID, incarnation: kept?.incarnation ?? 1, runtimeDirectory: folder + "/run", size: .standard,
+            sessionID: sessionID, incarnation: kept?.incarnation ?? 1, runtimeDirectory: folder + "/run",
+            size: .standard,
             firstSequence: firstSequence, gatewaySocket: gatewaySocket, logBytes: logBytes, descriptors: descriptors)
         let json = try JSONEncoder.rookery.encode(configuration)
         let memory = json.withUnsafeBytes { rk_sealed_memory("configuration", $0.baseAddress, $0.count) }
