@@ -12,6 +12,9 @@ struct JournalOpening {
 
     private let directory: JournalDirectory
 
+    /// Bytes, counted from the end, that are read.
+    private static let most = 128 << 20
+
     /// - Parameter boot: this boot; after another, everything is verified that had no time to reach the disk.
     init(_ directory: JournalDirectory, session: SessionID, boot: UInt64) throws(JournalError) {
         self.directory = directory
@@ -34,11 +37,19 @@ struct JournalOpening {
                 guard case .damaged(let segment, _, _) = error, index == names.count - 1,
                     try Self.wasNeverWritten(segment, in: directory)
                 else { throw error }
-                try setAside(segment, from: 0)
+                try setAside(segment)
             }
         }
         let lastBoot = files.last?.header.boot ?? boot
-        for (index, file) in files.enumerated() {
+        // However much is kept, a session must start soon; what is unfinished is new.
+        var scanned = 0
+        let start =
+            files.lastIndex { file in
+                scanned += file.size
+                return scanned > Self.most
+            } ?? files.startIndex
+        last = start > files.startIndex ? files[start].header.previous : 0
+        for (index, file) in files.enumerated().dropFirst(start) {
             let verifies = index == files.count - 1 || lastBoot != boot
             guard try read(file, following: Array(files[(index + 1)...]), verifying: verifies) else { break }
         }
@@ -101,7 +112,7 @@ struct JournalOpening {
         var bytes = file.size - offset
         for later in following {
             bytes += later.size
-            try setAside(later.name, from: 0)
+            try setAside(later.name)
         }
         let descriptor = try directory.open(file.name, O_RDWR)
         defer { close(descriptor) }
@@ -111,7 +122,7 @@ struct JournalOpening {
         cut = JournalRecovery.Cut(segment: file.name, offset: offset, bytes: bytes)
     }
 
-    private func setAside(_ name: String, from offset: Int) throws(JournalError) {
+    private func setAside(_ name: String) throws(JournalError) {
         try directory.rename(name, to: name + ".torn")
     }
 
