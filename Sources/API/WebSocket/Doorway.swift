@@ -27,7 +27,7 @@ final class Doorway: ChannelDuplexHandler, RemovableChannelHandler {
     private var waiter: EventLoopPromise<Message>?
     private var readWithheld = false
     private var deadline: Scheduled<Void>?
-    private var over = false
+    private(set) var over = false
 
     func next(within patience: TimeAmount, context: ChannelHandlerContext) -> EventLoopFuture<Message> {
         let promise = context.eventLoop.makePromise(of: Message.self)

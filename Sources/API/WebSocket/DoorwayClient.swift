@@ -55,7 +55,7 @@ struct DoorwayClient: Sendable {
             let rest = door.rest
             early.writeImmutableBuffer(rest)
             return HandOver.pass(channel, offer, early: early, to: path) {
-                door.rest.readableBytes == rest.readableBytes
+                !door.over && door.rest.readableBytes == rest.readableBytes
             }
         }
     }
