@@ -32,7 +32,7 @@ import WorkerControl
             let listener = descriptor
             Thread.detachNewThread {
                 while true {
-                    let connection = accept4(listener, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
+                    let connection = accept(listener, nil, nil)
                     guard connection >= 0 else { return }
                     var bytes = [UInt8](repeating: 0, count: HandOverOffer.largest)
                     _ = recv(connection, &bytes, bytes.count, 0)
