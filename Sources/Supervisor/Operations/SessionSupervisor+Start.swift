@@ -16,16 +16,21 @@ extension SessionSupervisor {
         adoption = AdoptionReport(startedAt: clock.now(), seconds: 0, afterReboot: afterReboot, sessions: [])
         let records = try await stored { () async throws(RegistryError) in try await registry.sessionsToRecover() }
         // Side by side: a worker that does not answer must not hold up the others.
-        let findings = await withTaskGroup(of: (SessionRecord, WorkerFinding).self) { group in
-            for record in records { group.addTask { (record, await self.find(record)) } }
-            var findings: [(SessionRecord, WorkerFinding)] = []
+        let findings = await withTaskGroup(of: (SessionRecord, WorkerFinding, [TransitionRecord]?).self) { group in
+            for record in records {
+                group.addTask {
+                    (record, await self.find(record), try? await self.registry.transitions(of: record.id))
+                }
+            }
+            var findings: [(SessionRecord, WorkerFinding, [TransitionRecord]?)] = []
             for await finding in group { findings.append(finding) }
             return findings
         }
         // Those that were in use last come back first.
         let found = findings.sorted { $0.0.lastActivityAt > $1.0.lastActivityAt }
-        for (record, finding) in found {
-            let entry = try await entry(record.id)
+        for (record, finding, transitions) in found {
+            let entry =
+                if let transitions { entry(record, transitions) } else { try await entry(record.id) }
             switch finding {
             case .answers(let connection) where record.desired == .deleted:
                 await connection.close()

@@ -133,9 +133,15 @@ public actor SessionSupervisor {
         guard let record, record.lifecycle != .deleted else {
             throw SupervisorError(.notFound, "there is no session \(id)")
         }
+        return entry(record, transitions)
+    }
+
+    /// The same with what the registry says of it.
+    func entry(_ record: SessionRecord, _ transitions: [TransitionRecord]) -> SessionEntry {
+        if let entry = entries[record.id] { return entry }
         let entry = SessionEntry(record, feed: SessionFeed(transitions))
         entry.restarts = RestartCount(transitions, steadyAfter: configuration.steadyAfter)
-        entries[id] = entry
+        entries[record.id] = entry
         return entry
     }
 

@@ -126,8 +126,8 @@ final class Box: Sendable {
 
     private func close() async {
         await supervisor.shutdown(stopSessions: false)
-        for worker in launcher.state.withLock({ Array($0.workers.values) }) { worker.close() }
         launcher.die()
+        for worker in launcher.state.withLock({ Array($0.workers.values) }) { worker.close() }
     }
 
     // MARK: - Shorthands

@@ -154,7 +154,15 @@ final class ScriptedLauncher: Sendable {
         else {
             return .failed(LaunchFailure(step: "test", errno: 0, message: "no scripted worker", remedy: "none"))
         }
-        state.withLock { $0.workers[request.sessionID] = worker }
+        let isOpen = state.withLock { state in
+            if state.isOpen { state.workers[request.sessionID] = worker }
+            return state.isOpen
+        }
+        // The test is over: nobody would end it.
+        guard isOpen else {
+            worker.close()
+            return nil
+        }
         if case .launchAndEnd(let code, let lines) = script {
             Task {
                 while worker.state.withLock({ $0.subscribers.isEmpty }) { try await Task.sleep(for: .milliseconds(5)) }

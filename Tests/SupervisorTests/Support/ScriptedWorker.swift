@@ -54,6 +54,9 @@ final class ScriptedWorker: Sendable {
             let process = Process()
             process.executableURL = URL(filePath: "/bin/sleep")
             process.arguments = ["600"]
+            // One that a failing test leaves behind holds up nobody who reads what the tests print.
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
             try process.run()
             self.process = process
             identity = (process.processIdentifier, Self.startTime(process.processIdentifier))
