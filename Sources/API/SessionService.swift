@@ -30,6 +30,7 @@ public protocol SessionService: Sendable {
     func events(
         _ id: SessionID, since: UInt64?, as principal: Principal
     ) async throws(SupervisorError) -> AsyncStream<SessionEvent>
+    func past(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> SessionPast
     func events(as principal: Principal) async -> AsyncStream<SessionEvent>
     func idle(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> IdleReport
     func stats(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> SessionStats

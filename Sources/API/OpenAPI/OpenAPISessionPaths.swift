@@ -290,6 +290,88 @@ extension OpenAPIDocument {
           },
           "parameters": [{"$ref": "#/components/parameters/SessionID"}]
          },
+         "/v1/sessions/{id}/recording": {
+          "get": {
+           "operationId": "getRecording",
+           "summary": "The terminal's past as asciicast v2, through to now",
+           "tags": ["sessions"],
+           "description": "Needs the role viewer or a higher one; with `input=true`, one that may type into the session. Streamed from the journal, whether the session runs or not. `o` output, `r` resizes, `i` input when asked for, `m` where something is not kept any more. Pauses are shown as at most 3 s.",
+           "parameters": [
+            {
+             "name": "since",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "integer"},
+             "description": "Only what comes after this sequence number."
+            },
+            {
+             "name": "input",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "boolean"},
+             "description": "With what was typed, secrets included."
+            },
+            {
+             "name": "ticket",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "string"},
+             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
+            }
+           ],
+           "responses": {
+            "200": {
+             "description": "A header line, then a line an event.",
+             "content": {"application/x-asciicast": {"schema": {"type": "string"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           },
+           "security": [{"bearer": []}, {"login": []}, {"ticket": []}]
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/v1/sessions/{id}/transcript": {
+          "get": {
+           "operationId": "getTranscript",
+           "summary": "The conversation: messages, tools and permissions, oldest first",
+           "tags": ["sessions"],
+           "description": "Needs the role viewer or a higher one. Read from the journal, whether the session runs or not.",
+           "parameters": [
+            {
+             "name": "limit",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}
+            },
+            {
+             "name": "cursor",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "string"},
+             "description": "A page's `next_cursor`, or the `seq` of the last item that is known."
+            }
+           ],
+           "responses": {
+            "200": {
+             "description": "A page; `next_cursor` is null at the present end.",
+             "content": {
+              "application/json": {
+               "schema": {
+                "type": "object",
+                "required": ["items", "next_cursor"],
+                "properties": {
+                 "items": {"type": "array", "items": {"$ref": "#/components/schemas/Event"}},
+                 "next_cursor": {"type": ["string", "null"]}
+                }
+               }
+              }
+             }
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
          "/v1/sessions/{id}/idle": {
           "get": {
            "operationId": "getIdle",

@@ -16,7 +16,7 @@ struct APIRoutes: Sendable {
     let secure: Bool
 
     var endpoints: [Endpoint] {
-        serviceEndpoints + accessEndpoints + sessionEndpoints + sessionFactEndpoints + eventEndpoints
+        serviceEndpoints + accessEndpoints + sessionEndpoints + sessionFactEndpoints + eventEndpoints + pastEndpoints
             + policyEndpoints + tokenEndpoints + echokitEndpoints
     }
 

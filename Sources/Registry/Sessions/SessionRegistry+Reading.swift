@@ -161,17 +161,36 @@ extension SessionRegistry {
             try Row.fetchAll(
                 database, sql: "SELECT * FROM transitions WHERE session_id = ? ORDER BY id DESC LIMIT ?",
                 arguments: [id.description, limit]
-            ).reversed().map { row in
-                guard let to = Lifecycle(rawValue: row["to_state"]) else {
-                    throw RegistryError.corrupt("a transition of session \(id) goes to '\(row["to_state"] as String)'")
-                }
-                return TransitionRecord(
-                    sessionID: id, incarnation: row["incarnation"],
-                    from: (row["from_state"] as String?).flatMap(Lifecycle.init(rawValue:)), to: to,
-                    reason: (row["reason"] as String?).flatMap(Reason.init(rawValue:)), detail: row["detail"],
-                    actor: row["actor"], seq: (row["seq"] as Int64?).map { UInt64(clamping: $0) },
-                    time: Date(registryMilliseconds: row["at"]))
-            }
+            ).reversed().map { try Self.transition($0, of: id) }
         }
+    }
+
+    /// The most transitions of one answer.
+    public static let mostTransitions = 1000
+
+    /// Those that took a number above `since` and through `last`, in the order of their numbers: the first
+    /// ``mostTransitions``.
+    public func transitions(
+        of id: SessionID, above since: UInt64, through last: UInt64
+    ) async throws(RegistryError) -> [TransitionRecord] {
+        try await read { database in
+            try Row.fetchAll(
+                database,
+                sql: "SELECT * FROM transitions WHERE session_id = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+                arguments: [id.description, Int64(clamping: since), Int64(clamping: last), Self.mostTransitions]
+            ).map { try Self.transition($0, of: id) }
+        }
+    }
+
+    private static func transition(_ row: Row, of id: SessionID) throws -> TransitionRecord {
+        guard let to = Lifecycle(rawValue: row["to_state"]) else {
+            throw RegistryError.corrupt("a transition of session \(id) goes to '\(row["to_state"] as String)'")
+        }
+        return TransitionRecord(
+            sessionID: id, incarnation: row["incarnation"],
+            from: (row["from_state"] as String?).flatMap(Lifecycle.init(rawValue:)), to: to,
+            reason: (row["reason"] as String?).flatMap(Reason.init(rawValue:)), detail: row["detail"],
+            actor: row["actor"], seq: (row["seq"] as Int64?).map { UInt64(clamping: $0) },
+            time: Date(registryMilliseconds: row["at"]))
     }
 }

@@ -20,6 +20,14 @@ public struct JournalEntry: Sendable {
 
     public var entry: LogEntry { LogEntry(seq: seq, time: time, record: record) }
 
+    public init(seq: UInt64, time: Date, monotonic: UInt64, incarnation: Int, record: LogRecord) {
+        self.seq = seq
+        self.time = time
+        self.monotonic = monotonic
+        self.incarnation = incarnation
+        self.record = record
+    }
+
     /// nil for what no reader is shown, and for what a later version wrote.
     init?(_ head: RecordHead, _ payload: UnsafeRawBufferPointer, session: SessionID) {
         seq = head.seq

@@ -41,11 +41,16 @@ public protocol SessionLog: AnyObject {
 }
 
 extension SessionLog {
-    /// A record as the event the outside sees: `input.accepted` for typed text, `terminal.resized` for a resize.
+    /// A record as the event the outside sees; nil for terminal output and for single keys.
+    public func event(for entry: LogEntry) -> SessionEvent? { entry.event(of: sessionID, incarnation: incarnation) }
+}
+
+extension LogEntry {
+    /// The record as the event the outside sees: `input.accepted` for typed text, `terminal.resized` for a resize.
     /// nil for terminal output and for single keys.
-    public func event(for entry: LogEntry) -> SessionEvent? {
+    public func event(of session: SessionID, incarnation: Int) -> SessionEvent? {
         let (type, data): (EventType, JSONValue)
-        switch entry.record {
+        switch record {
         case .output: return nil
         case .event(let event): return event
         case .resize(let size):
@@ -59,7 +64,7 @@ extension SessionLog {
             (type, data) = (.inputAccepted, .object(members))
         }
         return SessionEvent(
-            seq: entry.seq, time: entry.time, sessionID: sessionID, incarnation: incarnation, type: type, data: data)
+            seq: seq, time: time, sessionID: session, incarnation: incarnation, type: type, data: data)
     }
 }
 

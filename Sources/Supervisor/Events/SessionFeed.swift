@@ -6,13 +6,21 @@ final class SessionFeed {
     static let capacity = 2000
     /// What a session that does not run keeps.
     static let capacityAtRest = 200
+    /// Bytes, about: messages are long, and the journal has them too.
+    static let byteCapacity = 4 << 20
 
     private(set) var events: [SessionEvent] = []
+    private var bytes = 0
     /// The highest number seen.
     private(set) var lastSequence: UInt64 = 0
-    /// The highest number that was dropped to make room.
+    /// The last event that was dropped to make room.
     private var dropped: SessionEvent?
+    /// The highest number through which something is missing here.
+    private var missingThrough: UInt64 = 0
     private var readers: [Reader] = []
+
+    /// Everything above this number is here; what is older is in the session's journal.
+    var floor: UInt64 { max(dropped?.seq ?? 0, missingThrough) }
 
     private struct Reader {
         /// The stream holds the mailbox; a reader that went away is found by this being nil.
@@ -27,6 +35,8 @@ final class SessionFeed {
     /// worker's events were.
     init(_ transitions: [TransitionRecord]) {
         var lastOfWorker = false
+        // The history that is read is bounded, and after a recovery shorter than the session's.
+        if let first = transitions.lazy.compactMap(\.seq).first { missingThrough = first - 1 }
         for transition in transitions {
             guard let seq = transition.seq, let event = SessionEvent(transition, seq: seq) else {
                 lastOfWorker = true
@@ -47,9 +57,12 @@ final class SessionFeed {
     func append(_ event: SessionEvent) -> Bool {
         guard event.seq > lastSequence else { return false }
         lastSequence = event.seq
+        if event.type == .gap { missingThrough = event.seq }
         events.append(event)
+        bytes += event.data.textSize + 256
         // A quarter at a time, so that a full ring does not move on every event.
         if events.count > Self.capacity + Self.capacity / 4 { trim(to: Self.capacity) }
+        if bytes > Self.byteCapacity { trim(to: events.count * 3 / 4) }
         readers.removeAll { $0.mailbox == nil }
         for reader in readers where event.seq > reader.since { reader.mailbox?.post(event) }
         return true
@@ -58,6 +71,7 @@ final class SessionFeed {
     func trim(to count: Int) {
         guard events.count > count else { return }
         dropped = events[events.count - count - 1]
+        bytes -= events.prefix(events.count - count).reduce(0) { $0 + $1.data.textSize + 256 }
         events.removeFirst(events.count - count)
     }
 

@@ -73,15 +73,6 @@ extension SessionSupervisor {
         }
     }
 
-    /// The session's events above `since` (a `gap` first where some are gone), then live ones, until the session is
-    /// deleted or the reader stops. Never wakes. A reader that falls behind gets a `gap`.
-    public func events(
-        _ id: SessionID, since: UInt64?, as principal: Principal
-    ) async throws(SupervisorError) -> AsyncStream<SessionEvent> {
-        _ = try await visible(id, to: principal)
-        return try await entry(id).feed.subscribe(since: since).stream()
-    }
-
     /// Live events of every session the caller may see, from now on.
     public func events(as principal: Principal) async -> AsyncStream<SessionEvent> {
         let mailbox = EventMailbox()

@@ -65,6 +65,7 @@ extension SessionWorker {
             transcriptIsWatched = watch?.watch(path, for: DirectoryWatch.fileEvents) ?? false
         }
         for item in news.items {
+            if let message = MessageEvent.event(of: item) { emit(message.type, message.data) }
             observe(.transcript(item))
             if let fact = EchokitFact(item) { echokit.learn(fact) }
         }

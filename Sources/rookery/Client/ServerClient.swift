@@ -66,6 +66,18 @@ struct ServerClient: Sendable {
         }
     }
 
+    /// A body of any length, piece by piece.
+    func download(_ path: String, _ receive: (Data) -> Void) async throws {
+        let request = request(.GET, path, [:])
+        let response = try await reach { try await Self.http.execute(request, deadline: .distantFuture) }
+        guard response.status == .ok else {
+            let data = try await reach { Data(buffer: try await response.body.collect(upTo: Self.largest)) }
+            throw Self.refusal(response.status.code, data)
+        }
+        var body = response.body.makeAsyncIterator()
+        while let part = try await reach({ try await body.next() }) { receive(Data(buffer: part)) }
+    }
+
     private func request(_ method: HTTPMethod, _ path: String, _ headers: HTTPHeaders) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: address.base + path)
         request.method = method

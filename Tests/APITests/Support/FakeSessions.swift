@@ -18,6 +18,19 @@ actor FakeSessions: SessionService {
     private var readers: [AsyncStream<SessionEvent>.Continuation] = []
     private(set) var lastCreation: SessionCreation?
     private(set) var lastSince: UInt64?
+    /// Where a journal is, for every session.
+    private var journal: String?
+
+    func setJournal(_ path: String) { journal = path }
+
+    func past(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> SessionPast {
+        try note("past")
+        let record = try find(id)
+        do throws(JournalError) {
+            return SessionPast(
+                record: record, journal: try journal.map { path throws(JournalError) in try JournalSource(path: path) })
+        } catch { throw SupervisorError(.unavailable, "\(error)") }
+    }
 
     func setSocket(_ path: String) { socket = path }
     func fail(with error: SupervisorError?) { failure = error }
