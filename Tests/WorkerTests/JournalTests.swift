@@ -134,11 +134,13 @@ struct WorkerJournalTests {
         let session = try Session()
         var shown = ""
         try await WorkerFixture.with(
-            ["sh", "-c", "for i in $(seq 2000); do echo line $i; done; exec sleep 600"], kept: session.kept(1)
+            ["sh", "-c", "echo hello; read go; for i in $(seq 2000); do echo line $i; done; exec sleep 600"],
+            kept: session.kept(1)
         ) { fixture in
             let connection = try await fixture.connect()
             _ = try await connection.send(.record(type: .turnStarted, data: [:]))
             let client = try await TestClient.attach(to: fixture, mode: "view")
+            _ = try await accept("go", by: connection)
             try await client.shows("line 2000")
             fixture.worker.kill()
             shown = "line 2000"

@@ -56,6 +56,7 @@ public final class Journal: SessionLog {
     private var upkeep: RepeatedTask?
     private var lastThinned = NIODeadline.now()
     private var isThinning = false
+    private var thinsAgain = false
 
     /// How often a stalled journal is tried, and one that is not looked after.
     private static let pulse = TimeAmount.seconds(1)
@@ -173,6 +174,7 @@ public final class Journal: SessionLog {
     func abandon() {
         upkeep?.cancel()
         commit.abandon(writer)
+        flock(directory.descriptor, LOCK_UN)
     }
 
     private func append(
@@ -205,7 +207,7 @@ public final class Journal: SessionLog {
         guard let next = try? SegmentWriter.create(header, in: directory, disk: disk) else { return }
         commit.finished(writer)
         writer = next
-        if NIODeadline.now() - lastThinned > .milliseconds(100) { thin() }
+        thin()
     }
 
     private static func wall(_ time: Date) -> Int64 { Int64(time.timeIntervalSince1970 * 1e9) }
@@ -257,8 +259,12 @@ public final class Journal: SessionLog {
 
     /// Drops what is too much or too old.
     func thin() {
-        guard !isThinning else { return }
+        guard !isThinning else {
+            thinsAgain = true
+            return
+        }
         isThinning = true
+        thinsAgain = false
         lastThinned = .now()
         let this = NIOLoopBound(self, eventLoop: loop)
         let retention = JournalRetention(directory: directory, limits: limits, disk: disk)
@@ -270,6 +276,7 @@ public final class Journal: SessionLog {
             loop.execute {
                 this.value.isThinning = false
                 if let seen { this.value.onTrouble?(seen) }
+                if this.value.thinsAgain { this.value.thin() }
             }
         }
     }

@@ -12,6 +12,9 @@ struct JournalOpening {
 
     private let directory: JournalDirectory
 
+    /// Bytes, counted from the end, that are read.
+    private static let most = 128 << 20
+
     /// - Parameter boot: this boot; after another, everything is verified that had no time to reach the disk.
     init(_ directory: JournalDirectory, session: SessionID, boot: UInt64) throws(JournalError) {
         self.directory = directory
@@ -38,7 +41,15 @@ struct JournalOpening {
             }
         }
         let lastBoot = files.last?.header.boot ?? boot
-        for (index, file) in files.enumerated() {
+        // However much is kept, a session must start soon; what is unfinished is new.
+        var scanned = 0
+        let start =
+            files.lastIndex { file in
+                scanned += file.size
+                return scanned > Self.most
+            } ?? files.startIndex
+        last = start > files.startIndex ? files[start].header.previous : 0
+        for (index, file) in files.enumerated().dropFirst(start) {
             let verifies = index == files.count - 1 || lastBoot != boot
             guard try read(file, following: Array(files[(index + 1)...]), verifying: verifies) else { break }
         }

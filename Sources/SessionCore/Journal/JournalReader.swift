@@ -29,6 +29,7 @@ public final class JournalReader {
     /// The records above `since` of the kinds asked for, oldest first, until they amount to about `limit` bytes.
     public func entries(since: UInt64, kinds: LogKinds, limit: Int) throws(JournalError) -> JournalReading {
         // Segments are thinned, and then renamed and removed, while one reads.
+        let since = min(since, RecordHead.highest)
         for _ in 0..<3 {
             do { return try attempt(since: since, kinds: kinds, limit: limit) } catch {
                 guard case .system(_, errno: ENOENT) = error else { throw error }
@@ -131,8 +132,11 @@ public final class JournalReader {
                 case .end: break scan
                 case .bad:
                     // At the very end somebody writes, or wrote when he was killed.
-                    if index == files.count - 1, try file.search(from: offset + 1, above: reading.next) == nil {
-                        break scan
+                    if index == files.count - 1 {
+                        if try file.search(from: offset + 1, above: reading.next) == nil { break scan }
+                        // What follows may have been written just now, and then so was what seemed bad.
+                        file.forget()
+                        if case .record = try file.record(at: offset, wanted: { _ in true }) { continue scan }
                     }
                     throw .damaged(segment: file.name, offset: offset, detail: "what is there is no record")
                 }

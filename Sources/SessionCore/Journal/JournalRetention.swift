@@ -17,8 +17,8 @@ public struct JournalLimits: Sendable, Hashable {
         self.eventBytes = max(eventBytes, 64 * 1024)
     }
 
-    /// Where a segment ends, so that what is dropped at once is a small part of the whole.
-    var segmentBytes: Int { min(max(bytes / 8, 64 * 1024), 8 << 20) }
+    /// Where a segment ends: what is dropped at once is a small part of the whole, and the segments stay few.
+    var segmentBytes: Int { max(min(max(bytes / 8, 64 * 1024), 8 << 20), bytes / 128) }
 }
 
 /// Makes a journal smaller, oldest part first. Full segments lose their terminal output and are joined; when those

@@ -7,6 +7,9 @@ struct RecordHead: Hashable {
     /// The largest payload. Anything that claims to be larger is no record.
     static let largest = 8 << 20
 
+    /// No number is as high.
+    static let highest: UInt64 = 1 << 62
+
     enum Kind: UInt8 {
         case output = 1
         case input, delivering, resize, event
@@ -62,7 +65,7 @@ struct RecordHead: Hashable {
         incarnation = UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 40, as: UInt32.self))
         kind = raw[44]
         mark = raw[45]
-        guard length <= Self.largest, seq > 0, seq < 1 << 62, durable < seq, kind > 0, raw[46] == 0, raw[47] == 0
+        guard length <= Self.largest, seq > 0, seq < Self.highest, durable < seq, kind > 0, raw[46] == 0, raw[47] == 0
         else { return nil }
     }
 

@@ -5,7 +5,7 @@ final class SegmentFile {
     let header: SegmentHeader
     let name: String
     private let file: Int32
-    private var window: UnsafeMutableRawBufferPointer
+    private var window = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     /// What of the file the window holds.
     private var held: Range<Int> = 0..<0
 
@@ -24,20 +24,17 @@ final class SegmentFile {
     init(_ first: UInt64, in directory: JournalDirectory) throws(JournalError) {
         name = JournalDirectory.name(of: first)
         file = try directory.open(name, O_RDONLY | O_NONBLOCK)
-        window = .allocate(byteCount: Self.step, alignment: 16)
         var about = stat()
         guard fstat(file, &about) == 0, about.st_mode & S_IFMT == S_IFREG else {
             let code = errno
             close(file)
-            window.deallocate()
             throw .system("segment \(name) is not a regular file", errno: code)
         }
-        let count = pread(file, window.baseAddress, SegmentHeader.size, 0)
-        guard count == SegmentHeader.size, let header = SegmentHeader(UnsafeRawBufferPointer(window)),
-            header.first == first
+        var start = [UInt8](repeating: 0, count: SegmentHeader.size)
+        let count = pread(file, &start, start.count, 0)
+        guard count == start.count, let header = start.withUnsafeBytes({ SegmentHeader($0) }), header.first == first
         else {
             close(file)
-            window.deallocate()
             throw .damaged(
                 segment: name, offset: 0,
                 detail: count < SegmentHeader.size ? "it is shorter than its header" : "its header is not one of ours")
@@ -89,6 +86,9 @@ final class SegmentFile {
             offset += 1
         }
     }
+
+    /// What is read again may have been written meanwhile.
+    func forget() { held = 0..<0 }
 
     /// Up to `count` bytes at an offset, fewer where the file ends.
     private func bytes(at offset: Int, _ count: Int) throws(JournalError) -> UnsafeRawBufferPointer {

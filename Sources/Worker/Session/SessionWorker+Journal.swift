@@ -36,11 +36,19 @@ extension SessionWorker {
                 TypedText.keys(for: text.text), submit: text.submit, pause: TypedText.pause, seq: text.seq,
                 clientID: text.clientID
             ) { [unowned self] in
+                if text.stage != .accepted, waitsForAnnouncement { return .wait }
                 guard wasTaken(text) else { return .type }
                 emit(.inputDelivered, deliveryData(text.seq, text.clientID, found: true))
                 return .skip
             })
     }
+
+    /// What a transcript decides waits until its name is known, or until nobody will say it any more.
+    private var waitsForAnnouncement: Bool {
+        !announcement.isDecided && NIODeadline.now() - started < Self.announcementPatience
+    }
+
+    static let announcementPatience = TimeAmount.seconds(5)
 
     /// Whether the program that is gone had made something of a text. See Docs/reliability.md for the reasons.
     private func wasTaken(_ text: JournalRecovery.Input) -> Bool {

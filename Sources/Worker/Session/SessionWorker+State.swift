@@ -9,9 +9,10 @@ extension SessionWorker {
     /// Watches what the CLI writes in the session's home.
     func startObserving() {
         // A command that says nothing at all is not waited for.
-        loop.assumeIsolated().scheduleTask(in: .seconds(5)) { [weak self] in
-            guard let self, self.lastOutput == nil else { return }
-            self.input.becomeReady()
+        loop.assumeIsolated().scheduleTask(in: Self.announcementPatience) { [weak self] in
+            guard let self else { return }
+            if self.lastOutput == nil { self.input.becomeReady() }
+            self.input.resume()
         }
         do {
             let watch = try DirectoryWatch(home: home, on: loop) { [weak self] in self?.lookSoon() }

@@ -29,6 +29,7 @@ final class SessionWorker {
     var lifecycle = Lifecycle.running
 
     // What comes in
+    let started = NIODeadline.now()
     var announcement = TranscriptAnnouncement()
     /// What the transcripts held before the command ran.
     let earlierTranscripts: EarlierTranscripts
@@ -155,6 +156,7 @@ final class SessionWorker {
     }
 
     private func decided() {
+        defer { input.resume() }
         guard let path = announcement.path else {
             // Not a start command that promises Claude Code: nothing to wait for.
             return input.becomeReady()

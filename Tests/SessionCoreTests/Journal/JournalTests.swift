@@ -27,7 +27,10 @@ private let now = Date(timeIntervalSince1970: 1_800_000_000.25)
         let reading = try folder.reader().entries(since: 0, kinds: .all, limit: .max)
         #expect(reading.entries.map { summary($0.entry) } == expected)
         #expect(reading.gap == nil && reading.complete && reading.next == 15)
-        #expect(reading.entries.allSatisfy { $0.time == now && $0.incarnation == 1 && $0.monotonic > 0 })
+        #expect(
+            reading.entries.allSatisfy {
+                abs($0.time.timeIntervalSince(now)) < 1e-6 && $0.incarnation == 1 && $0.monotonic > 0
+            })
         guard case .event(let event) = reading.entries[3].record else { return #expect(Bool(false)) }
         #expect(event.sessionID == folder.session && event.data == ["prompt": "hello"])
         // The journal knows better than whoever says where to begin.
