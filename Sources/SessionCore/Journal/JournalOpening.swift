@@ -37,7 +37,7 @@ struct JournalOpening {
                 guard case .damaged(let segment, _, _) = error, index == names.count - 1,
                     try Self.wasNeverWritten(segment, in: directory)
                 else { throw error }
-                try setAside(segment, from: 0)
+                try setAside(segment)
             }
         }
         let lastBoot = files.last?.header.boot ?? boot
@@ -112,7 +112,7 @@ struct JournalOpening {
         var bytes = file.size - offset
         for later in following {
             bytes += later.size
-            try setAside(later.name, from: 0)
+            try setAside(later.name)
         }
         let descriptor = try directory.open(file.name, O_RDWR)
         defer { close(descriptor) }
@@ -122,7 +122,7 @@ struct JournalOpening {
         cut = JournalRecovery.Cut(segment: file.name, offset: offset, bytes: bytes)
     }
 
-    private func setAside(_ name: String, from offset: Int) throws(JournalError) {
+    private func setAside(_ name: String) throws(JournalError) {
         try directory.rename(name, to: name + ".torn")
     }
 
