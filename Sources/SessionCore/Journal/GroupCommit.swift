@@ -89,7 +89,6 @@ final class GroupCommit {
 
     /// Closes what is open, after the syncs that are under way.
     func abandon(_ writer: SegmentWriter) {
-        isAbandoned = true
         timer?.cancel()
         // A sync that is under way ends after this. What it would begin then would close these files a second time, and
         // their numbers may be somebody else's by then.
