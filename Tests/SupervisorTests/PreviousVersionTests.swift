@@ -13,10 +13,13 @@ struct PreviousVersionTests {
         let id = try #require(RecordedWorker.sessionID)
         try await Box.with { box in
             try await box.create(SessionCreation(id: id))
-            try box.worker(id).close()
+            let replaced = try box.worker(id)
+            replaced.close()
             let worker = try await RecordedWorker(runtime: box.path, group: Box.group)
             defer { worker.close() }
             try await eventually("its status") {
+                // Its listener may have taken one more connection while it closed.
+                replaced.hangUp()
                 let view = try await box.supervisor.session(id, as: box.alice)
                 return !view.unresponsive && view.worker?.activity == .working ? true : nil
             }

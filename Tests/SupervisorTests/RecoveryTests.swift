@@ -99,8 +99,11 @@ struct RecoveryTests {
             },
             between: { try await ruin(state.withLock { $0 }) },
             after: { box in
-                #expect(await refusal { _ = try await box.record(id) }?.code == .notFound)
+                // A deletion that was begun is finished behind the start.
+                try await eventually("the deletion") { box.launcher.state.withLock { $0.removed.isEmpty } ? nil : true }
                 #expect(box.launcher.state.withLock { $0.removed.map(\.sessionID) } == [id])
+                try await eventually("its end") { (try? await box.record(id)) == nil ? true : nil }
+                #expect(await refusal { _ = try await box.record(id) }?.code == .notFound)
             })
     }
 

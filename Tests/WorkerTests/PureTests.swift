@@ -1,8 +1,10 @@
+import Foundation
 import NIOCore
 import SessionCore
 import Testing
 
 @testable import Worker
+@testable import WorkerControl
 
 struct TranscriptAnnouncementTests {
     @Test(
@@ -93,5 +95,40 @@ struct FlowWindowTests {
         #expect(flow.unacknowledged == 500)
         flow.acknowledged(99)
         #expect(flow.unacknowledged == 500)
+    }
+}
+
+struct NoticeQueueTests {
+    private func event(_ seq: UInt64) -> WorkerNotice {
+        .event(SessionEvent(seq: seq, time: .distantPast, sessionID: SessionID(), incarnation: 1, type: .turnStarted))
+    }
+
+    private func drain(_ queue: inout NoticeQueue) -> [String] {
+        var notices: [String] = []
+        while let notice = queue.next() {
+            switch notice {
+            case .event(let event): notices.append("\(event.seq)")
+            case .lost(let after): notices.append("lost after \(after)")
+            case .ended, .disconnected: notices.append("end")
+            }
+        }
+        return notices
+    }
+
+    /// What comes before the worker replays is above what was lost, and would hide it.
+    @Test func afterALossNothingPassesBeforeTheReplay() {
+        var queue = NoticeQueue(limit: 3)
+        queue.append(event(1))
+        #expect(drain(&queue) == ["1"])
+        for seq in 2...6 { queue.append(event(UInt64(seq))) }
+        // A slow reader comes forward all the same.
+        #expect(drain(&queue) == ["2", "3", "4", "lost after 4"])
+        queue.append(event(7))
+        queue.subscribing(since: 4)
+        queue.append(event(8))
+        #expect(drain(&queue) == [])
+        queue.subscribed()
+        for seq in 5...6 { queue.append(event(UInt64(seq))) }
+        #expect(drain(&queue) == ["5", "6"])
     }
 }

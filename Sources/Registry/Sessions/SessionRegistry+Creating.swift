@@ -27,8 +27,8 @@ public struct IdempotencyKey: Sendable, Hashable {
 extension SessionRegistry {
     /// How long an idempotency key is remembered.
     public static let idempotencyLifetime: TimeInterval = 24 * 3600
-    /// The highest uid slot: with 65,536 uids each, the ranges stay below 2³² from a base of 0x10000000.
-    public static let uidSlots = 0..<61_000
+    /// The slots of uid ranges that the launcher takes: with 65,536 uids each from 0x10000000, they stay below 2³¹.
+    public static let uidSlots = 0..<0x6000
 
     /// Makes a session durable in one transaction: its row, a uid slot, the transitions to `queued` and `starting`
     /// (events 1 and 2), and the idempotency key.

@@ -85,9 +85,9 @@ extension SessionSupervisor {
             put(entry, reason: restart.reason, detail: restart.detail, after: .seconds(1))
         case .full, .invalid:
             // Its next message wakes it, when there is room.
-            noteRecovery(entry.id, .failed, "\(error.detail); its next message wakes it")
             let updated = try? await registry.update(entry.id, SessionChanges(), desired: .parked, at: clock.now())
             if let record = updated ?? nil { entry.record = record }
+            noteRecovery(entry.id, .failed, "\(error.detail); its next message wakes it")
         default:
             await startAgainLater(entry, reason: restart.reason, detail: error.detail)
         }

@@ -20,6 +20,8 @@ public actor WorkerConnection {
     private var nextID: UInt64 = 1
     private var pending: [UInt64: PendingReply] = [:]
     private var queue: NoticeQueue
+    /// The number of the latest request to subscribe.
+    private var subscription: UInt64?
     private var reader: CheckedContinuation<WorkerNotice?, Never>?
     private var disconnection: String?
     private var finished = false
@@ -106,7 +108,10 @@ public actor WorkerConnection {
         let id = nextID
         nextID += 1
         let frame = try ControlCodec.frame(ControlRequest(id: id, command: command), allocator: channel.allocator)
-        if case .subscribe(let since) = command { queue.subscribed(since: since) }
+        if case .subscribe(let since) = command {
+            queue.subscribing(since: since)
+            subscription = id
+        }
         return try await withTaskCancellationHandler {
             try Task.checkCancellation()
             return try await withCheckedThrowingContinuation { continuation in
@@ -137,6 +142,8 @@ public actor WorkerConnection {
         switch frame {
         case .hello: break
         case .reply(let id, let reply):
+            // Also when nobody waits for the answer any more.
+            if id == subscription { queue.subscribed() }
             guard let waiting = pending.removeValue(forKey: id) else { return }
             waiting.deadline.cancel()
             waiting.continuation.resume(returning: reply)

@@ -17,33 +17,36 @@ public enum WorkerNotice: Sendable {
 struct NoticeQueue {
     private var notices: [WorkerNotice] = []
     private var head = 0
-    /// The last event the reader has taken.
-    private var taken: UInt64
+    /// The last event that is queued, or was.
+    private var last: UInt64
+    /// Events are thrown away: from a loss until the worker has taken up the next subscription. What comes in between is
+    /// above what will be replayed, and would hide it.
     private var losing = false
     private let limit: Int
 
     init(limit: Int, since: UInt64 = 0) {
         self.limit = limit
-        self.taken = since
+        self.last = since
     }
 
-    /// A new subscription starts above `since`: that is what a loss before the first event refers to.
-    mutating func subscribed(since: UInt64) {
-        taken = since
-        losing = false
+    /// A new subscription is asked for, above `since`: that is what a loss before the first event refers to.
+    mutating func subscribing(since: UInt64) {
+        last = since
+        losing = true
     }
+
+    /// The worker has taken it up: what comes now is its replay.
+    mutating func subscribed() { losing = false }
 
     mutating func append(_ notice: WorkerNotice) {
-        if case .event = notice {
-            guard !losing else { return }
-            if notices.count - head >= limit {
-                let rest = notices[head...].filter { if case .event = $0 { false } else { true } }
-                notices = [.lost(after: taken)] + rest
-                head = 0
-                losing = true
-                return
-            }
+        guard case .event(let event) = notice else { return notices.append(notice) }
+        guard !losing else { return }
+        guard notices.count - head < limit else {
+            // What is queued stays, so that a reader that is slow comes forward all the same.
+            losing = true
+            return notices.append(.lost(after: last))
         }
+        last = max(last, event.seq)
         notices.append(notice)
     }
 
@@ -57,11 +60,6 @@ struct NoticeQueue {
         } else if head > 1024 {
             notices.removeFirst(head)
             head = 0
-        }
-        switch notice {
-        case .event(let event): taken = max(taken, event.seq)
-        case .lost: losing = false
-        case .ended, .disconnected: break
         }
         return notice
     }
