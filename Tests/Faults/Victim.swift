@@ -5,7 +5,7 @@ import Testing
 
 /// A process of an installation that a test kills or stops.
 enum Victim: String, CaseIterable, CustomTestStringConvertible {
-    case supervisor, launcher, worker, sandboxInit, claude
+    case supervisor, launcher, guardian, worker, sandboxInit, claude
 
     var testDescription: String { rawValue }
 
@@ -13,7 +13,8 @@ enum Victim: String, CaseIterable, CustomTestStringConvertible {
     func pid(in rookery: Rookery, session: String) -> Int32? {
         switch self {
         case .supervisor: rookery.supervisor.flatMap { $0.process.isRunning ? $0.pid : nil }
-        case .launcher: rookery.processes().first { Self.runs("rookery-launcher", $0) }?.pid
+        case .launcher: rookery.processes().first { Self.serves($0) }?.pid
+        case .guardian: rookery.processes().first { Self.runs("rookery-launcher", $0) && !Self.serves($0) }?.pid
         case .worker: rookery.processes(of: session).first { Self.runs("rookery-worker", $0) }?.pid
         case .sandboxInit:
             rookery.processes(of: session).compactMap { Self.parent(of: $0.pid) }.first(where: Self.isInit)
@@ -24,8 +25,16 @@ enum Victim: String, CaseIterable, CustomTestStringConvertible {
         }
     }
 
-    /// The process, and for the supervisor what the test itself knows of it, has ended.
-    func isGone(_ pid: Int32) -> Bool { Self.status(pid).isEmpty }
+    /// The process has ended. The supervisor is the test's own child, and gone when that knows it too.
+    func isGone(_ pid: Int32) -> Bool {
+        let status = Self.status(pid)
+        return status.isEmpty || self != .supervisor && status.contains("State:\tZ")
+    }
+
+    /// Two processes are the launcher: the one that serves, and the guardian that starts it again.
+    private static func serves(_ process: (pid: Int32, command: String)) -> Bool {
+        runs("rookery-launcher", process) && process.command.split(separator: "\0").contains("--guarded")
+    }
 
     private static func runs(_ program: String, _ process: (pid: Int32, command: String)) -> Bool {
         process.command.split(separator: "\0").first?.hasSuffix(program) == true

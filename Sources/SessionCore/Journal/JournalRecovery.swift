@@ -29,6 +29,8 @@ public struct JournalRecovery: Sendable {
         // For the bookkeeping below.
         var deliveredAt: Date?
         var turnWasOpen = false
+        /// A turn began after it was delivered, and has not come to its end.
+        var turnBegan = false
     }
 
     /// Texts that may have to be typed, in their order.
@@ -69,7 +71,11 @@ struct RecoveryScan {
     static func wants(_ head: RecordHead) -> Bool {
         switch RecordHead.Kind(rawValue: head.kind) {
         case .input, .delivering, .closed: true
-        case .event: RecordHead.Mark(rawValue: head.mark) == .inputDelivered
+        case .event:
+            switch RecordHead.Mark(rawValue: head.mark) {
+            case .inputDelivered, .turnCompleted: true
+            default: false
+            }
         case .output, .resize, nil: false
         }
     }
@@ -90,6 +96,7 @@ struct RecoveryScan {
             inputs[index].stage = .delivering
             inputs[index].answeredDialog = permissions > 0
             inputs[index].turnWasOpen = turnIsOpen
+            inputs[index].turnBegan = false
         case .event: take(RecordHead.Mark(rawValue: head.mark), payload, time)
         case .closed:
             if payload.map(RecordPayload.closedOnRequest) ?? false { inputs.removeAll { $0.stage == .delivered } }
@@ -123,10 +130,16 @@ struct RecoveryScan {
         switch mark {
         case .turnStarted:
             turnIsOpen = true
-            inputs.removeAll { $0.stage == .delivered }
+            // Claude Code says so before it stores what it was told.
+            for index in inputs.indices where inputs[index].stage == .delivered { inputs[index].turnBegan = true }
         case .turnCompleted:
             turnIsOpen = false
             permissions = 0
+            // One that came with the program's own end, or that the next incarnation told of it, says nothing of that.
+            let data = payload.flatMap(RecordPayload.event)?.data
+            if data?["reason"]?.string != "worker_lost", data?["outcome"]?.string != "ended" {
+                inputs.removeAll { $0.stage == .delivered && $0.turnBegan }
+            }
             for index in inputs.indices where inputs[index].stage == .delivered && inputs[index].turnWasOpen {
                 inputs[index].turnWasOpen = false
                 inputs[index].deliveredAt = time
@@ -159,7 +172,8 @@ struct RecoveryScan {
             case .delivering: return input.submit || !input.isMixedWithKeys
             case .delivered:
                 guard !input.answeredDialog else { return false }
-                return input.turnWasOpen || newest.timeIntervalSince(input.deliveredAt ?? input.time) < Self.patience
+                return input.turnBegan || input.turnWasOpen
+                    || newest.timeIntervalSince(input.deliveredAt ?? input.time) < Self.patience
             }
         }
         return recovery

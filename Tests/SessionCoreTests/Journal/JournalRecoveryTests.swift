@@ -32,8 +32,12 @@ private let table: [Recovered] = [
     Recovered(
         name: "typed and not taken", steps: [.text("a"), .delivering(1), .delivered(1)], inputs: ["a delivered"]),
     Recovered(
-        name: "typed and taken", steps: [.text("a"), .delivering(1), .delivered(1), .event(.turnStarted)],
-        turnIsOpen: true),
+        name: "typed and taken",
+        steps: [.text("a"), .delivering(1), .delivered(1), .event(.turnStarted), .event(.turnCompleted)]),
+    Recovered(
+        name: "typed, and killed in the turn that it began",
+        steps: [.text("a"), .delivering(1), .delivered(1), .event(.turnStarted), .output(after: 600)],
+        inputs: ["a delivered"], turnIsOpen: true),
     Recovered(
         name: "typed long ago and never taken",
         steps: [.text("/help"), .delivering(1), .delivered(1), .output(after: 60)]),
