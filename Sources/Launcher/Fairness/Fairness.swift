@@ -22,11 +22,18 @@ final class Fairness: Sendable {
     private func run() {
         // What a launcher before this one told them to is not known: each is told once.
         for name in time.used().keys where time.isAvailable(for: name) { time.set(name, givesWay: false) }
+        time.setAll(giveWay: false)
         var sessions = GreedySessions()
+        var hadGreedy = false
         while !isStopped.load(ordering: .relaxed) {
             let changes = sessions.sample(time.used(), at: DispatchTime.now().uptimeNanoseconds)
             for name in changes.from { time.set(name, givesWay: false) }
             for name in changes.to { time.set(name, givesWay: true) }
+            if hadGreedy != !sessions.giveWay.isEmpty {
+                hadGreedy.toggle()
+                // Who serves them all, and answers their keys, comes before them too.
+                time.setAll(giveWay: hadGreedy)
+            }
             Thread.sleep(forTimeInterval: Self.period)
         }
     }

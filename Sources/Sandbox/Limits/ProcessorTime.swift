@@ -33,6 +33,12 @@ public struct ProcessorTime: Sendable {
         return line.flatMap { $0.hasPrefix("usage_usec ") ? UInt64($0.dropFirst(11)) : nil }.map { $0 &* 1000 }
     }
 
+    /// Whether all sessions together wait for whatever else runs on the machine, the service first of all. Best effort.
+    public func setAll(giveWay: Bool) {
+        guard let scheduling else { return }
+        _ = CgroupFile.write("\(scheduling)/cpu.idle", giveWay ? "1\n" : "0\n")
+    }
+
     /// Whether what runs in a leaf waits for everything that does not give way. Best effort: the leaf may be gone.
     public func set(_ name: String, givesWay: Bool) {
         guard let scheduling else { return }

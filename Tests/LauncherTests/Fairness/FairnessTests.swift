@@ -27,9 +27,12 @@ import WorkerControl
             }
             #expect(await eventually { isIdle(burner.cgroups) })
             #expect(!isIdle(calm.cgroups))
+            // Both together give way to the service meanwhile.
+            let all = burner.cgroups.mapValues { ($0 as NSString).deletingLastPathComponent }
+            #expect(await eventually { isIdle(all) })
             let file = "\(stage.scratch.path)/state/sessions/\(greedy)/workspace/enough"
             #expect(FileManager.default.createFile(atPath: file, contents: nil))
-            #expect(await eventually { !isIdle(burner.cgroups) })
+            #expect(await eventually { !isIdle(burner.cgroups) && !isIdle(all) })
             for id in [quiet, greedy] { #expect(try await stage.launcher.clean(id)) }
         }
     }
