@@ -21,7 +21,7 @@ final class Fairness: Sendable {
 
     private func run() {
         // What a launcher before this one told them to is not known: each is told once.
-        for name in time.used().keys where time.isAvailable(for: name) { time.set(name, givesWay: false) }
+        for name in time.used().keys { time.set(name, givesWay: false) }
         time.setAll(giveWay: false)
         var sessions = GreedySessions()
         var hadGreedy = false

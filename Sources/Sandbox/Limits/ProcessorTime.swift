@@ -9,12 +9,6 @@ public struct ProcessorTime: Sendable {
     private var accounting: String? { parent.directories["cpuacct"] ?? parent.directories["unified"] }
     private var scheduling: String? { parent.directories["cpu"] ?? parent.directories["unified"] }
 
-    /// False where the kernel cannot tell, or cannot let a cgroup give way (`cpu.idle`, Linux 5.15).
-    public func isAvailable(for name: String) -> Bool {
-        guard let scheduling else { return false }
-        return accounting != nil && CgroupFile.exists("\(scheduling)/\(name)/cpu.idle")
-    }
-
     /// Nanoseconds of processor time that each session has used so far, by the name of its leaf.
     public func used() -> [String: UInt64] {
         guard let accounting else { return [:] }
@@ -39,7 +33,8 @@ public struct ProcessorTime: Sendable {
         _ = CgroupFile.write("\(scheduling)/cpu.idle", giveWay ? "1\n" : "0\n")
     }
 
-    /// Whether what runs in a leaf waits for everything that does not give way. Best effort: the leaf may be gone.
+    /// Whether what runs in a leaf waits for everything that does not give way. Best effort: the leaf may be gone, and
+    /// `cpu.idle` is there from Linux 5.15 on.
     public func set(_ name: String, givesWay: Bool) {
         guard let scheduling else { return }
         _ = CgroupFile.write("\(scheduling)/\(name)/cpu.idle", givesWay ? "1\n" : "0\n")
