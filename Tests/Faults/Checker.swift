@@ -24,13 +24,30 @@ struct Checker {
     func waitUntilSaid(_ token: String, in session: String) async throws {
         do {
             try await eventually("\(token) in the conversation", within: .seconds(90)) {
-                said(in: session).contains { $0.contains(token) } ? true : nil
+                if said(in: session).contains(where: { $0.contains(token) }) { return true }
+                try await resumeIfFailed(session)
+                return nil
             }
         } catch let error as TimedOut {
             let record = try? await rookery.api.session(session)
             let screen = (try? await rookery.api.screen(session)) ?? ""
             throw TimedOut(what: "\(error.what); session \(record ?? .null); screen:\n\(screen)")
         }
+    }
+
+    func waitUntilRunning(_ session: String) async throws {
+        try await eventually("\(session) to run", within: .seconds(60)) {
+            try await resumeIfFailed(session)
+            return try await rookery.api.session(session)["lifecycle"]?.string == "running" ? true : nil
+        }
+    }
+
+    /// A session whose program is killed too often in a row is left down, and says so: its owner has it go on.
+    private func resumeIfFailed(_ session: String) async throws {
+        let record = try await rookery.api.session(session)
+        guard record["lifecycle"]?.string == "failed" else { return }
+        #expect(record["reason"]?.string == "crashed")
+        _ = try await rookery.api.post("/v1/sessions/\(session)/resume")
     }
 
     /// Every acknowledged input once, in order; nothing that nobody typed.

@@ -7,11 +7,7 @@ import Testing
 /// SIGKILL at random moments while somebody types, with the real Claude Code: what was acknowledged is said once and in
 /// order, the session goes on under its id, and a session beside it notices nothing.
 @Suite(.serialized) struct KillTests {
-    /// The short form leaves out those that take Claude Code along: an acknowledged text is still lost now and then there
-    /// (Docs/reliability.md), which `make faults` shows.
-    static let victims = Rounds.isFull ? Victim.allCases : [.supervisor, .launcher, .guardian]
-
-    @Test("killed at random moments", arguments: victims)
+    @Test("killed at random moments", arguments: Rounds.victims)
     func killed(victim: Victim) async throws {
         try await Rookery.with { rookery in
             var dice = Dice()
@@ -38,7 +34,7 @@ import Testing
                 try await rookery.restartIfDead()
                 try await checker.waitUntilSaid(token, in: typist.session)
                 // Said before the kill came: then the next incarnation is only on its way.
-                try await rookery.api.waitFor(typist.session, lifecycle: .running)
+                try await checker.waitUntilRunning(typist.session)
             }
             // Whatever was killed: there is one more turn after it.
             for one in [typist, bystander] { try await say(one, rookery, checker) }

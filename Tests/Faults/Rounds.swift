@@ -5,6 +5,12 @@ enum Rounds {
     /// For each victim.
     static let count = ProcessInfo.processInfo.environment["ROOKERY_FAULT_ROUNDS"].flatMap(Int.init) ?? 2
     static let isFull = count > 10
+    /// Who is killed at random moments: everybody, or those named in `ROOKERY_FAULT_VICTIMS` (`worker,claude`).
+    static let victims = named("ROOKERY_FAULT_VICTIMS")?.compactMap(Victim.init(rawValue:)) ?? Victim.allCases
+
+    private static func named(_ variable: String) -> [String]? {
+        ProcessInfo.processInfo.environment[variable]?.split(separator: ",").map(String.init)
+    }
 }
 
 /// Numbers that a failure can be repeated with: the seed is printed with it.

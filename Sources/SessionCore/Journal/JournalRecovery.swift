@@ -135,14 +135,16 @@ struct RecoveryScan {
         case .turnCompleted:
             turnIsOpen = false
             permissions = 0
-            // One that came with the program's own end, or that the next incarnation told of it, says nothing of that.
+            // One that came with the program's own end, or that the next incarnation told of it, says nothing of a text.
             let data = payload.flatMap(RecordPayload.event)?.data
-            if data?["reason"]?.string != "worker_lost", data?["outcome"]?.string != "ended" {
-                inputs.removeAll { $0.stage == .delivered && $0.turnBegan }
-            }
-            for index in inputs.indices where inputs[index].stage == .delivered && inputs[index].turnWasOpen {
-                inputs[index].turnWasOpen = false
-                inputs[index].deliveredAt = time
+            let isTheProgramsWord = data?["reason"]?.string != "worker_lost" && data?["outcome"]?.string != "ended"
+            for index in inputs.indices where inputs[index].stage == .delivered {
+                // Claude Code says that a turn is over up to a tenth of a second before it stores what it was about.
+                if inputs[index].turnWasOpen || inputs[index].turnBegan && isTheProgramsWord {
+                    inputs[index].turnWasOpen = false
+                    inputs[index].turnBegan = false
+                    inputs[index].deliveredAt = time
+                }
             }
         case .permissionRequested: permissions += 1
         case .permissionResolved: permissions = max(permissions - 1, 0)

@@ -32,8 +32,14 @@ private let table: [Recovered] = [
     Recovered(
         name: "typed and not taken", steps: [.text("a"), .delivering(1), .delivered(1)], inputs: ["a delivered"]),
     Recovered(
-        name: "typed and taken",
-        steps: [.text("a"), .delivering(1), .delivered(1), .event(.turnStarted), .event(.turnCompleted)]),
+        name: "typed and taken long ago",
+        steps: [
+            .text("a"), .delivering(1), .delivered(1), .event(.turnStarted), .event(.turnCompleted), .output(after: 60),
+        ]),
+    Recovered(
+        name: "typed, and killed right after the turn that it began",
+        steps: [.text("a"), .delivering(1), .delivered(1), .event(.turnStarted), .event(.turnCompleted)],
+        inputs: ["a delivered"]),
     Recovered(
         name: "typed, and killed in the turn that it began",
         steps: [.text("a"), .delivering(1), .delivered(1), .event(.turnStarted), .output(after: 600)],
