@@ -2,11 +2,6 @@ public import Foundation
 public import Policy
 public import SessionCore
 
-/// How a session's backend speaks. Structured and remote sessions come with a later version.
-public enum SessionKind: String, Codable, Sendable, Hashable, CaseIterable {
-    case terminal
-}
-
 /// What its owner wants of a session; the observed state is ``SessionRecord/lifecycle``.
 public enum DesiredState: String, Codable, Sendable, Hashable {
     case running, parked, stopped, deleted

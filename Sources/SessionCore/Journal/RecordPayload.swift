@@ -120,7 +120,8 @@ extension RecordHead.Mark {
         case .permissionRequested: self = .permissionRequested
         case .permissionResolved: self = .permissionResolved
         case .inputDelivered: self = .inputDelivered
-        case .sessionActivity, .toolStarted, .toolCompleted, .policyViolation, .clientAttached, .clientDetached:
+        case .sessionActivity, .toolStarted, .toolProgress, .toolCompleted, .taskStarted, .taskCompleted, .messageDelta,
+            .usageUpdated, .turnRetrying, .cliMessage, .cliDropped, .policyViolation, .clientAttached, .clientDetached:
             self = .cheap
         default: self = .none
         }
@@ -131,7 +132,8 @@ extension EventType {
     /// Events that must survive a power loss as soon as anybody may act on them: the disk is asked to hold them at once.
     var isSyncedAtOnce: Bool {
         switch self {
-        case .sessionActivity, .toolStarted, .toolCompleted, .policyViolation, .clientAttached, .clientDetached,
+        case .sessionActivity, .toolStarted, .toolProgress, .toolCompleted, .taskStarted, .taskCompleted, .messageDelta,
+            .usageUpdated, .turnRetrying, .cliMessage, .cliDropped, .policyViolation, .clientAttached, .clientDetached,
             .terminalResized, .inputDelivered, .gap:
             false
         default: true

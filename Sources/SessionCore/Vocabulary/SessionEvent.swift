@@ -1,41 +1,5 @@
 public import Foundation
 
-/// The one event vocabulary of SSE, WebSocket and the session's log (API v1, "Events").
-public enum EventType: String, Codable, Sendable, Hashable, CaseIterable {
-    case sessionCreated = "session.created"
-    case sessionStarting = "session.starting"
-    case sessionRunning = "session.running"
-    case sessionActivity = "session.activity"
-    case sessionParking = "session.parking"
-    case sessionParked = "session.parked"
-    case sessionStopping = "session.stopping"
-    case sessionStopped = "session.stopped"
-    case sessionFailed = "session.failed"
-    case sessionDeleted = "session.deleted"
-    /// Another supervisor has taken the running session over.
-    case sessionAdopted = "session.adopted"
-    case sessionReapWarning = "session.reap_warning"
-    case sessionLimits = "session.limits"
-    case sessionOOM = "session.oom"
-    case sessionJournal = "session.journal"
-    case policyViolation = "policy.violation"
-    case inputAccepted = "input.accepted"
-    case inputDelivered = "input.delivered"
-    case turnStarted = "turn.started"
-    case turnCompleted = "turn.completed"
-    case messageUser = "message.user"
-    case messageAssistant = "message.assistant"
-    case messageThinking = "message.thinking"
-    case toolStarted = "tool.started"
-    case toolCompleted = "tool.completed"
-    case permissionRequested = "permission.requested"
-    case permissionResolved = "permission.resolved"
-    case clientAttached = "client.attached"
-    case clientDetached = "client.detached"
-    case terminalResized = "terminal.resized"
-    case gap
-}
-
 /// One entry of a session's log as the outside sees it. `seq` rises strictly within a session, across
 /// incarnations; it is not dense, because terminal output takes numbers too.
 public struct SessionEvent: Codable, Sendable, Hashable {

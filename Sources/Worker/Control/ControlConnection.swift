@@ -124,6 +124,8 @@ final class ControlConnection: ChannelInboundHandler {
         case .credential(let change):
             worker.apply(change)
             reply(id, .done)
+        case .session(let command, let origin):
+            worker.take(command, from: origin) { self.reply(id, .outcome($0)) }
         case .dialect(let name, let message):
             guard name == "echokit" else {
                 return reply(

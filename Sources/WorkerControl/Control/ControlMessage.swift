@@ -42,6 +42,32 @@ public enum ControlCommand: Codable, Sendable {
     case dialect(name: String, message: JSONValue)
     /// Clients with a credential of that name have other rights from now on, those that come later too.
     case credential(CredentialChange)
+    /// One command for the session, from a client that is not connected itself. Answered by ``ControlReply/outcome(_:)``.
+    case session(SessionCommand, CommandOrigin)
+}
+
+/// Who gives a command.
+public struct CommandOrigin: Codable, Sendable, Hashable {
+    /// As the supervisor authenticated it.
+    public var principal: String
+    public var access: ClientAccess
+    /// May decide for the whole tenant.
+    public var isAdmin: Bool
+
+    public init(principal: String, access: ClientAccess, isAdmin: Bool = false) {
+        self.principal = principal
+        self.access = access
+        self.isAdmin = isAdmin
+    }
+
+    /// Whether the command may be given.
+    public func mayGive(_ command: SessionCommand) -> Bool {
+        switch command.needs {
+        case .view: true
+        case .approve: access != .view
+        case .drive: access == .drive
+        }
+    }
 }
 
 public enum ScreenFormat: String, Codable, Sendable, CaseIterable {
@@ -66,6 +92,7 @@ public enum ControlReply: Codable, Sendable {
     case screen(ScreenContent)
     case status(WorkerStatus)
     case message(JSONValue)
+    case outcome(CommandOutcome)
     case refused(code: String, detail: String)
 }
 

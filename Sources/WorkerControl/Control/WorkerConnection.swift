@@ -303,6 +303,7 @@ extension ControlCommand {
         case .freeze: "freeze"
         case .dialect: "dialect"
         case .credential: "credential"
+        case .session: "session"
         }
     }
 }
