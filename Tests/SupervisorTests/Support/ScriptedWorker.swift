@@ -212,6 +212,7 @@ final class ScriptedWorker: Sendable {
             }
             reply(.accepted(seq: seq))
         case .interrupt: reply(.done)
+        case .session: reply(.refused(code: "not_structured", detail: "no"))
         case .screen(let format):
             reply(
                 .screen(
