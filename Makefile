@@ -25,9 +25,9 @@ run: ## Build and start Rookery on http://127.0.0.1:3000 (PORT=… for another p
 test: ## Build everything and run every test, the browser's included
 	@Scripts/setup test
 	swift build --build-tests
-	swift test --skip-build $(WIDTH)=8 --skip 'EndToEndTests|^FaultTests|PreviousVersionTests|SandboxTests|LauncherTests'
+	swift test --skip-build $(WIDTH)=8 --skip 'EndToEndTests|^FaultTests|SandboxTests|LauncherTests'
 	swift test --skip-build $(WIDTH)=4 --filter 'SandboxTests|LauncherTests'
-	swift test --skip-build --no-parallel --filter 'EndToEndTests|^FaultTests|PreviousVersionTests'
+	swift test --skip-build --no-parallel --filter 'EndToEndTests|^FaultTests'
 
 faults: ## Kill, stop, fill and corrupt everything, hundreds of times (ROUNDS=… per victim)
 	@Scripts/setup test

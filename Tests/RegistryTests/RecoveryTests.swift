@@ -314,7 +314,7 @@ struct RecoveryTests {
         let stranger = SessionID()
         #expect(try await registry.learn(of: live(stranger, 4)) == .stranger)
         #expect(try await registry.session(stranger)?.owner == "admin")
-        _ = try await registry.update(state.ids[2], SessionChanges(), desired: .deleted)
+        _ = try await registry.intend(.deleted, for: state.ids[2], in: 1)
         #expect(try await registry.learn(of: live(state.ids[2], 9)) == .known)
     }
 }

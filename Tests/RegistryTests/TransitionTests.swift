@@ -112,14 +112,35 @@ struct TransitionTests {
             var changes = SessionChanges()
             changes.name = "renamed"
             changes.pinned = true
-            let updated = try await registry.update(id, changes, desired: .deleted)
+            let updated = try await registry.intend(.deleted, for: id, in: 1, changes)
             #expect(updated?.name == "renamed")
             #expect(updated?.pinned == true)
             #expect(try await registry.sessionsToDelete().map(\.id) == [id])
             _ = try await registry.transition(
                 id, SessionTransition(from: [.starting], incarnation: 1, to: .deleted, actor: "t"))
             #expect(try await registry.update(id, changes) == nil)
+            #expect(try await registry.intend(.running, for: id, in: 1) == nil)
             #expect(try await registry.sessionsToDelete().isEmpty)
+        }
+    }
+
+    @Test func anIntentIsForTheIncarnationThatItWasDecidedAbout() async throws {
+        try await withRegistry { registry in
+            let alice = try await registry.person("alice")
+            let id = try await registry.make(alice).id
+            var changes = SessionChanges()
+            changes.incarnation = 2
+            _ = try await registry.transition(
+                id,
+                SessionTransition(
+                    from: [.starting], incarnation: 1, to: .running, desired: .running, actor: "t", changes: changes))
+            #expect(try await registry.intend(.parked, for: id, in: 1) == nil)
+            #expect(try await registry.session(id)?.desired == .running)
+            #expect(try await registry.intend(.parked, for: id, in: 2)?.desired == .parked)
+            // What is to be deleted is wanted by nobody any more.
+            #expect(try await registry.intend(.deleted, for: id, in: 2)?.desired == .deleted)
+            #expect(try await registry.intend(.running, for: id, in: 2) == nil)
+            #expect(try await registry.session(id)?.desired == .deleted)
         }
     }
 }

@@ -81,7 +81,7 @@ struct AdoptTests {
                 try await move(parking, .parking, .parked)
                 var changes = SessionChanges()
                 changes.keepsWorkspace = true
-                _ = try await box.registry.update(deleting, changes, desired: .deleted)
+                _ = try await box.registry.intend(.deleted, for: deleting, in: 1, changes)
             },
             after: { box in
                 try await box.waitFor(stopping, .stopped)

@@ -94,7 +94,7 @@ struct RecoveryTests {
                 try await box.registry.backUp()
                 // Killed amid the deletion: the intent is there, the worker is too.
                 let record = try #require(
-                    try await box.registry.update(id, SessionChanges(), desired: .deleted))
+                    try await box.registry.intend(.deleted, for: id, in: 1))
                 try await box.supervisor.manifests.write(record)
             },
             between: { try await ruin(state.withLock { $0 }) },

@@ -137,7 +137,7 @@ struct RestartTests {
                             reason: .requested, actor: "alice", takesNumber: false))
                 }
                 func intend() async throws {
-                    _ = try await box.registry.update(id, SessionChanges(), desired: .deleted)
+                    _ = try await box.registry.intend(.deleted, for: id, in: 1)
                 }
                 switch step {
                 case .stopIntended: try await move(.stopping, .stopped)

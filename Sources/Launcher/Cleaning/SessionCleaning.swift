@@ -32,7 +32,26 @@ struct SessionCleaning {
                 step: "clean runtime directory", errno: error.errno, message: "\(error)",
                 remedy: "see who writes to \(directories.runtimes.path)")
         }
+        removeDrafts(of: id)
         LaunchRecord.remove(id, in: directories.records)
+    }
+
+    /// What a launch was making when its launcher was killed.
+    private func removeDrafts(of id: SessionID) {
+        DiskMount.removePlace(of: id, in: directories.records)
+        if let disks = directories.disks { Draft(of: id.description, in: disks).remove() }
+        if let session = try? directories.sessions.directoryIfThere(id.description) {
+            SessionImage.draft(in: session).remove()
+        }
+    }
+
+    /// Removes what earlier launchers were making of any session. Before the first launch of one that holds the lock.
+    func removeDrafts() {
+        Draft.removeAll(in: directories.records)
+        if let disks = directories.disks { Draft.removeAll(in: disks) }
+        for id in DiskMount.sessions(in: directories.records) {
+            DiskMount.removePlace(of: id, in: directories.records)
+        }
     }
 
     private func end(_ process: ProcessIdentity?, _ name: String) throws(LaunchFailure) {

@@ -39,11 +39,11 @@ struct DiskImage {
         _ id: SessionID, size: ByteSize, inodes: Int, in directory: Directory
     ) throws(LaunchFailure) -> DiskImage {
         try reserve(in: directory)
-        let temporary = ".\(id).new"
+        let draft = Draft(of: id.description, in: directory)
         do throws(SystemError) {
-            let file = try directory.open(temporary, flags: O_RDWR | O_CREAT | O_TRUNC, mode: 0o600)
+            let file = try draft.open(flags: O_RDWR | O_TRUNC)
             guard ftruncate(file.number, off_t(size.bytes)) == 0 else {
-                throw SystemError(call: "ftruncate \(directory.path)/\(temporary)", errno: errno)
+                throw SystemError(call: "ftruncate \(draft.path)", errno: errno)
             }
             // No journal: a crash costs the last seconds and a check, not every write a second one.
             let status = try DiskTool.make.run(
@@ -56,13 +56,10 @@ struct DiskImage {
                     call: "\(DiskTool.make.rawValue) ended with \(status) for \(size) and \(inodes) inodes",
                     errno: free(in: directory).bytes < 8 << 20 ? ENOSPC : EIO)
             }
-            let number = directory.descriptor.number
-            guard renameat(number, temporary, number, name(id)) == 0 else {
-                throw SystemError(call: "rename \(directory.path)/\(temporary)", errno: errno)
-            }
+            try draft.publish(as: name(id))
             return DiskImage(file: file, name: name(id), directory: directory)
         } catch {
-            _ = unlinkat(directory.descriptor.number, temporary, 0)
+            draft.remove()
             throw failure(
                 "disk", error,
                 error.errno == ENOSPC
@@ -71,8 +68,9 @@ struct DiskImage {
         }
     }
 
-    /// Fine when there is none.
+    /// Removes it, and one that was being made. Fine when there is none.
     static func remove(_ id: SessionID, in directory: Directory) throws(SystemError) {
+        Draft(of: id.description, in: directory).remove()
         guard unlinkat(directory.descriptor.number, name(id), 0) == 0 || errno == ENOENT else {
             throw SystemError(call: "remove \(directory.path)/\(name(id))", errno: errno)
         }

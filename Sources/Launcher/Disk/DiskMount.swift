@@ -19,7 +19,7 @@ final class DiskMount: Sendable {
     private static let patience = 5000
 
     init(_ image: DiskImage, _ id: SessionID, in parent: Directory) throws(LaunchFailure) {
-        let name = "\(id).disk"
+        let name = Self.name(id)
         do throws(SystemError) {
             root = try Self.mount(image, at: name, in: parent)
         } catch {
@@ -31,6 +31,26 @@ final class DiskMount: Sendable {
         }
         self.parent = parent
         self.name = name
+    }
+
+    private static let suffix = ".disk"
+
+    private static func name(_ id: SessionID) -> String { "\(id)\(suffix)" }
+
+    /// The sessions with a place to mount at: a launcher that was killed left it. The mount itself went with that
+    /// launcher's namespace.
+    static func sessions(in parent: Directory) -> [SessionID] {
+        ((try? parent.names()) ?? []).compactMap {
+            $0.hasSuffix(suffix) ? SessionID(parsing: $0.dropLast(suffix.count)) : nil
+        }
+    }
+
+    /// Takes away what a launch that was not finished left. Fine when there is nothing.
+    static func removePlace(of id: SessionID, in parent: Directory) {
+        let place = name(id)
+        guard faccessat(parent.descriptor.number, place, F_OK, AT_SYMLINK_NOFOLLOW) == 0 else { return }
+        _ = rk_detach_mount("\(parent.path)/\(place)")
+        _ = unlinkat(parent.descriptor.number, place, Int32(AT_REMOVEDIR))
     }
 
     private static func mount(

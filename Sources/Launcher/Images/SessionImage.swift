@@ -37,22 +37,21 @@ struct SessionImage {
         }
     }
 
+    static func draft(in session: Directory) -> Draft { Draft(of: ImageNote.fileName, in: session) }
+
     private static func write(_ note: ImageNote, in session: Directory) throws(LaunchFailure) {
         do throws(SystemError) {
             guard let data = try? JSONEncoder().encode(note) else {
                 throw SystemError(call: "encode the image's note", errno: EINVAL)
             }
-            let temporary = ".\(ImageNote.fileName).new"
-            _ = unlinkat(session.descriptor.number, temporary, 0)
-            let file = try session.open(temporary, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+            let draft = Self.draft(in: session)
+            draft.remove()
+            let file = try draft.open(flags: O_WRONLY | O_EXCL)
             let written = data.withUnsafeBytes { Glibc.write(file.number, $0.baseAddress, $0.count) }
             guard written == data.count else {
-                throw SystemError(call: "write \(session.path)/\(temporary)", errno: written < 0 ? errno : ENOSPC)
+                throw SystemError(call: "write \(draft.path)", errno: written < 0 ? errno : ENOSPC)
             }
-            let directory = session.descriptor.number
-            guard renameat(directory, temporary, directory, ImageNote.fileName) == 0 else {
-                throw SystemError(call: "rename \(session.path)/\(temporary)", errno: errno)
-            }
+            try draft.publish(as: ImageNote.fileName)
         } catch {
             throw LaunchFailure(
                 step: "image", errno: error.errno, message: "\(error)", remedy: "free space on the disk of the sessions"

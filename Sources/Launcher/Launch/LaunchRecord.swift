@@ -30,19 +30,18 @@ struct LaunchRecord: Codable, Sendable {
         guard let data = try? JSONEncoder().encode(self) else {
             throw SystemError(call: "encode the record", errno: EINVAL)
         }
-        let temporary = ".\(id).new"
-        let file = try records.open(temporary, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+        let draft = Draft(of: id.description, in: records)
+        let file = try draft.open(flags: O_WRONLY | O_TRUNC)
         let written = data.withUnsafeBytes { Glibc.write(file.number, $0.baseAddress, $0.count) }
         guard written == data.count else {
-            throw SystemError(call: "write \(records.path)/\(temporary)", errno: written < 0 ? errno : ENOSPC)
+            throw SystemError(call: "write \(draft.path)", errno: written < 0 ? errno : ENOSPC)
         }
-        let directory = records.descriptor.number
-        guard renameat(directory, temporary, directory, Self.fileName(id)) == 0 else {
-            throw SystemError(call: "rename \(records.path)/\(temporary)", errno: errno)
-        }
+        try draft.publish(as: Self.fileName(id))
     }
 
+    /// Removes it, and one that was being written.
     static func remove(_ id: SessionID, in records: Directory) {
+        Draft(of: id.description, in: records).remove()
         _ = unlinkat(records.descriptor.number, fileName(id), 0)
     }
 

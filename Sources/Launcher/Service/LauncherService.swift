@@ -39,6 +39,7 @@ public final class LauncherService: Sendable {
         lock = try LauncherLock(in: directories.records, control: socket)
         cgroups = CgroupParent(.detect(), stateDirectory: configuration.stateDirectory)
         reaper = try Reaper()
+        SessionCleaning(directories: directories, cgroups: cgroups).removeDrafts()
         images = ImageMounts(ImageStore(directory: configuration.imagesDirectory))
         if !configuration.rootless {
             do { try images.store.prepare() } catch { throw LaunchFailure(error) }

@@ -12,7 +12,8 @@ public final class SessionRegistry: Sendable {
     let pool: DatabasePool
     /// The state directory.
     let directory: String
-    private let lock: RegistryLock
+    /// Two supervisors of one directory would start sessions twice.
+    private let lock: LifeLock
     let revocations: RevocationLog
     /// How often tenants, users or tokens were changed, and how often of that the newest backup knows.
     let accountChanges = Mutex(0)
@@ -26,7 +27,7 @@ public final class SessionRegistry: Sendable {
         try self.init(directory: directory, lock: try Self.lock(directory))
     }
 
-    init(directory: String, lock: RegistryLock) throws(RegistryError) {
+    init(directory: String, lock: LifeLock) throws(RegistryError) {
         self.directory = directory
         self.lock = lock
         revocations = RevocationLog(directory: directory)
@@ -52,14 +53,20 @@ public final class SessionRegistry: Sendable {
     }
 
     /// Takes the directory for this process, and makes it where there is none.
-    static func lock(_ directory: String) throws(RegistryError) -> RegistryLock {
+    static func lock(_ directory: String) throws(RegistryError) -> LifeLock {
         do {
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
         } catch {
             throw .storage("\(directory) cannot be made: \(error.localizedDescription)")
         }
-        return try RegistryLock(path: "\(directory)/registry.lock")
+        let path = "\(directory)/registry.lock"
+        do throws(LifeLock.Failure) { return try LifeLock(path: path) } catch {
+            switch error {
+            case .held(let pid): throw .locked(path: path, pid: pid)
+            case .unusable(let reason): throw .storage(reason)
+            }
+        }
     }
 
     static func configuration() -> Configuration {

@@ -116,14 +116,31 @@ extension SessionRegistry {
     /// Changes what is not lifecycle, without a transition.
     /// - Returns: the session afterwards; nil when it does not exist or is deleted.
     public func update(
-        _ id: SessionID, _ changes: SessionChanges, desired: DesiredState? = nil, lastSequence: UInt64? = nil,
-        at now: Date = Date()
+        _ id: SessionID, _ changes: SessionChanges, lastSequence: UInt64? = nil, at now: Date = Date()
     ) async throws(RegistryError) -> SessionRecord? {
         try await write { database in
             guard var record = try SessionRow.fetch(id, database), record.lifecycle != .deleted else { return nil }
             changes.apply(to: &record)
-            if let desired { record.desired = desired }
             record.lastSequence = max(record.lastSequence, lastSequence ?? 0)
+            record.updatedAt = now
+            try SessionRow.update(record, database)
+            return try SessionRow.fetch(id, database)
+        }
+    }
+
+    /// Changes what a session should be, and nothing of what it is: compare-and-set on the incarnation that the caller
+    /// decided about. A deletion that was asked for stays asked for.
+    /// - Returns: the session afterwards; nil when it does not exist, is deleted, or is in another incarnation by now.
+    public func intend(
+        _ desired: DesiredState, for id: SessionID, in incarnation: Int, _ changes: SessionChanges = SessionChanges(),
+        at now: Date = Date()
+    ) async throws(RegistryError) -> SessionRecord? {
+        try await write { database in
+            guard var record = try SessionRow.fetch(id, database), record.lifecycle != .deleted,
+                record.incarnation == incarnation, record.desired != .deleted || desired == .deleted
+            else { return nil }
+            changes.apply(to: &record)
+            record.desired = desired
             record.updatedAt = now
             try SessionRow.update(record, database)
             return try SessionRow.fetch(id, database)

@@ -119,12 +119,15 @@ extension SessionSupervisor {
         // The intent first: after this a crash of ours ends with the session deleted, not brought back.
         var changes = SessionChanges()
         changes.keepsWorkspace = keepWorkspace
-        let intent = changes
-        try await stored { () async throws(RegistryError) in
+        let (intent, incarnation) = (changes, entry.record.incarnation)
+        let intended = try await stored { () async throws(RegistryError) in
+            let record = try await registry.intend(.deleted, for: id, in: incarnation, intent)
             // In the manifest too, before anything of it is gone: no backup may bring the session back.
-            if let record = try await registry.update(id, intent, desired: .deleted) {
-                try await manifests.write(record)
-            }
+            if let record { try await manifests.write(record) }
+            return record != nil
+        }
+        guard intended else {
+            throw SupervisorError(.wrongState, "session \(id) changed meanwhile: try again")
         }
         entry.record.desired = .deleted
         if entry.record.lifecycle.hasIncarnation {

@@ -144,7 +144,7 @@ extension SessionSupervisor {
         } else {
             // The launcher or the disk: the reaper tries again, and a next supervisor finishes it.
             abandoned.insert(entry.id)
-            _ = try? await registry.update(entry.id, SessionChanges(), desired: .deleted)
+            _ = try? await registry.intend(.deleted, for: entry.id, in: entry.record.incarnation)
         }
         entry.feed.finish()
         entries[entry.id] = nil

@@ -85,7 +85,8 @@ extension SessionSupervisor {
             put(entry, reason: restart.reason, detail: restart.detail, after: .seconds(1))
         case .full, .invalid:
             // Its next message wakes it, when there is room.
-            let updated = try? await registry.update(entry.id, SessionChanges(), desired: .parked, at: clock.now())
+            let updated = try? await registry.intend(
+                .parked, for: entry.id, in: entry.record.incarnation, at: clock.now())
             if let record = updated ?? nil { entry.record = record }
             noteRecovery(entry.id, .failed, "\(error.detail); its next message wakes it")
         default:

@@ -3,6 +3,7 @@ import Confinement
 import Foundation
 import Logging
 import Policy
+import Registry
 
 /// A server up to the point where it has no privilege left: what needs root comes first, then root is given up for good,
 /// and only then is anything read that another process wrote. All of it happens while the process has one thread.
@@ -14,7 +15,8 @@ struct PreparedServer: Sendable {
     let policies: PolicyStore
     /// Our end of the launcher's socket.
     let control: Int32
-    let lock: RuntimeLock
+    /// Of the runtime directory: another server would take our workers for leftovers and end them.
+    let lock: LifeLock
     let reread: @Sendable () throws -> ServeConfiguration
 
     init(
@@ -40,7 +42,7 @@ struct PreparedServer: Sendable {
             try Confinement.shedPrivileges()
             try user.become()
         }
-        lock = try RuntimeLock(directory: configuration.runtimeDirectory)
+        lock = try Self.lock(configuration.runtimeDirectory)
         if !FileManager.default.isExecutableFile(atPath: configuration.claudeBinary) {
             logger.warning(
                 "Claude Code is missing: sessions that need it will not start",
@@ -54,6 +56,18 @@ struct PreparedServer: Sendable {
         }
         for gap in try configuration.confinement.apply() {
             logger.notice("weaker confinement", metadata: ["reason": "\(gap)"])
+        }
+    }
+
+    private static func lock(_ directory: String) throws(ConfigurationError) -> LifeLock {
+        do throws(LifeLock.Failure) { return try LifeLock(path: "\(directory)/lock") } catch {
+            switch error {
+            case .held(let pid):
+                throw ConfigurationError(
+                    "the runtime directory is locked: \(pid.map { "process \($0)" } ?? "another server") uses "
+                        + "\(directory); stop it, or choose another with --runtime-dir")
+            case .unusable(let reason): throw ConfigurationError("the runtime directory cannot be locked: \(reason)")
+            }
         }
     }
 

@@ -16,14 +16,14 @@ final class RecordedWorker: Sendable {
     init(runtime: String, group: any EventLoopGroup) async throws {
         let folder = "\(runtime)/w/5f0c6d3e-0000-4000-8000-000000000001"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        listener = try await ServerBootstrap(group: group)
+        let bootstrap = ServerBootstrap(group: group)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers(
                         ByteToMessageHandler(ControlFrameDecoder()), Handler())
                 }
             }
-            .bind(unixDomainSocketPath: "\(folder)/control.sock", cleanupExistingSocketFile: true).get()
+        listener = try await StandInListener.bind(bootstrap, to: "\(folder)/control.sock")
     }
 
     func close() { listener.close(promise: nil) }

@@ -66,14 +66,14 @@ final class ScriptedWorker: Sendable {
         }
         let folder = "\(runtime)/w/\(id)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let channel = try await ServerBootstrap(group: group)
+        let bootstrap = ServerBootstrap(group: group)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers(
                         ByteToMessageHandler(ControlFrameDecoder()), Handler(worker: self))
                 }
             }
-            .bind(unixDomainSocketPath: "\(folder)/control.sock", cleanupExistingSocketFile: true).get()
+        let channel = try await StandInListener.bind(bootstrap, to: "\(folder)/control.sock")
         listener.withLock { $0 = channel }
     }
 
