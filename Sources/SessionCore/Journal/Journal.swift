@@ -55,7 +55,8 @@ public final class Journal: SessionLog {
     private var syncFailed = false
     private var upkeep: RepeatedTask?
     private var lastThinned = NIODeadline.now()
-    private var isThinning = false
+    /// Old terminal output is being dropped, on another thread.
+    private(set) var isThinning = false
     private var thinsAgain = false
 
     /// How often a stalled journal is tried, and one that is not looked after.

@@ -225,6 +225,7 @@ private let now = Date(timeIntervalSince1970: 1_800_000_000.25)
         let folder = try JournalFolder()
         let journal = try await folder.open(bytes: 1 << 20)
         try await folder.fill(journal, outputs: 1500)
+        try await until("nothing is thinned") { try await folder.loop.submit { !journal.value.isThinning }.get() }
         try await folder.loop.submit { journal.value.abandon() }.get()
         let names = folder.segments
         let second = try folder.bytes(names[1])
