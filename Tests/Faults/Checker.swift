@@ -75,6 +75,26 @@ struct Checker {
         #expect(inputs.compactMap { $0["seq"]?.integer } == typist.acknowledged.map(\.seq), sourceLocation: location)
     }
 
+    /// Every byte that a client was shown of a terminal can be played again.
+    func checkRecording(of session: String, has seen: [[UInt8]], at location: SourceLocation = #_sourceLocation)
+        async throws
+    {
+        let recording = try await rookery.api.get("/v1/sessions/\(session)/recording")
+        #expect(recording.status == 200, sourceLocation: location)
+        let output = recording.text.split(separator: "\n").dropFirst().compactMap { line -> String? in
+            let parts = JSONValue(parsing: String(line))?.array
+            return parts?[1].string == "o" ? parts?[2].string : nil
+        }
+        let played = Data(output.joined().utf8)
+        #expect(!seen.isEmpty, sourceLocation: location)
+        for bytes in seen {
+            // A connection may begin and end within a character.
+            let end = bytes.lastIndex { $0 & 0xc0 != 0x80 } ?? 0
+            let whole = bytes[..<end].drop { $0 & 0xc0 == 0x80 }
+            #expect(played.range(of: Data(whole)) != nil, "\(whole.count) bytes", sourceLocation: location)
+        }
+    }
+
     /// What the API says of a session is what runs: one worker and one sandbox, or none.
     func checkProcesses(of session: String, at location: SourceLocation = #_sourceLocation) async throws {
         let lifecycle = try await rookery.api.session(session)["lifecycle"]?.string

@@ -21,7 +21,10 @@ import Testing
             }
             let neighbour = try #require(Victim.worker.pid(in: rookery, session: bystander.session))
 
+            var viewer = Viewer(session: typist.session)
+
             for _ in 1...Rounds.count {
+                try await viewer.watch(rookery)
                 let token = typist.nextToken()
                 let delay = Int.random(in: 0...700, using: &dice)
                 let pid = try await eventually("a \(victim.rawValue)") {
@@ -38,6 +41,7 @@ import Testing
             }
             // Whatever was killed: there is one more turn after it.
             for one in [typist, bystander] { try await say(one, rookery, checker) }
+            try await checker.checkRecording(of: typist.session, has: viewer.end())
             for one in [typist, bystander] {
                 checker.checkConversation(one)
                 try await checker.checkEvents(one)
