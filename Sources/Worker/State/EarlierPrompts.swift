@@ -3,29 +3,39 @@ import Foundation
 import Glibc
 import WorkerControl
 
-/// What people had said by the end of a session's transcript.
+/// What people had said to a session by the end of its transcript, and the commands that they had given: those leave nothing
+/// there, and are in the CLI's history.
 struct EarlierPrompts {
     private var texts: [String] = []
 
-    /// How much of the end is looked at.
+    /// How much of the end of a file is looked at.
     private static let most = 8 << 20
 
     /// - Parameters:
-    ///   - absolutePath: as seen inside the sandbox.
+    ///   - absolutePath: of the transcript, as seen inside the sandbox.
     ///   - since: what was said before does not count.
     init(in home: HomeDirectory, absolutePath: String, since: Date) {
         let prefix = SandboxLayout.home + "/"
-        guard absolutePath.hasPrefix(prefix),
-            let file = try? home.openRegular(String(absolutePath.dropFirst(prefix.count)))
-        else { return }
-        defer { close(file.descriptor) }
-        let start = max(file.size - Self.most, 0)
-        guard let data = HomeDirectory.read(file.descriptor, at: start, limit: Self.most) else { return }
-        for line in data.split(separator: UInt8(ascii: "\n")) {
-            // The clocks are the same, but a text may have been taken before its record was dated.
-            if let time = TranscriptItem.time(ofLine: line), time < since.addingTimeInterval(-1) { continue }
+        guard absolutePath.hasPrefix(prefix) else { return }
+        // The clocks are the same, but a text may have been taken before its record was dated.
+        let since = since.addingTimeInterval(-1)
+        for line in Self.lines(of: String(absolutePath.dropFirst(prefix.count)), in: home) {
+            if let time = TranscriptItem.time(ofLine: line), time < since { continue }
             for case .userText(let text) in TranscriptItem.items(ofLine: line) { texts.append(Self.plain(text)) }
         }
+        for line in Self.lines(of: SubmittedLine.path, in: home) {
+            guard let submitted = SubmittedLine(parsing: line), submitted.isCommand, submitted.time >= since else {
+                continue
+            }
+            texts.append(Self.plain(submitted.text))
+        }
+    }
+
+    private static func lines(of path: String, in home: HomeDirectory) -> [Data] {
+        guard let file = try? home.openRegular(path) else { return [] }
+        defer { close(file.descriptor) }
+        let data = HomeDirectory.read(file.descriptor, at: max(file.size - most, 0), limit: most)
+        return data?.split(separator: UInt8(ascii: "\n")) ?? []
     }
 
     /// - Parameter asPart: the line may hold more than the text.
