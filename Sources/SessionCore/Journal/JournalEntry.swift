@@ -18,7 +18,7 @@ public struct JournalEntry: Sendable {
         }
     }
 
-    public var entry: LogEntry { LogEntry(seq: seq, time: time, record: record) }
+    public var entry: LogEntry { LogEntry(seq: seq, time: time, incarnation: incarnation, record: record) }
 
     public init(seq: UInt64, time: Date, monotonic: UInt64, incarnation: Int, record: LogRecord) {
         self.seq = seq

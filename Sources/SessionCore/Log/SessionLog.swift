@@ -42,7 +42,9 @@ public protocol SessionLog: AnyObject {
 
 extension SessionLog {
     /// A record as the event the outside sees; nil for terminal output and for single keys.
-    public func event(for entry: LogEntry) -> SessionEvent? { entry.event(of: sessionID, incarnation: incarnation) }
+    public func event(for entry: LogEntry) -> SessionEvent? {
+        entry.event(of: sessionID, incarnation: entry.incarnation ?? incarnation)
+    }
 }
 
 extension LogEntry {
@@ -72,11 +74,14 @@ extension LogEntry {
 public struct LogEntry: Sendable {
     public var seq: UInt64
     public var time: Date
+    /// nil: that of the log it is from.
+    public var incarnation: Int?
     public var record: LogRecord
 
-    public init(seq: UInt64, time: Date, record: LogRecord) {
+    public init(seq: UInt64, time: Date, incarnation: Int? = nil, record: LogRecord) {
         self.seq = seq
         self.time = time
+        self.incarnation = incarnation
         self.record = record
     }
 }

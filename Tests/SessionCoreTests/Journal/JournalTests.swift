@@ -41,6 +41,8 @@ private let now = Date(timeIntervalSince1970: 1_800_000_000.25)
             #expect(seq3 == 16)
             #expect(
                 journal.read(since: 0, kinds: .all, limit: .max).entries.map(summary) == expected + ["16 output two"])
+            let inputs = journal.read(since: 0, kinds: .input, limit: .max).entries
+            #expect(inputs.map { journal.event(for: $0)?.incarnation } == [1, nil])
         }
         #expect(folder.segments.count == 1)
     }
