@@ -24,6 +24,7 @@ run: ## Build and start Rookery on http://127.0.0.1:3000 (PORT=… for another p
 
 test: ## Build everything and run every test, the browser's included
 	@Scripts/setup test
+	node --test Tests/WebClient/*.test.js
 	swift build --build-tests
 	swift test --skip-build $(WIDTH)=8 --skip 'EndToEndTests|^FaultTests|SandboxTests|LauncherTests'
 	swift test --skip-build $(WIDTH)=4 --filter 'SandboxTests|LauncherTests'

@@ -1,0 +1,101 @@
+// A session's events, each once and in order, over as many connections as it takes.
+import { Backoff } from './backoff.js';
+import { EventReader } from './event-reader.js';
+
+/** Silence after which a connection counts as dead: the server says something every 15 s. */
+const SILENCE = 45_000;
+
+export class EventStream {
+  onEvent = () => {};
+  onConnection = () => {};
+  onError = () => {};
+
+  #transport;
+  #path;
+  #backoff;
+  #since;
+  #abort = null;
+  #timer = null;
+  #open = false;
+
+  constructor(transport, path, { since = null, backoff = new Backoff(500, 30_000, 0.5), silence = SILENCE } = {}) {
+    this.#transport = transport;
+    this.#path = path;
+    this.#since = since;
+    this.#backoff = backoff;
+    this.silence = silence;
+  }
+
+  /** The number of the last event; null before the first. */
+  get since() {
+    return this.#since;
+  }
+
+  start() {
+    if (this.#open) return;
+    this.#open = true;
+    this.#run();
+  }
+
+  stop() {
+    this.#open = false;
+    clearTimeout(this.#timer);
+    this.#abort?.abort();
+  }
+
+  async #run() {
+    const abort = new AbortController();
+    this.#abort = abort;
+    let reason = null;
+    try {
+      await this.#read(abort);
+    } catch (error) {
+      reason = error;
+    }
+    if (!this.#open) return;
+    this.onConnection(false);
+    // What the server refuses for good is not asked again.
+    if (reason?.status && !reason.temporary) {
+      this.#open = false;
+      this.onError(reason);
+      return;
+    }
+    const delay = Math.max(this.#backoff.next(), (reason?.retryAfter ?? 0) * 1000);
+    this.#timer = setTimeout(() => this.#run(), delay);
+  }
+
+  async #read(abort) {
+    const query = this.#since === null ? '' : `?since=${this.#since}`;
+    const response = await this.#transport.request(
+      'GET', this.#path + query, undefined, { accept: 'text/event-stream' }, abort.signal);
+    this.#backoff.reset();
+    this.onConnection(true);
+    const reader = response.body.getReader();
+    const decoder = new TextDecoder();
+    const parser = new EventReader();
+    let watch = null;
+    try {
+      for (;;) {
+        clearTimeout(watch);
+        watch = setTimeout(() => abort.abort(), this.silence);
+        const { done, value } = await reader.read();
+        if (done) return;
+        for (const { data } of parser.push(decoder.decode(value, { stream: true }))) this.#take(data);
+      }
+    } finally {
+      clearTimeout(watch);
+    }
+  }
+
+  #take(data) {
+    let event;
+    try {
+      event = JSON.parse(data);
+    } catch {
+      return;
+    }
+    if (this.#since !== null && event.seq <= this.#since && event.type !== 'gap') return;
+    this.#since = Math.max(this.#since ?? 0, event.seq);
+    this.onEvent(event);
+  }
+}
