@@ -91,7 +91,7 @@ let package = Package(
         // The session core
         .target(name: "ClaudeCode", swiftSettings: strict),
         .target(name: "SessionCore", dependencies: ["ClaudeCode", "CLinux", "CVTerm", nio], swiftSettings: strict),
-        .target(name: "Dialects", dependencies: ["SessionCore", nio], swiftSettings: strict),
+        .target(name: "Dialects", dependencies: ["SessionCore", nio, crypto], swiftSettings: strict),
         .target(
             name: "WorkerControl",
             dependencies: ["CLinux", "SessionCore", "Policy", nio, nioPosix, nioFoundation],
@@ -245,7 +245,7 @@ let package = Package(
         .testTarget(
             name: "APITests",
             dependencies: [
-                "API", "Supervisor", "Registry", "SessionCore", "Images", "Policy", "WorkerControl", hummingbird,
+                "API", "Dialects", "Supervisor", "Registry", "SessionCore", "Images", "Policy", "WorkerControl", hummingbird,
                 httpTypes,
                 nio, nioPosix, nioHTTP, nioWebSocket, asyncHTTP, logging,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),

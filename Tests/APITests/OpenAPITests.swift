@@ -18,12 +18,14 @@ import Testing
     }
 
     private func routes() throws -> APIRoutes {
-        APIRoutes(
-            sessions: FakeSessions(), tokens: FakeTokens(),
-            authenticator: Authenticator(
-                mode: .token, tokens: FakeTokens(),
-                origins: OriginPolicy(listeners: [], allowedHosts: [], allowedOrigins: [])),
-            site: StaticSite(), secure: false)
+        let sessions = FakeSessions()
+        let authenticator = Authenticator(
+            mode: .token, tokens: FakeTokens(),
+            origins: OriginPolicy(listeners: [], allowedHosts: [], allowedOrigins: []))
+        return APIRoutes(
+            sessions: sessions, tokens: FakeTokens(), authenticator: authenticator,
+            dialects: DialectHubs(sessions: sessions, authenticator: authenticator, remote: nil), site: StaticSite(),
+            secure: false)
     }
 
     @Test func describesEveryRouteAndNoOther() throws {

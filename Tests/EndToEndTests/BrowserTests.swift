@@ -28,4 +28,18 @@ import Testing
                     atPath: rookery.path("/workspace/made-by-bash", of: session)))
         }
     }
+
+    @Test func aPageUsesTheClientLibrary() async throws {
+        try await Rookery.with { rookery in
+            try #require(
+                FileManager.default.isExecutableFile(atPath: Self.python), "run Scripts/setup test first: no Playwright"
+            )
+            let script = Programs.packageRoot.appending(path: "Tests/Browser/client_test.py").path
+            let result = try await run(
+                [Self.python, script, rookery.address, "\(rookery.stateDirectory)/admin-token"],
+                within: .seconds(300), logs: rookery.root)
+            #expect(result.status == 0, "\(result.errors)")
+            for session in result.output.split(separator: "\n") { rookery.created.add(String(session)) }
+        }
+    }
 }

@@ -11,17 +11,21 @@ struct APIRoutes: Sendable {
     let sessions: any SessionService
     let tokens: any TokenService
     let authenticator: Authenticator
+    let dialects: DialectHubs
     let site: StaticSite
     /// The listeners speak TLS, so cookies are for TLS only.
     let secure: Bool
+    /// What the listener speaks.
+    var face = ListenerFace.all
 
     var endpoints: [Endpoint] {
         serviceEndpoints + accessEndpoints + sessionEndpoints + sessionFactEndpoints + eventEndpoints + pastEndpoints
             + policyEndpoints + tokenEndpoints + echokitEndpoints
+            + companionEndpoints + agentAPIEndpoints + claudeRemoteEndpoints
     }
 
     /// WebSockets, which never reach the router as such; a plain request for one does, and is told so.
-    static let upgrades = ["/v1/sessions/{id}/terminal", "/ws/{id}"]
+    static let upgrades = ["/v1/sessions/{id}/terminal", "/ws", "/ws/{id}", "/ws/browser/{id}"]
 
     func router(logger: Logger) -> Router<APIContext> {
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
@@ -35,7 +39,10 @@ struct APIRoutes: Sendable {
                         headers: ["upgrade": "websocket", "connection": "close"])
                 }
             }
-        router.add(middleware: Envelope(table: table, origins: authenticator.origins, site: site, logger: logger))
+        router.add(
+            middleware: Envelope(
+                table: table, origins: authenticator.origins, site: site, claudeSocket: dialects.claudeSocket,
+                logger: logger))
         for endpoint in table {
             router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in
                 try await call(endpoint, request, context)
@@ -70,6 +77,7 @@ struct Envelope: RouterMiddleware {
     let table: [Endpoint]
     let origins: OriginPolicy
     let site: StaticSite
+    let claudeSocket: ClaudeSocketHub
     let logger: Logger
 
     private static let requestID = HTTPField.Name("x-request-id")
@@ -110,6 +118,9 @@ struct Envelope: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
+            if caller.path == "/", caller.method == "GET", request.asksForJSON {
+                return .raw(await claudeSocket.health())
+            }
             if let file = site.file(at: caller.path), ["GET", "HEAD"].contains(caller.method) {
                 return file.response(to: request)
             }
@@ -121,5 +132,13 @@ struct Envelope: RouterMiddleware {
             }
             throw Problem(404, "not_found", "there is nothing at '\(caller.path.prefix(200))'")
         }
+    }
+}
+
+extension Request {
+    /// Whether JSON is what the caller names, rather than a page.
+    fileprivate var asksForJSON: Bool {
+        let accept = headers[.accept] ?? ""
+        return accept.contains("application/json") && !accept.contains("text/html")
     }
 }

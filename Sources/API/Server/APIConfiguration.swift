@@ -25,6 +25,28 @@ extension APIListener: CustomStringConvertible {
     }
 }
 
+/// What a listener speaks: everything, told apart by path, or one foreign protocol at its root.
+public enum ListenerFace: Sendable, Hashable {
+    case all
+    /// Any path is claude-socket's.
+    case claudeSocket
+    /// `/ws` is claude-remote's, and `/api/sessions` lists its sessions only.
+    case claudeRemote
+    /// `/api/sessions` has Companion's sessions only.
+    case companion
+}
+
+/// A listener for the clients of one foreign protocol.
+public struct DedicatedListener: Sendable, Hashable {
+    public var listener: APIListener
+    public var face: ListenerFace
+
+    public init(_ listener: APIListener, _ face: ListenerFace) {
+        self.listener = listener
+        self.face = face
+    }
+}
+
 /// An address that is listened on, with the port that was really taken.
 public struct BoundListener: Sendable, Hashable {
     public var listener: APIListener
@@ -53,6 +75,8 @@ public struct TLSFiles: Sendable, Hashable {
 /// What the API server is told at start.
 public struct APIConfiguration: Sendable {
     public var listeners: [APIListener]
+    /// Beside those, for clients of one protocol.
+    public var dedicated: [DedicatedListener] = []
     public var authentication: AuthenticationMode
     public var tls: TLSFiles?
     /// Names beyond loopback and the bind addresses that requests may be for.
@@ -67,6 +91,9 @@ public struct APIConfiguration: Sendable {
     public var mostConnections: Int
     /// Permission bits of Unix sockets.
     public var unixSocketMode: UInt32
+
+    /// All listeners, in their order.
+    var allListeners: [DedicatedListener] { listeners.map { DedicatedListener($0, .all) } + dedicated }
 
     public init(
         listeners: [APIListener], authentication: AuthenticationMode, tls: TLSFiles? = nil,

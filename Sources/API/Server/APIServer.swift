@@ -6,7 +6,7 @@ public import Logging
 import NIOCore
 import NIOPosix
 import NIOSSL
-import Registry
+public import Registry
 public import ServiceLifecycle
 import Supervisor
 import WorkerControl
@@ -25,20 +25,23 @@ public struct APIServer: Service {
     var timeouts = ConnectionTimeouts()
     private let onListening: @Sendable ([BoundListener]) async -> Void
 
-    /// - Parameter onListening: called once when every listener accepts connections, in the order of the
-    ///   configuration.
+    /// - Parameters:
+    ///   - remote: where devices that dial in are written down; nil: none may.
+    ///   - onListening: called once when every listener accepts connections, in the order of the
+    ///     configuration.
     /// - Throws: ``APIServerError`` for a configuration that cannot work.
     public init(
-        _ configuration: APIConfiguration, sessions: any SessionService, tokens: any TokenService, logger: Logger,
+        _ configuration: APIConfiguration, sessions: any SessionService, tokens: any TokenService,
+        remote: SessionRegistry? = nil, logger: Logger,
         onListening: @escaping @Sendable ([BoundListener]) async -> Void = { _ in }
     ) throws(APIServerError) {
         guard !configuration.listeners.isEmpty else { throw .noListeners }
         if case .none = configuration.authentication,
-            let open = configuration.listeners.first(where: { !$0.isLocal })
+            let open = configuration.allListeners.map(\.listener).first(where: { !$0.isLocal })
         {
             throw .openWithoutAuthentication(open)
         }
-        for case .unix(let path) in configuration.listeners where path.utf8.count > 107 {
+        for case .unix(let path) in configuration.allListeners.map(\.listener) where path.utf8.count > 107 {
             throw .pathTooLong(path: path, bytes: path.utf8.count)
         }
         self.configuration = configuration
@@ -48,13 +51,15 @@ public struct APIServer: Service {
         let authenticator = Authenticator(
             mode: configuration.authentication, tokens: tokens,
             origins: OriginPolicy(
-                listeners: configuration.listeners, allowedHosts: configuration.allowedHosts,
+                listeners: configuration.allListeners.map(\.listener), allowedHosts: configuration.allowedHosts,
                 allowedOrigins: configuration.allowedOrigins))
+        let dialects = DialectHubs(sessions: sessions, authenticator: authenticator, remote: remote)
         routes = APIRoutes(
-            sessions: sessions, tokens: tokens, authenticator: authenticator,
+            sessions: sessions, tokens: tokens, authenticator: authenticator, dialects: dialects,
             site: try StaticSite(directory: configuration.site, vendor: configuration.vendor),
             secure: configuration.tls != nil)
-        upgrades = UpgradeRouter(sessions: sessions, authenticator: authenticator, logger: logger)
+        upgrades = UpgradeRouter(
+            sessions: sessions, authenticator: authenticator, dialects: dialects, logger: logger)
     }
 
     private static func tls(_ files: TLSFiles) throws(APIServerError) -> TLSConfiguration {
@@ -79,17 +84,27 @@ public struct APIServer: Service {
     }
 
     public func run() async throws {
-        let responder = routes.router(logger: logger).buildResponder()
-        let bound = BoundListeners(count: configuration.listeners.count)
+        let health = HealthResponder(hub: routes.dialects.claudeSocket, origins: routes.authenticator.origins)
+        let all = configuration.allListeners
+        let bound = BoundListeners(count: all.count)
         try await withThrowingTaskGroup(of: Bool.self) { group in
-            for (index, listener) in configuration.listeners.enumerated() {
+            for (index, dedicated) in all.enumerated() {
+                let listener = dedicated.listener
                 try prepare(listener)
+                let onServerRunning: @Sendable (any Channel) -> Void = { channel in
+                    bound.add(describe(listener, channel), at: index)
+                    if case .unix(let path) = listener, let file = SocketFile(path) {
+                        channel.closeFuture.whenComplete { _ in file.remove() }
+                    }
+                }
                 group.addTask {
-                    try await serve(listener, responder) { channel in
-                        bound.add(describe(listener, channel), at: index)
-                        if case .unix(let path) = listener, let file = SocketFile(path) {
-                            channel.closeFuture.whenComplete { _ in file.remove() }
-                        }
+                    if dedicated.face == .claudeSocket {
+                        try await serve(dedicated, health, onServerRunning: onServerRunning)
+                    } else {
+                        var routes = routes
+                        routes.face = dedicated.face
+                        let responder = routes.router(logger: logger).buildResponder()
+                        try await serve(dedicated, responder, onServerRunning: onServerRunning)
                     }
                     return true
                 }
@@ -98,11 +113,11 @@ public struct APIServer: Service {
                 await bound.complete()
                 let listeners = bound.all
                 // Cancelled, because a listener failed, when some are missing.
-                if listeners.count == configuration.listeners.count { await onListening(listeners) }
+                if listeners.count == all.count { await onListening(listeners) }
                 return false
             }
             // A listener ends by a shutdown, which ends them all, or by an error, which throws here and cancels the rest.
-            var running = configuration.listeners.count
+            var running = all.count
             while let ended = try await group.next() {
                 if ended { running -= 1 }
                 if running == 0 { group.cancelAll() }
@@ -111,12 +126,15 @@ public struct APIServer: Service {
     }
 
     private func serve(
-        _ listener: APIListener, _ responder: some HTTPResponder<APIContext>,
+        _ dedicated: DedicatedListener, _ responder: some HTTPResponder<APIContext>,
         onServerRunning: @escaping @Sendable (any Channel) -> Void
     ) async throws {
         let address: BindAddress
+        let listener = dedicated.listener
+        var upgrades = upgrades
+        upgrades.face = dedicated.face
         let timeouts = timeouts
-        var server = HTTPServerBuilder { responder in
+        var server = HTTPServerBuilder { [upgrades] responder in
             ClientConnection(responder: responder, upgrades: upgrades, timeouts: timeouts)
         }
         switch listener {

@@ -23,12 +23,18 @@ struct Doorman: Sendable {
     let logger: Logger
 
     func serve(_ upgrade: PendingUpgrade) async {
+        guard let client = try? await DoorwayClient(upgrade) else { return upgrade.channel.close(promise: nil) }
+        await serve(client, upgrade, first: nil)
+    }
+
+    /// - Parameter first: what the client said already.
+    func serve(_ client: DoorwayClient, _ upgrade: PendingUpgrade, first: Doorway.Message?) async {
         do {
-            let client = try await DoorwayClient(upgrade)
             let ticket = authenticator.streams.open(for: principal) {
                 Task { await client.close(RevokedClose.code, Self.takenBack) }
             }
             defer { if let ticket { authenticator.streams.close(ticket) } }
+            if let first, try await answer(first, client, upgrade) { return }
             while true {
                 let message = try await client.next(within: Self.patience)
                 if try await answer(message, client, upgrade) { return }

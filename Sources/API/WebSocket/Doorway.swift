@@ -23,11 +23,14 @@ final class Doorway: ChannelDuplexHandler, RemovableChannelHandler {
     /// The client left, or was told to.
     struct Gone: Error {}
 
-    private var reader = FirstMessageReader()
+    private var reader: FirstMessageReader
     private var waiter: EventLoopPromise<Message>?
     private var readWithheld = false
     private var deadline: Scheduled<Void>?
     private(set) var over = false
+
+    /// - Parameter largest: bytes of one message.
+    init(largest: Int = FirstMessageReader.largest) { reader = FirstMessageReader(limit: largest) }
 
     func next(within patience: TimeAmount, context: ChannelHandlerContext) -> EventLoopFuture<Message> {
         let promise = context.eventLoop.makePromise(of: Message.self)

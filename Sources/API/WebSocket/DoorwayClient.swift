@@ -6,12 +6,12 @@ struct DoorwayClient: Sendable {
     let channel: any Channel
     private let door: NIOLoopBoundBox<Doorway?>
 
-    init(_ upgrade: PendingUpgrade) async throws {
+    init(_ upgrade: PendingUpgrade, largest: Int = FirstMessageReader.largest) async throws {
         channel = upgrade.channel
         let door = NIOLoopBoundBox<Doorway?>.makeEmptyBox(valueType: Doorway.self, eventLoop: channel.eventLoop)
         self.door = door
         try await upgrade.accept(Handshake.response(to: upgrade.head)) {
-            let doorway = Doorway()
+            let doorway = Doorway(largest: largest)
             door.value = doorway
             return doorway
         }
@@ -37,6 +37,12 @@ struct DoorwayClient: Sendable {
     func send(_ text: String) async throws {
         try await withDoor { _, context in
             context.writeAndFlush(NIOAny(ServerFrame.text(text)))
+        }
+    }
+
+    func ping() async throws {
+        try await withDoor { _, context in
+            context.writeAndFlush(NIOAny(ServerFrame.ping()))
         }
     }
 

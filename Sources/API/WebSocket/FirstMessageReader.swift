@@ -9,7 +9,7 @@ struct WebSocketViolation: Error, Hashable {
 /// Reads whole messages from a client's raw WebSocket bytes and keeps those bytes, so that a message read here can
 /// be handed on to a worker as if nobody had looked. No I/O.
 struct FirstMessageReader {
-    /// Largest message, and with its frames' heads the most this ever holds.
+    /// Largest message unless another limit is set, and with its frames' heads the most this ever holds.
     static let largest = 1 << 20
 
     enum Item: Equatable {
@@ -19,9 +19,13 @@ struct FirstMessageReader {
         case close(UInt16)
     }
 
+    /// What one message may have.
+    private let limit: Int
     private var unread = ByteBuffer()
     /// The frames of a message whose last one is not there yet.
     private var partial: (text: Bool, payload: ByteBuffer, raw: ByteBuffer)?
+
+    init(limit: Int = Self.largest) { self.limit = limit }
 
     mutating func feed(_ bytes: ByteBuffer) {
         unread.writeImmutableBuffer(bytes)
@@ -46,7 +50,7 @@ struct FirstMessageReader {
                 partial = nil
                 message.payload.writeImmutableBuffer(frame.payload)
                 message.raw.writeImmutableBuffer(frame.raw)
-                guard message.payload.readableBytes <= Self.largest, message.raw.readableBytes <= 2 * Self.largest
+                guard message.payload.readableBytes <= limit, message.raw.readableBytes <= 2 * limit
                 else {
                     throw WebSocketViolation(code: 1009, reason: "the message is too large")
                 }
@@ -103,7 +107,7 @@ struct FirstMessageReader {
             guard let extended = view.readInteger(as: UInt64.self) else { return nil }
             length = extended
         }
-        guard length <= UInt64(Self.largest) else {
+        guard length <= UInt64(limit) else {
             throw WebSocketViolation(code: 1009, reason: "the message is too large")
         }
         guard let mask = view.readBytes(length: 4), var payload = view.readSlice(length: Int(length)) else {
@@ -121,6 +125,7 @@ struct FirstMessageReader {
 /// Frames of the server's own, never masked.
 enum ServerFrame {
     static func text(_ text: String) -> ByteBuffer { frame(0x1, ByteBuffer(string: text)) }
+    static func ping() -> ByteBuffer { frame(0x9, ByteBuffer()) }
     static func pong(_ payload: ByteBuffer) -> ByteBuffer { frame(0xA, payload) }
 
     static func close(_ code: UInt16, _ reason: String = "") -> ByteBuffer {

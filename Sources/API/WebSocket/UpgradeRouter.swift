@@ -1,3 +1,4 @@
+import Dialects
 import Foundation
 import Logging
 import NIOCore
@@ -12,11 +13,26 @@ import WorkerControl
 struct UpgradeRouter: Sendable {
     let sessions: any SessionService
     let authenticator: Authenticator
+    let dialects: DialectHubs
     let logger: Logger
+    /// What the connection's listener speaks.
+    var face = ListenerFace.all
 
     private enum Target {
         case terminal(SessionID)
         case echokit(String)
+        case shared
+        case claudeSocket
+        case companion(SessionID)
+
+        /// What a ticket may be bound to.
+        var session: SessionID? {
+            switch self {
+            case .terminal(let id), .companion(let id): id
+            case .echokit(let text): SessionID(parsing: text)
+            case .shared, .claudeSocket: nil
+            }
+        }
     }
 
     func serve(_ upgrade: PendingUpgrade) async {
@@ -25,14 +41,16 @@ struct UpgradeRouter: Sendable {
             try authenticator.origins.checkHost(request)
             try request.query.refuseTokens()
             let target = try target(of: request)
-            let session =
-                switch target {
-                case .terminal(let id): id
-                case .echokit(let text): SessionID(parsing: text)
-                }
-            let principal = try await authenticator.caller(of: request, acceptsTicket: true, session: session)
+            if case .shared = target {
+                try Handshake.check(upgrade.head)
+                return try await shared(upgrade, request)
+            }
+            let principal = try await authenticator.caller(of: request, acceptsTicket: true, session: target.session)
             try Handshake.check(upgrade.head)
             switch target {
+            case .claudeSocket: try await dialects.claudeSocket.serve(upgrade, request, principal)
+            case .companion(let id): try await dialects.companion.serve(id, upgrade, request, principal)
+            case .shared: break
             case .terminal(let id): try await terminal(id, upgrade, request, principal)
             case .echokit(let text): try await echokit(text, upgrade, request, principal)
             }
@@ -47,8 +65,15 @@ struct UpgradeRouter: Sendable {
     }
 
     private func target(of request: CallerRequest) throws(Problem) -> Target {
+        // On a listener of its own, claude-socket takes any path.
+        if face == .claudeSocket || request.path == "/" { return .claudeSocket }
         let parts = request.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
         switch parts.count {
+        case 1 where parts.first == "ws": return .shared
+        case 3 where parts.starts(with: ["ws", "browser"]):
+            let text = parts[parts.startIndex + 2]
+            guard let id = SessionID(parsing: text) else { throw Problem.notFound("the session '\(text.prefix(80))'") }
+            return .companion(id)
         case 4 where parts.starts(with: ["v1", "sessions"]) && parts.last == "terminal":
             let text = parts[parts.startIndex + 2]
             guard let id = SessionID(parsing: text) else { throw Problem.notFound("the session '\(text.prefix(80))'") }
@@ -72,6 +97,77 @@ struct UpgradeRouter: Sendable {
         try await join(upgrade, to: socket, path: "/terminal", principal)
     }
 
+    /// `/ws` without an id: the first message says whose it is. A CLI that dials in says who it is in that message; all
+    /// others said so before.
+    private func shared(_ upgrade: PendingUpgrade, _ request: CallerRequest) async throws {
+        var session = SessionID()
+        if let text = request.query["id"] {
+            guard let id = SessionID(parsing: text) else {
+                throw Problem.invalid("the query's 'id' must be a UUID", field: "id")
+            }
+            session = id
+        }
+        var principal: Principal?
+        do {
+            principal = try await authenticator.caller(of: request, acceptsTicket: true, session: session)
+        } catch {
+            // A page of another origin is refused, whoever it speaks for.
+            guard error.status == 401, dialects.remote != nil, request.origin == nil else { throw error }
+        }
+        let client = try await DoorwayClient(upgrade)
+        do {
+            while true {
+                let patience = principal == nil ? ClaudeRemoteConnection.patience : Doorman.patience
+                let first = try await client.next(within: patience)
+                if try await take(first, client, upgrade, request, session, principal) { return }
+            }
+        } catch {
+            upgrade.channel.close(promise: nil)
+        }
+    }
+
+    /// Returns true once the client has been served.
+    private func take(
+        _ first: Doorway.Message, _ client: DoorwayClient, _ upgrade: PendingUpgrade, _ request: CallerRequest,
+        _ session: SessionID, _ principal: Principal?
+    ) async throws -> Bool {
+        var kind = SharedSocketProtocol.unknown
+        var text = ""
+        if case .text(let said, _) = first {
+            text = said
+            kind = SharedSocketProtocol(first: said)
+        }
+        if face == .claudeRemote, kind == .echokit { kind = .unknown }
+        switch (kind, principal) {
+        case (.claudeRemote, _):
+            guard let remote = dialects.remote else { break }
+            await ClaudeRemoteConnection(remote, client).run(first: text)
+            return true
+        case (.echokit, let principal?):
+            if EchokitCommand(parsing: text) != nil {
+                let connection = DialectConnection(client, authenticator, principal)
+                await EchokitCommandConnection(sessions, dialects.commands, connection, session: session)
+                    .run(first: first)
+            } else {
+                await doorman(session.description, request, principal).serve(client, upgrade, first: first)
+            }
+            return true
+        case (.unknown, .some) where face != .claudeRemote:
+            try await client.send(EchokitError.unparsable.text)
+            return false
+        default: break
+        }
+        await client.close(1008, "the first message must be 'auth'")
+        return true
+    }
+
+    private func doorman(_ id: String, _ request: CallerRequest, _ principal: Principal) -> Doorman {
+        Doorman(
+            id: id, sessions: sessions, authenticator: authenticator, principal: principal,
+            internalError: request.query["compat"] == "echokit-head" ? "InternalError" : "internal_error",
+            logger: logger)
+    }
+
     private func echokit(
         _ text: String, _ upgrade: PendingUpgrade, _ request: CallerRequest, _ principal: Principal
     ) async throws {
@@ -83,11 +179,7 @@ struct UpgradeRouter: Sendable {
             throw Problem(
                 409, "wrong_state", "the session does not run, and the role \(principal.role) cannot start it")
         }
-        await Doorman(
-            id: text, sessions: sessions, authenticator: authenticator, principal: principal,
-            internalError: request.query["compat"] == "echokit-head" ? "InternalError" : "internal_error",
-            logger: logger
-        ).serve(upgrade)
+        await doorman(text, request, principal).serve(upgrade)
     }
 
     /// The client socket of a session that runs already; nil when somebody must decide to start it.

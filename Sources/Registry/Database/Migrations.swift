@@ -8,6 +8,7 @@ extension DatabaseMigrator {
         migrator.registerMigration("v1") { try $0.execute(sql: Schema.version1) }
         migrator.registerMigration("v2") { try $0.execute(sql: Schema.version2) }
         migrator.registerMigration("v3-revisions") { try $0.execute(sql: Schema.revisions) }
+        migrator.registerMigration("v4-remote") { try $0.execute(sql: Schema.remote) }
         return migrator
     }
 }
@@ -21,6 +22,54 @@ private enum Schema {
 
     /// Which of two copies of a session is the newer.
     static let revisions = "ALTER TABLE sessions ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;"
+
+    /// What dials in from elsewhere: devices with a secret of their own, the terminals that they show, what those ask, and
+    /// the last lines of what they said (claude-remote's four tables).
+    static let remote = """
+        CREATE TABLE devices (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            tenant_id INTEGER NOT NULL REFERENCES tenants (id),
+            owner_id INTEGER NOT NULL REFERENCES users (id),
+            secret BLOB NOT NULL UNIQUE CHECK (length(secret) = 32),
+            name TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            last_seen INTEGER
+        ) STRICT;
+        CREATE INDEX devices_by_owner ON devices (owner_id);
+
+        CREATE TABLE remote_sessions (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            uuid TEXT NOT NULL UNIQUE CHECK (length(uuid) = 36),
+            device_id INTEGER NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
+            started_at INTEGER NOT NULL,
+            ended_at INTEGER,
+            exit_code INTEGER,
+            cwd TEXT NOT NULL,
+            command TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX remote_sessions_by_device ON remote_sessions (device_id);
+
+        CREATE TABLE prompts (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            session_id INTEGER NOT NULL REFERENCES remote_sessions (id) ON DELETE CASCADE,
+            created_at INTEGER NOT NULL,
+            prompt_text TEXT NOT NULL,
+            approve_keys TEXT NOT NULL,
+            reject_keys TEXT NOT NULL,
+            response TEXT,
+            responded_at INTEGER,
+            responded_by TEXT
+        ) STRICT;
+        CREATE INDEX prompts_by_session ON prompts (session_id, id);
+
+        CREATE TABLE output_log (
+            id INTEGER PRIMARY KEY,
+            session_id INTEGER NOT NULL REFERENCES remote_sessions (id) ON DELETE CASCADE,
+            timestamp INTEGER NOT NULL,
+            line TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX output_log_by_session ON output_log (session_id, id);
+        """
 
     static var version1: String {
         let lifecycles = list(Lifecycle.allCases.map(\.rawValue))

@@ -101,12 +101,13 @@ struct Serve: AsyncParsableCommand {
             configuration: GatewayConfiguration(
                 socketPath: gatewaySocket, upstream: configuration.modelUpstream, apiKey: prepared.modelKey),
             logger: logger)
+        var face = APIConfiguration(
+            listeners: configuration.listeners, authentication: authentication, tls: configuration.tls,
+            allowedHosts: configuration.allowedHosts, allowedOrigins: configuration.allowedOrigins,
+            site: configuration.site, vendor: configuration.vendor)
+        face.dedicated = configuration.dedicated
         let server = try APIServer(
-            APIConfiguration(
-                listeners: configuration.listeners, authentication: authentication, tls: configuration.tls,
-                allowedHosts: configuration.allowedHosts, allowedOrigins: configuration.allowedOrigins,
-                site: configuration.site, vendor: configuration.vendor),
-            sessions: supervisor, tokens: RegistryTokens(registry), logger: logger
+            face, sessions: supervisor, tokens: RegistryTokens(registry), remote: registry, logger: logger
         ) { listeners in
             Announcement(
                 listeners: listeners, tokenFile: configuration.authenticates ? configuration.adminTokenFile : nil

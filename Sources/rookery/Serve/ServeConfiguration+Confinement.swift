@@ -8,7 +8,7 @@ extension ServeConfiguration {
     var confinement: Confinement {
         var writable = [stateDirectory, runtimeDirectory, (adminTokenFile as NSString).deletingLastPathComponent]
         var ports: [UInt16] = []
-        for listener in listeners {
+        for listener in listeners + dedicated.map(\.listener) {
             switch listener {
             case .tcp(_, let port): ports.append(UInt16(clamping: port))
             case .unix(let path): writable.append((path as NSString).deletingLastPathComponent)

@@ -7,6 +7,8 @@ import Policy
 /// What `rookery serve` runs with, once flags, environment, file and defaults have been weighed.
 struct ServeConfiguration {
     var listeners: [APIListener]
+    /// Listeners of one foreign protocol each.
+    var dedicated: [DedicatedListener]
     /// Names in a request's Host beside the listeners' own.
     var allowedHosts: [String]
     /// Origins of pages beside the server's own.
@@ -82,6 +84,15 @@ struct ServeConfiguration {
             listeners.append(try Self.listener(bind))
         }
         self.listeners = listeners
+        let faces: [(String, ListenerFace)] = [
+            ("claude-socket-bind", .claudeSocket), ("claude-remote-bind", .claudeRemote),
+            ("companion-bind", .companion),
+        ]
+        var dedicated: [DedicatedListener] = []
+        for (key, face) in faces {
+            for setting in sources.values(key) { dedicated.append(DedicatedListener(try Self.listener(setting), face)) }
+        }
+        self.dedicated = dedicated
 
         allowedHosts = sources.values("allowed-host").map(\.text)
         allowedOrigins = sources.values("allowed-origin").map(\.text)

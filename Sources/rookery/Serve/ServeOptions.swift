@@ -6,6 +6,15 @@ struct ServeOptions: ParsableArguments {
     @Option(name: [.short, .long], help: "Address to listen on: HOST:PORT or unix:/path. Repeatable.")
     var bind: [String] = []
 
+    @Option(help: "Another address, where every path is claude-socket's (127.0.0.1:3100, say). Repeatable.")
+    var claudeSocketBind: [String] = []
+
+    @Option(help: "Another address, where /ws and /api/sessions are claude-remote's alone. Repeatable.")
+    var claudeRemoteBind: [String] = []
+
+    @Option(help: "Another address, where /api/sessions is Companion's alone (127.0.0.1:3456, say). Repeatable.")
+    var companionBind: [String] = []
+
     @Option(name: [.customShort("c"), .long], help: "Program started in every session instead of run_cc.sh.")
     var claudeCommand: String?
 

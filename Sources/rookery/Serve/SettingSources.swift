@@ -23,7 +23,8 @@ struct SettingSources {
 
     /// Every key that a flag, a variable or a file may set.
     static let keys: Set<String> = [
-        "bind", "allowed-host", "allowed-origin", "claude-command", "claude-binary", "idle-sec", "state-dir",
+        "bind", "claude-socket-bind", "claude-remote-bind", "companion-bind", "allowed-host", "allowed-origin",
+        "claude-command", "claude-binary", "idle-sec", "state-dir",
         "runtime-dir", "auth", "admin-token-file",
         "policies", "images", "web", "web-vendor", "model-upstream", "model-key-file", "max-sessions", "max-memory",
         "tls-cert", "tls-key", "service-user", "libexec-dir", "log-level", "log-format", "rootless", "stop-sessions",
@@ -82,7 +83,8 @@ extension ServeOptions {
     /// What was given on the command line, by key.
     var given: [String: [String]] {
         var given: [String: [String]] = [
-            "bind": bind, "allowed-host": allowedHosts, "allowed-origin": allowedOrigins,
+            "bind": bind, "claude-socket-bind": claudeSocketBind, "claude-remote-bind": claudeRemoteBind,
+            "companion-bind": companionBind, "allowed-host": allowedHosts, "allowed-origin": allowedOrigins,
         ]
         for (key, value) in [
             ("claude-command", claudeCommand), ("claude-binary", claudeBinary), ("idle-sec", idleSec),

@@ -32,6 +32,11 @@ actor FakeSessions: SessionService {
         } catch { throw SupervisorError(.unavailable, "\(error)") }
     }
 
+    /// Input is taken only once it is released.
+    private var inputIsHeld = false
+    func holdInput() { inputIsHeld = true }
+    func releaseInput() { inputIsHeld = false }
+
     func setSocket(_ path: String) { socket = path }
     func fail(with error: SupervisorError?) { failure = error }
 
@@ -83,7 +88,10 @@ actor FakeSessions: SessionService {
 
     func list(_ filter: SessionFilter, as principal: Principal) async throws(SupervisorError) -> SessionPage {
         try note("list \(filter.limit)")
-        let items = records.values.filter { filter.lifecycle == nil || $0.lifecycle == filter.lifecycle }
+        let items = records.values.filter { record in
+            (filter.lifecycle == nil || record.lifecycle == filter.lifecycle)
+                && (filter.label.map { record.labels[$0.key] == $0.value } ?? true)
+        }
         return SessionPage(
             items: items.map { SessionView(record: $0, worker: nil, unresponsive: false, parksAt: nil) },
             nextCursor: nil)
@@ -128,6 +136,7 @@ actor FakeSessions: SessionService {
     func input(
         _ id: SessionID, text: String, clientID: String?, submit: Bool, by principal: Principal
     ) async throws(SupervisorError) -> UInt64 {
+        while inputIsHeld { try? await Task.sleep(for: .milliseconds(5)) }
         try note("input \(text) \(clientID ?? "-") \(submit)")
         _ = try find(id)
         return 42

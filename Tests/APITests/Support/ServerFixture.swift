@@ -39,15 +39,17 @@ struct ServerFixture: Sendable {
     static func run<Value: Sendable>(
         authentication: AuthenticationMode = .none(admin),
         listeners: [APIListener] = [.tcp(host: "127.0.0.1", port: 0)],
+        dedicated: [DedicatedListener] = [], remote: SessionRegistry? = nil,
         timeouts: ConnectionTimeouts = ConnectionTimeouts(), tls: TLSFiles? = nil,
         _ body: @Sendable (ServerFixture) async throws -> Value
     ) async throws -> Value {
         let sessions = FakeSessions()
         let tokens = FakeTokens()
         let (stream, continuation) = AsyncStream<[BoundListener]>.makeStream()
+        var configuration = APIConfiguration(listeners: listeners, authentication: authentication, tls: tls)
+        configuration.dedicated = dedicated
         var server = try APIServer(
-            APIConfiguration(listeners: listeners, authentication: authentication, tls: tls), sessions: sessions,
-            tokens: tokens, logger: .silent
+            configuration, sessions: sessions, tokens: tokens, remote: remote, logger: .silent
         ) { continuation.yield($0) }
         server.timeouts = timeouts
         let group = ServiceGroup(configuration: .init(services: [server], logger: .silent))

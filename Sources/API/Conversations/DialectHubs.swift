@@ -1,0 +1,22 @@
+import Dialects
+import Registry
+import SessionCore
+
+/// What the clients of each foreign protocol share.
+struct DialectHubs: Sendable {
+    let claudeSocket: ClaudeSocketHub
+    let companion: CompanionHub
+    let agents: ConversationFeeds<AgentAPIConversation>
+    let commands: ConversationFeeds<EchokitResponses>
+    /// nil where no remote sessions are taken.
+    let remote: ClaudeRemoteHub?
+    let pairings = PairingCodes()
+
+    init(sessions: any SessionService, authenticator: Authenticator, remote: SessionRegistry?) {
+        claudeSocket = ClaudeSocketHub(sessions: sessions, authenticator: authenticator)
+        companion = CompanionHub(sessions: sessions, authenticator: authenticator)
+        agents = ConversationFeeds(sessions: sessions) { _ in AgentAPIConversation() }
+        commands = ConversationFeeds(sessions: sessions) { EchokitResponses($0) }
+        self.remote = remote.map { ClaudeRemoteHub(registry: $0) }
+    }
+}
