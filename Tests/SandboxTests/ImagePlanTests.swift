@@ -97,8 +97,8 @@ import Testing
                 .tmpfs("/run", bytes: 4 << 20, inodes: 4096, mode: 0o755, owner: .root),
                 .file("/run/rookery/etc/hostname", mode: 0o644, text: "rookery\n"),
                 .mount(slot: 1, path: "/workspace", place: .directory),
-                .mount(slot: 4, path: "/usr/local/bin/claude", place: .file), .device("null"), .proc, .pivot,
-                .readOnly("/run"),
+                .mount(slot: 4, path: "/usr/local/bin/claude", place: .file), .device("null"), .proc,
+                .readOnly("/run"), .pivot,
             ], in: steps)
         // Its filesystem cannot be written: what would be made in it must be there.
         let made = steps.compactMap { step -> String? in

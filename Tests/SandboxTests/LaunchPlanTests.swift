@@ -88,7 +88,7 @@ import Testing
             .mount(slot: 6, path: "/usr/local/bin/tool", place: .file),
             .mount(slot: 5, path: "/usr/local/bin/claude", place: .file), .readOnly("/usr/local/bin"),
             .device("null"), .proc, .mask("/proc/kcore", directory: false),
-            .mount(slot: 7, path: "/proc/sys/kernel/random/boot_id", place: .there), .pivot, .readOnly("/"),
+            .readOnly("/"), .mount(slot: 7, path: "/proc/sys/kernel/random/boot_id", place: .there), .pivot,
             .privileges(keeping: .none), .argument("/run/rookery/start"), .environment("A=1"), .environment("B=2"),
         ]
         let places = try order.map { try index($0, in: steps) }

@@ -72,7 +72,7 @@ import Testing
         // Of what sandboxes share as memory the filesystem itself is read-only.
         for place in ["/"] + (claude ? ["/usr/local/bin"] : []) {
             let line = try #require(lines.last { $0.count > 9 && $0[4] == place })
-            #expect(line[8] == "tmpfs" && line.last?.hasPrefix("ro") == true, "\(line)")
+            #expect(line[7] == "tmpfs" && line.last?.hasPrefix("ro") == true, "\(line)")
         }
     }
 

@@ -76,7 +76,6 @@ struct PlanComposer {
         makeDevices()
         mountProc()
         add(.pivot)
-        add(.readOnly(ownFiles))
         add(.hostname(specification.hostname))
         reachNetwork()
         add(.keyring)
@@ -161,6 +160,8 @@ struct PlanComposer {
     private mutating func mountProc() {
         add(.proc)
         MaskedPaths.all.forEach { add(.mask($0, directory: MaskedPaths.directories.contains($0))) }
+        // Nothing is made any more, and copies of the mount are read-only too.
+        add(.readOnly(ownFiles))
         for (file, place) in GeneratedFiles.overProc { mountAgain(file, at: place, as: .there) }
     }
 
