@@ -83,7 +83,7 @@ let package = Package(
         .target(name: "Policy", dependencies: [yams], swiftSettings: strict),
         .target(name: "Images", dependencies: ["CLinux", "Policy", crypto], swiftSettings: strict),
         .target(name: "ImageBuilding", dependencies: ["Images", "Policy", yams], swiftSettings: strict),
-        .target(name: "Seccomp", dependencies: ["CSeccomp"], swiftSettings: strict),
+        .target(name: "Seccomp", dependencies: ["CLinux", "CSeccomp"], swiftSettings: strict),
         .target(name: "Sandbox", dependencies: ["CLinux", "Seccomp", "Policy"], swiftSettings: strict),
 
         // What our own programs give up

@@ -1,3 +1,4 @@
+import CLinux
 import CSeccomp
 import Glibc
 
@@ -42,9 +43,9 @@ public final class Filter {
         // The kernel takes at most 4096 instructions, 32 KiB: they fit a pipe's 64 KiB.
         var pipe: (read: Int32, write: Int32) = (-1, -1)
         let made = withUnsafeMutablePointer(to: &pipe) {
-            $0.withMemoryRebound(to: Int32.self, capacity: 2) { pipe2($0, O_CLOEXEC) }
+            $0.withMemoryRebound(to: Int32.self, capacity: 2) { rk_pipe($0) }
         }
-        guard made == 0 else { throw FilterFault(errno: errno, message: "pipe for the compiled filter") }
+        guard made >= 0 else { throw FilterFault(errno: -made, message: "pipe for the compiled filter") }
         defer {
             close(pipe.read)
             close(pipe.write)
