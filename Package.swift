@@ -83,10 +83,11 @@ let package = Package(
         .target(name: "Policy", dependencies: [yams], swiftSettings: strict),
         .target(name: "Images", dependencies: ["CLinux", "Policy", crypto], swiftSettings: strict),
         .target(name: "ImageBuilding", dependencies: ["Images", "Policy", yams], swiftSettings: strict),
-        .target(name: "Sandbox", dependencies: ["CLinux", "CSeccomp", "Policy"], swiftSettings: strict),
+        .target(name: "Seccomp", dependencies: ["CLinux", "CSeccomp"], swiftSettings: strict),
+        .target(name: "Sandbox", dependencies: ["CLinux", "Seccomp", "Policy"], swiftSettings: strict),
 
         // What our own programs give up
-        .target(name: "Confinement", dependencies: ["CLinux", "CSeccomp"], swiftSettings: strict),
+        .target(name: "Confinement", dependencies: ["CLinux", "Seccomp"], swiftSettings: strict),
 
         // The session core
         .target(name: "ClaudeCode", swiftSettings: strict),

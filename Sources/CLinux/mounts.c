@@ -27,7 +27,8 @@ int rk_open_tree(int directory, const char *path, bool recursive) {
 }
 
 int rk_set_mount(int tree, uint64_t attributes, int user_namespace, bool recursive) {
-    struct mount_attr change = {.attr_set = attributes};
+    // A copy of a shared mount is its peer: what is mounted on either would appear on both.
+    struct mount_attr change = {.attr_set = attributes, .propagation = MS_PRIVATE};
     if (user_namespace >= 0) {
         change.attr_set |= MOUNT_ATTR_IDMAP;
         change.userns_fd = (uint64_t)user_namespace;

@@ -19,6 +19,7 @@ int rk_next_call(int listener, int milliseconds, struct rk_waiting_call *call) {
         return errno == ENOENT || errno == EINTR ? 0 : -errno;
     call->id = notification.id;
     call->number = notification.data.nr;
+    for (int index = 0; index < 2; index++) call->arguments[index] = notification.data.args[index];
     return 1;
 }
 

@@ -1,3 +1,5 @@
+import Seccomp
+
 /// What a program of ours may call once it is confined: what Swift, Foundation, NIO, SQLite and the C library use, with
 /// a margin for their fall-backs. A name that this machine's libseccomp does not know is left out, and so refused.
 enum SystemCalls {
@@ -23,18 +25,14 @@ enum SystemCalls {
 
     /// Refused with EPERM, so that a log shows a plain refusal. What stands in neither list is ENOSYS: libraries then
     /// fall back, as they do on an older kernel (io_uring, clone3, calls that are newer than this list).
-    static let refused = """
-        acct add_key adjtimex bpf chroot clock_adjtime clock_settime delete_module execve execveat fanotify_init
-        fanotify_mark finit_module fork fsconfig fsmount fsopen fspick init_module ioperm iopl kcmp kexec_file_load
-        kexec_load keyctl landlock_create_ruleset mbind memfd_create memfd_secret migrate_pages mknod mknodat modify_ldt
-        mount mount_setattr move_mount move_pages name_to_handle_at open_by_handle_at open_tree perf_event_open
-        personality pidfd_getfd pidfd_send_signal pivot_root process_madvise process_vm_readv
-        process_vm_writev ptrace quotactl quotactl_fd reboot request_key rt_sigqueueinfo rt_tgsigqueueinfo
-        sched_setaffinity sched_setattr sched_setparam sched_setscheduler seccomp set_mempolicy setdomainname setfsgid
-        setfsuid setgid setgroups sethostname setns setpgid setregid setresgid setresuid setreuid setrlimit setsid
-        settimeofday setuid shmat shmget swapoff swapon sync syslog tkill umount2 unshare uselib userfaultfd vfork vhangup
-        vmsplice
-        """.split(whereSeparator: \.isWhitespace).map(String.init)
+    static let refused =
+        DangerousCalls.all
+            + """
+            adjtimex execve execveat fork landlock_create_ruleset mbind memfd_create migrate_pages mknod mknodat
+            move_pages personality pidfd_send_signal process_madvise rt_sigqueueinfo rt_tgsigqueueinfo sched_setaffinity
+            sched_setattr sched_setparam sched_setscheduler seccomp set_mempolicy setfsgid setfsuid setgid setgroups
+            setpgid setregid setresgid setresuid setreuid setrlimit setsid setuid shmat shmget sync tkill uselib vfork
+            """.split(whereSeparator: \.isWhitespace).map(String.init)
 
     /// The families of sockets: Unix, IPv4, IPv6.
     static let families: [UInt64] = [1, 2, 10]

@@ -14,7 +14,7 @@
 /// Waits for "maps" and takes its descriptors. Exits when the launcher is gone or says anything else.
 size_t await_maps(int *descriptors, size_t capacity);
 
-/// Waits for "go"; exits when the launcher is gone.
+/// Waits for "go", behind the command's filters; exits when the launcher is gone.
 void await_go(void);
 
 /// Sends the launcher a word with a descriptor (-1: none). Returns 0, or -1 with errno.

@@ -85,6 +85,7 @@ __attribute__((noreturn)) static void run_command(struct launch *launch) {
     if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) fail("close_range", "");
     if (restrict_files(launch) != 0) fail("landlock", "");
     filter_calls();
+    await_go();
     execve(launch->arguments[0], launch->arguments, launch->environment);
     fail("exec", launch->arguments[0]);
 }

@@ -12,6 +12,13 @@
 #include "mounts.h"
 #include "steps.h"
 
+/// A prepared root has the place already.
+static int make_device_place(const char *place) {
+    int file = open(place, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file < 0) return errno == EEXIST ? 0 : -1;
+    return close(file);
+}
+
 int step_device(struct launch *launch, char **arguments) {
     (void)launch;
     // Device nodes cannot be made in a user namespace: the host's own are shown.
@@ -36,8 +43,7 @@ int step_device(struct launch *launch, char **arguments) {
     }
     int node = clone_mount(AT_FDCWD, source, false);
     if (node < 0) return -1;
-    int file = open(place, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    int result = file < 0 || close(file) != 0 ? -1 : attach_mount(node, place);
+    int result = make_device_place(place) != 0 ? -1 : attach_mount(node, place);
     int error = errno;
     close(node);
     errno = error;
@@ -47,9 +53,9 @@ int step_device(struct launch *launch, char **arguments) {
 static int mount_terminals(long long most) {
     char options[64];
     snprintf(options, sizeof options, "newinstance,ptmxmode=0666,mode=0620,max=%lld", most);
-    if (mkdir("dev/pts", 0755) != 0) return -1;
+    if (mkdir("dev/pts", 0755) != 0 && errno != EEXIST) return -1;
     if (mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, options) != 0) return -1;
-    return symlink("pts/ptmx", "dev/ptmx");
+    return symlink("pts/ptmx", "dev/ptmx") == 0 || errno == EEXIST ? 0 : -1;
 }
 
 int step_terminal(struct launch *launch, char **arguments) {

@@ -65,7 +65,8 @@ int main(void) {
     carry_out_plan(&launch);
     int events = watch_children();
     if (tell("ready", -1) != 0) _exit(1);
-    await_go();
+    // The command's process gets ready to the last step, and PID 1 gives up what it has, while the launcher starts the
+    // worker.
     pid_t command = start_command(&launch);
     settle();
     reap(command, events, launch.master);

@@ -24,7 +24,8 @@ int attach_mount(int tree, const char *path) {
 }
 
 static int set_mount(int directory, const char *path, uint64_t attributes, bool recursive) {
-    struct mount_attr change = {.attr_set = attributes};
+    // A copy of a shared mount is its peer: what is mounted on it would appear there too.
+    struct mount_attr change = {.attr_set = attributes, .propagation = MS_PRIVATE};
     unsigned flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
     if (recursive) flags |= AT_RECURSIVE;
     return (int)syscall(SYS_mount_setattr, directory, path, flags, &change, sizeof change);
@@ -127,9 +128,27 @@ static int make_place(const char *path, bool directory) {
     return result;
 }
 
-int step_attach(struct launch *launch, char **arguments) {
-    long long slot = number(arguments[0], PLAN_SLOTS - 1);
+/// The mount in a slot, which is then empty; -1 with errno when nothing is in it.
+static int take_slot(struct launch *launch, const char *text) {
+    long long slot = number(text, PLAN_SLOTS - 1);
     if (slot < 0 || (size_t)slot >= launch->slot_count || launch->slots[slot] < 0) return refuse(EINVAL);
+    int tree = launch->slots[slot];
+    launch->slots[slot] = -1;
+    return tree;
+}
+
+static int attach_at(int tree, const char *path) {
+    int place = open_inside(path, O_PATH | O_NOFOLLOW);
+    if (place < 0) return -1;
+    unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+    int result = (int)syscall(SYS_move_mount, tree, "", place, "", flags);
+    int error = errno;
+    close(place);
+    errno = error;
+    return result;
+}
+
+int step_attach(struct launch *launch, char **arguments) {
     const char *path = inside(arguments[1]);
     bool directory = strcmp(arguments[2], "directory") == 0;
     if (directory || strcmp(arguments[2], "file") == 0) {
@@ -137,17 +156,13 @@ int step_attach(struct launch *launch, char **arguments) {
     } else if (strcmp(arguments[2], "there") != 0) {
         return refuse(EINVAL);
     }
-    int place = open_inside(path, O_PATH | O_NOFOLLOW);
-    if (place < 0) return -1;
-    unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-    int result = (int)syscall(SYS_move_mount, launch->slots[slot], "", place, "", flags);
+    int tree = take_slot(launch, arguments[0]);
+    if (tree < 0) return -1;
+    int result = attach_at(tree, path);
     int error = errno;
-    close(place);
+    close(tree);
     errno = error;
-    if (result != 0) return -1;
-    close(launch->slots[slot]);
-    launch->slots[slot] = -1;
-    return 0;
+    return result;
 }
 
 /// Mounts a tmpfs whose size and number of inodes are bounded.
@@ -168,6 +183,16 @@ int step_root(struct launch *launch, char **arguments) {
     return chdir(arguments[0]);
 }
 
+int step_prepared(struct launch *launch, char **arguments) {
+    int tree = take_slot(launch, arguments[1]);
+    if (tree < 0) return -1;
+    int result = attach_mount(tree, arguments[0]);
+    int error = errno;
+    close(tree);
+    errno = error;
+    return result == 0 ? chdir(arguments[0]) : -1;
+}
+
 int step_tmpfs(struct launch *launch, char **arguments) {
     long long size = number(arguments[1], INT64_MAX), inodes = number(arguments[2], INT64_MAX);
     long long owner = launch->mapped_root ? number(arguments[4], 65535) : COMMAND_ID;
@@ -185,14 +210,29 @@ int step_proc(struct launch *launch, char **arguments) {
     return mount("proc", "proc", "proc", flags, "hidepid=2");  // the older spelling, before Linux 5.8
 }
 
+static const char nothing[] = "run/rookery/nothing";
+
+/// An empty directory that cannot be written, to cover others with.
+static int make_nothing(void) {
+    if (mkdir(nothing, 0555) != 0) return errno == EEXIST ? 0 : -1;
+    return mount("tmpfs", nothing, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "size=4k,nr_inodes=2");
+}
+
+static int cover(const char *path, bool directory) {
+    if (directory && make_nothing() != 0) return -1;
+    return mount(directory ? nothing : "dev/null", path, NULL, MS_BIND, NULL);
+}
+
 int step_mask(struct launch *launch, char **arguments) {
     (void)launch;
     const char *path = inside(arguments[0]);
+    bool directory = strcmp(arguments[1], "directory") == 0;
     // One call for each of some fifty files. Nothing below /proc is the session's to make a link of.
-    if (mount("dev/null", path, NULL, MS_BIND, NULL) == 0) return 0;
-    if (errno == ENOENT || errno == EACCES) return 0;
-    if (errno != ENOTDIR) return -1;
-    return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "size=4k,nr_inodes=2");
+    int result = cover(path, directory);
+    // Which of the two it is differs between kernels.
+    if (result != 0 && errno == ENOTDIR) result = cover(path, !directory);
+    if (result != 0 && (errno == ENOENT || errno == EACCES)) return 0;
+    return result;
 }
 
 int step_pivot(struct launch *launch, char **arguments) {

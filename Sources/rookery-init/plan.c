@@ -29,6 +29,8 @@ static const struct step steps[] = {
     {"clone", 1, 0, step_clone},
     // directory on the host to cover, size, inodes: the new root, in which all later steps work
     {"root", 3, 0, step_root},
+    // directory on the host to cover, slot: the tree there is the new root
+    {"prepared", 2, 0, step_prepared},
     // mode, owner, path
     {"directory", 3, 2, step_directory},
     // target, path
@@ -44,8 +46,8 @@ static const struct step steps[] = {
     // columns, rows, how many there may be: /dev/pts, /dev/ptmx and the command's terminal, sent as "pty"
     {"terminal", 3, -1, step_terminal},
     {"proc", 0, -1, step_proc},
-    // path, which need not exist
-    {"mask", 1, 0, step_mask},
+    // path, which need not exist, `directory` or `file` as it most likely is
+    {"mask", 2, 0, step_mask},
     {"pivot", 0, -1, step_pivot},
     // path
     {"read-only", 1, 0, step_read_only},

@@ -19,6 +19,7 @@ int step_pin(struct launch *launch, char **arguments);
 int step_clone(struct launch *launch, char **arguments);
 int step_attach(struct launch *launch, char **arguments);
 int step_root(struct launch *launch, char **arguments);
+int step_prepared(struct launch *launch, char **arguments);
 int step_tmpfs(struct launch *launch, char **arguments);
 int step_proc(struct launch *launch, char **arguments);
 int step_mask(struct launch *launch, char **arguments);

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import Foundation
 import Glibc
 import Launcher
@@ -38,9 +39,11 @@ struct Run: ParsableCommand {
         var policy = try chosenPolicy()
         if let image { policy.sandbox.image = image }
         if let seccomp { policy.sandbox.seccomp.profile = seccomp }
+        // A disk of its own is mounted for a moment, where nobody else shall see it. Before there is a second thread.
+        let mountsArePrivate = geteuid() == 0 && !rootless && rk_private_mounts() >= 0
         let run = SandboxRun(
             policy: policy, workspace: workspace, claudeBinary: claude, imagesDirectory: images, rootless: rootless,
-            command: command, libexecDirectory: Self.ownDirectory)
+            command: command, libexecDirectory: Self.ownDirectory, mountsArePrivate: mountsArePrivate)
         do {
             if explain {
                 print(try run.explanation(), terminator: "")
@@ -54,9 +57,9 @@ struct Run: ParsableCommand {
     }
 
     private func chosenPolicy() throws -> SessionPolicy {
-        do throws(PolicyError) {
+        do throws(FileFault) {
             let store =
-                try policies.map { path throws(PolicyError) in try PolicyStore(directory: path) } ?? PolicyStore()
+                try policies.map { path throws(FileFault) in try PolicyStore(directory: path) } ?? PolicyStore()
             if let policy = store.policy(named: policy) { return policy }
             complain(
                 "there is no policy '\(policy ?? "")'; there are \(store.names.joined(separator: ", "))"

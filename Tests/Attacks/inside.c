@@ -21,8 +21,8 @@
 enum { seconds_for_a_probe = 60, text_size = 160 };
 
 static const struct family *const families[] = {
-    &files,   &processes, &namespaces, &mounts,    &devices,      &network,
-    &kernel,  &identity,  &terminals,  &resources, &fingerprints, &outliving,
+    &files,   &kernel_files, &attributes_and_quotas, &processes, &namespaces, &mounts,       &devices,
+    &network, &kernel,       &identity,              &terminals, &resources,  &fingerprints, &outliving,
 };
 
 /// Shared with the probes' processes.

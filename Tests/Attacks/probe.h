@@ -35,8 +35,8 @@ struct family {
     size_t call_count;
 };
 
-extern const struct family files, processes, namespaces, mounts, devices, network, kernel, identity, terminals, resources,
-    fingerprints, outliving;
+extern const struct family files, kernel_files, attributes_and_quotas, processes, namespaces, mounts, devices, network,
+    kernel, identity, terminals, resources, fingerprints, outliving;
 
 /// What the harness set up outside for the probes to reach for; empty where it did not.
 struct targets {

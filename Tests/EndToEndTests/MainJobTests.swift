@@ -53,6 +53,36 @@ import Testing
         }
     }
 
+    /// The shipped policy: its system calls, its limits, and Landlock, which it requires.
+    @Test func aWholeTurnWithAToolRunsUnderTheStrictPolicy() async throws {
+        try await Rookery.with { rookery in
+            let api = rookery.api
+            let id = try await api.create(["policy": "strict"])
+            try await api.waitForScreen(id, containing: "❯")
+            try await api.waitFor(id, activity: .idle)
+            let limits = try await api.session(id)["limits"]?.array ?? []
+            #expect(limits.contains { $0["name"]?.string == "landlock" && $0["enforced"]?.string != nil }, "\(limits)")
+
+            try await api.input(id, "BASH python3 -c 'print(6 * 7)' > made-under-strict")
+            try await api.waitForScreen(id, containing: "Do you want to proceed?")
+            let terminal = try await api.terminal(id)
+            _ = try await terminal.waitForMessage(type: "snapshot")
+            try await Task.sleep(for: .seconds(1))
+            try await terminal.type("\r")
+            try await api.waitForScreen(id, containing: "● done")
+            try await api.waitFor(id, activity: .idle)
+            let made = try String(contentsOfFile: rookery.path("/workspace/made-under-strict", of: id), encoding: .utf8)
+            #expect(made == "42\n")
+            await terminal.close()
+            // Nothing that Claude Code itself does is taken for an attack.
+            let events = try await api.events("/v1/sessions/\(id)/events?since=0") { events in
+                events.contains { $0["type"]?.string == "turn.completed" }
+            }
+            let violations = events.filter { $0["type"]?.string == "policy.violation" }
+            #expect(violations.isEmpty, "\(violations)")
+        }
+    }
+
     @Test func anIdleSessionIsParkedAndAMessageBringsItBackWithItsMemory() async throws {
         try await Rookery.with { rookery in
             let api = rookery.api

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Policy
 import Testing
 
 @testable import ImageBuilding
@@ -104,7 +105,7 @@ import Testing
     @Test(arguments: faults.indices) func saysWhatIsWrongAndWhere(index: Int) throws {
         let (text, line, key, words) = Self.faults[index]
         let shelf = try Shelf(["a": text])
-        let error = #expect(throws: RecipeError.self) { try shelf.recipe("a") }
+        let error = #expect(throws: FileFault.self) { try shelf.recipe("a") }
         #expect(error?.line == line, "\(String(describing: error))")
         #expect(error?.key == key, "\(String(describing: error))")
         #expect(error?.description.contains(words) == true, "\(String(describing: error))")

@@ -135,6 +135,60 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: Stage.isRoot)) func theDiskIsAsSmallAsASessions() async throws {
+        try await with(rootless: false) { scratch in
+            try scratch.installPolicies()
+            let policy = "version: 1\nextends: default\nlimits:\n  disk: 24MiB\nrequire: [disk, inodes]\n"
+            try policy.write(toFile: "\(scratch.path)/Policies/small.yaml", atomically: true, encoding: .utf8)
+            let small = ["--policies", "\(scratch.path)/Policies", "--policy", "small"]
+            let fill = "for n in 1 2 3; do head -c 10M /dev/zero >$n || echo full; done 2>&1; echo x >~/y || echo too"
+            let outcome = try await run(small + ["--", "sh", "-c", fill], rootless: false, in: scratch)
+            #expect(outcome.output.contains("No space left on device"), "\(outcome.output) \(outcome.errors)")
+            #expect(outcome.output.contains("full\n"), "\(outcome.output)")
+            let explanation = try await run(small + ["--explain", "--", "true"], rootless: false, in: scratch)
+            #expect(explanation.output.contains("limit disk: asked 24MiB, enforced 24MiB by loop-image\n"))
+            // Nothing of it is on the host, and no device stays.
+            let mounts = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
+            #expect(!mounts.contains(scratch.path))
+        }
+    }
+
+    @Test("compilers and interpreters work under the strict policy", arguments: LaunchTests.modes)
+    func strict(rootless: Bool) async throws {
+        let programs = [
+            "cc": #"printf 'int main(void) { return 42; }' >a.c && cc -O1 -o a a.c && { ./a; test $? = 42; }"#,
+            "python3": """
+            python3 -c '
+            import concurrent.futures as f, multiprocessing as m, sqlite3, ssl, subprocess, tempfile, threading
+            assert subprocess.check_output(["echo", "x"]) == b"x\\n"
+            assert list(f.ThreadPoolExecutor(4).map(abs, [-1, -2])) == [1, 2]
+            p = m.get_context("fork").Process(target=print, args=("child",)); p.start(); p.join()
+            assert p.exitcode == 0
+            sqlite3.connect("a.db").execute("create table t (a)")
+            tempfile.NamedTemporaryFile().close()
+            '
+            """,
+            "node": """
+            node -e 'const {execFileSync} = require("child_process"), {Worker} = require("worker_threads");
+            if (execFileSync("echo", ["x"]).toString() !== "x\\n") process.exit(3);
+            new Worker("1", {eval: true}).on("exit", code => process.exit(code))'
+            """,
+            "git": "git init -q r && cd r && git -c user.name=a -c user.email=a@b commit -qm a --allow-empty",
+        ]
+        let found = programs.keys.sorted().filter { access("/usr/bin/\($0)", X_OK) == 0 }
+        try await with(rootless: rootless) { scratch in
+            try scratch.installPolicies()
+            for name in found {
+                let outcome = try await run(
+                    [
+                        "--policies", "\(scratch.path)/Policies", "--policy", "strict", "--", "sh", "-c",
+                        "(\(programs[name] ?? "false")) && echo works",
+                    ], rootless: rootless, in: scratch)
+                #expect(outcome.output.hasSuffix("works\n"), "\(name): \(outcome.output) \(outcome.errors)")
+            }
+        }
+    }
+
     @Test("explaining starts nothing", arguments: LaunchTests.modes)
     func explain(rootless: Bool) async throws {
         try await with(rootless: rootless) { scratch in

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct InheritanceTests {
     /// The policy of a name, and what is wrong with it and its parents.
-    func read(_ name: String, of texts: [String: String]) -> (policy: SessionPolicy?, faults: [PolicyError]) {
+    func read(_ name: String, of texts: [String: String]) -> (policy: SessionPolicy?, faults: [FileFault]) {
         var family = family(texts)
         let reading = family.read(name)
         return (reading?.policy, family.faults)

@@ -9,7 +9,7 @@ import Testing
     func empty(text: String) throws {
         // `---` alone is a document that is null, not nothing.
         guard text != "---\n" else {
-            #expect(throws: PolicyError.self) { try file.parse(text, name: "team") }
+            #expect(throws: FileFault.self) { try file.parse(text, name: "team") }
             return
         }
         let policy = try file.parse(text, name: "team")
@@ -172,7 +172,7 @@ import Testing
     @Test("a fault names the file, the key and the remedy", arguments: faults.indices)
     func fault(index: Int) throws {
         let fault = Self.faults[index]
-        let error = #expect(throws: PolicyError.self) { try file.parse(fault.text, name: "team") }
+        let error = #expect(throws: FileFault.self) { try file.parse(fault.text, name: "team") }
         let found = try #require(error)
         #expect(found.file == "/etc/p/team.yaml")
         #expect(found.key == fault.key)
@@ -181,7 +181,7 @@ import Testing
     }
 
     @Test func aFaultNamesTheLine() throws {
-        let error = #expect(throws: PolicyError.self) {
+        let error = #expect(throws: FileFault.self) {
             try file.parse("grace: 1s\n\nlimits:\n  pids: 1\n", name: "team")
         }
         #expect(error?.line == 4)
@@ -218,7 +218,7 @@ import Testing
     @Test("what cannot hold together is a fault at one of its keys", arguments: contradictions.indices)
     func contradiction(index: Int) throws {
         let expected = Self.contradictions[index]
-        let error = #expect(throws: PolicyError.self) { try file.parse(expected.text, name: "team") }
+        let error = #expect(throws: FileFault.self) { try file.parse(expected.text, name: "team") }
         let found = try #require(error)
         #expect(found.key == expected.key)
         #expect(found.line != nil)
@@ -241,6 +241,6 @@ import Testing
     @Test("a depth or a length that no policy has is refused, not followed", arguments: ["[", "{a: ", "- ", "? "])
     func deep(piece: String) {
         let text = String(repeating: piece, count: PolicyStore.largestFile / piece.utf8.count)
-        #expect(throws: PolicyError.self) { try file.parse(text, name: "team") }
+        #expect(throws: FileFault.self) { try file.parse(text, name: "team") }
     }
 }

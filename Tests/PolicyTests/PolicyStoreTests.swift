@@ -43,7 +43,7 @@ import Testing
         ])
     func bad(name: String, text: String, says: String) throws {
         try withDirectory([name: text]) { directory in
-            let error = #expect(throws: PolicyError.self) { try PolicyStore(directory: directory) }
+            let error = #expect(throws: FileFault.self) { try PolicyStore(directory: directory) }
             #expect(error?.file == "\(directory)/\(name)")
             #expect(error.map { "\($0)" }?.contains(says) == true)
         }
@@ -51,7 +51,7 @@ import Testing
 
     @Test func aFileInPlaceOfTheDirectoryIsAnError() throws {
         try withDirectory(["plain": "x"]) { directory in
-            #expect(throws: PolicyError.self) { try PolicyStore(directory: "\(directory)/plain") }
+            #expect(throws: FileFault.self) { try PolicyStore(directory: "\(directory)/plain") }
         }
     }
 
@@ -59,7 +59,7 @@ import Testing
         try withDirectory([:]) { directory in
             try FileManager.default.createDirectory(
                 atPath: "\(directory)/a.yaml", withIntermediateDirectories: false)
-            #expect(throws: PolicyError.self) { try PolicyStore(directory: directory) }
+            #expect(throws: FileFault.self) { try PolicyStore(directory: directory) }
         }
     }
 
@@ -83,7 +83,7 @@ import Testing
 
     @Test func theParentsFaultIsTheOneThatIsTold() throws {
         try withDirectory(["a.yaml": "extends: z", "z.yaml": "x: 1"]) { directory in
-            let error = #expect(throws: PolicyError.self) { try PolicyStore(directory: directory) }
+            let error = #expect(throws: FileFault.self) { try PolicyStore(directory: directory) }
             #expect(error?.file == "\(directory)/z.yaml")
         }
     }

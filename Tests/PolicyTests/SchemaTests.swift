@@ -87,6 +87,6 @@ import Testing
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
         defer { try? FileManager.default.removeItem(atPath: path) }
         #expect(try validate([path]) != nil)
-        #expect(throws: PolicyError.self) { try PolicyFile(path: path).parse(text, name: "team") }
+        #expect(throws: FileFault.self) { try PolicyFile(path: path).parse(text, name: "team") }
     }
 }

@@ -10,6 +10,9 @@ import Testing
         entries: [.directory("/usr"), .link("/bin", target: "usr/bin"), .directory("/etc/ssl/certs")],
         localPrograms: [.file("/usr/local/bin/tool")])
 
+    static let prepared = PreparedTree.Layout(
+        host: host, look: 1, targets: [], devices: Devices.standard, coversLocalPrograms: true)
+
     static func specification(overlay: Bool) -> SandboxSpecification {
         var specification = SandboxSpecification(
             identity: .range(base: 0x1000_0000), initProgram: "/i", workspace: "/s/w", home: "/s/h",
@@ -68,19 +71,43 @@ import Testing
     }
 
     @Test func everySlotIsUsedOnceAndInItsOrder() {
-        for image in [SystemImage.built(Self.layout), .host(Self.host)] {
+        for image in [SystemImage.built(Self.layout), .host(Self.host), .prepared(Self.prepared)] {
             for overlay in [false, true] {
+                if case .prepared = image, overlay { continue }
                 let (sources, steps) = Self.plan(image, overlay: overlay)
                 var available = PlanComposer.imageSlots(of: image) + sources.count
                 var used: Set<Int> = []
                 for step in steps {
                     if case .clone = step { available += 1 }
+                    if case .prepared(let slot, _) = step { used.insert(slot) }
                     guard case .mount(let slot, let path, _) = step else { continue }
                     #expect(slot < available && used.insert(slot).inserted, "\(path)")
                 }
                 #expect(used.count == available)
             }
         }
+    }
+
+    @Test func aPreparedTreeIsTheRootAndTakesOnlyWhatIsTheSessionsOwn() throws {
+        let (sources, steps) = Self.plan(.prepared(Self.prepared), overlay: false)
+        #expect(sources.map(\.path) == ["/s/w", "/s/h", "/s/start", "/s/claude"])
+        try expect(
+            [
+                .makePrivate, .prepared(slot: 0, over: "/tmp"),
+                .tmpfs("/run", bytes: 4 << 20, inodes: 4096, mode: 0o755, owner: .root),
+                .file("/run/rookery/etc/hostname", mode: 0o644, text: "rookery\n"),
+                .mount(slot: 1, path: "/workspace", place: .directory),
+                .mount(slot: 4, path: "/usr/local/bin/claude", place: .file), .device("null"), .proc,
+                .readOnly("/run"), .pivot,
+            ], in: steps)
+        // Its filesystem cannot be written: what would be made in it must be there.
+        let made = steps.compactMap { step -> String? in
+            switch step {
+            case .link(let path, _), .file(let path, _, _), .directory(let path, _, _): path
+            default: nil
+            }
+        }
+        #expect(made.allSatisfy { $0.hasPrefix("/run/") }, "\(made)")
     }
 
     @Test func anOverlayOfABuiltImageTakesTheChangesOfEachDirectory() throws {

@@ -18,6 +18,9 @@ import Testing
         ),
         (.clone("/a"), ["clone", "/a"]),
         (.root(over: "/tmp", bytes: 1024, inodes: 10), ["root", "/tmp", "1024", "10"]),
+        (.prepared(slot: 0, over: "/tmp"), ["prepared", "/tmp", "0"]),
+        (.mask("/proc/kcore", directory: false), ["mask", "/proc/kcore", "file"]),
+        (.mask("/proc/fs", directory: true), ["mask", "/proc/fs", "directory"]),
         (.directory("/a b", mode: 0o1777, owner: .agent), ["directory", "1777", "1000", "/a b"]),
         (.link("/a", target: ""), ["symlink", "", "/a"]),
         (.file("/a", mode: 0o644, text: "x\n"), ["file", "644", "/a", "x\n"]),
@@ -84,8 +87,8 @@ import Testing
             .clone("/usr/local/bin/tool"),
             .mount(slot: 6, path: "/usr/local/bin/tool", place: .file),
             .mount(slot: 5, path: "/usr/local/bin/claude", place: .file), .readOnly("/usr/local/bin"),
-            .device("null"), .proc, .mask("/proc/kcore"),
-            .mount(slot: 7, path: "/proc/sys/kernel/random/boot_id", place: .there), .pivot, .readOnly("/"),
+            .device("null"), .proc, .mask("/proc/kcore", directory: false),
+            .readOnly("/"), .mount(slot: 7, path: "/proc/sys/kernel/random/boot_id", place: .there), .pivot,
             .privileges(keeping: .none), .argument("/run/rookery/start"), .environment("A=1"), .environment("B=2"),
         ]
         let places = try order.map { try index($0, in: steps) }

@@ -51,6 +51,50 @@ import Testing
             trial.file("out").hasPrefix("0 0 /\n0 0 /usr\n0 0 /usr/bin/env\n0 0 /etc/passwd\n"), "\(trial.file("out"))")
     }
 
+    /// Which mounts a session may write; the policy of the trial shows none.
+    static let writable: Set<String> = [
+        "/workspace", "/home/agent", "/tmp", "/run/user/1000", "/dev/shm", "/dev/pts",
+    ]
+
+    @Test(arguments: [false, true]) func everyMountIsPrivateAndAllButTheSessionsOwnAreReadOnly(claude: Bool) throws {
+        let trial = try SandboxTrial("cat /proc/self/mountinfo >/workspace/out")
+        if claude { trial.specification.claudeBinary = "/usr/bin/true" }
+        #expect(try trial.run() == "code 0\n", "\(trial.output)")
+        let lines = trial.file("out").split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        #expect(lines.count > 40)
+        for line in lines where line.count > 9 {
+            let (place, options) = (line[4], line[5].split(separator: ","))
+            let isDevice = place.hasPrefix("/dev/") || Set(MaskedPaths.all).contains(place)
+            #expect(line[6] == "-", "\(place) has peers: \(line[6])")
+            #expect(options.contains("ro") || Self.writable.contains(place) || isDevice, "\(line)")
+            #expect(options.contains("nosuid") || isDevice, "\(line)")
+        }
+        // Of what sandboxes share as memory the filesystem itself is read-only.
+        for place in ["/"] + (claude ? ["/usr/local/bin"] : []) {
+            let line = try #require(lines.last { $0.count > 9 && $0[4] == place })
+            #expect(line[7] == "tmpfs" && line.last?.hasPrefix("ro") == true, "\(line)")
+        }
+    }
+
+    @Test func whatIsMountedInsideDoesNotAppearOnTheHost() throws {
+        let trial = try SandboxTrial("ls /data/inner >/workspace/out")
+        let (outer, inner) = ("\(trial.directory)/outer", "\(trial.directory)/inner")
+        for path in [outer, inner] { mkdir(path, 0o755) }
+        #expect(mount("tmpfs", outer, "tmpfs", 0, nil) == 0)
+        defer { umount2(outer, 2 /* MNT_DETACH */) }
+        // As systemd has all mounts of a machine.
+        #expect(mount(nil, outer, nil, 1 << 20, nil) == 0)
+        mkdir("\(outer)/inner", 0o755)
+        try "".write(toFile: "\(inner)/mark", atomically: true, encoding: .utf8)
+        trial.specification.rules.mounts = [
+            PolicyMount(source: outer, target: "/data", writable: false),
+            PolicyMount(source: inner, target: "/data/inner", writable: false),
+        ]
+        #expect(try trial.run() == "code 0\n", "\(trial.output)")
+        #expect(trial.file("out") == "mark\n")
+        #expect(access("\(outer)/inner/mark", F_OK) != 0, "the sandbox's mount is on the host")
+    }
+
     @Test func anotherRangesFilesAreOutOfReach() throws {
         let trial = try SandboxTrial("cat /home/agent/secret && exit 1; ls /home/agent && exit 2; exit 0")
         chown("\(trial.directory)/home", SandboxTrial.base + 66536, SandboxTrial.base + 66536)

@@ -73,7 +73,8 @@ final class SandboxTrial {
     /// Without somebody who answers, a refused call would wait for ever.
     private func answerViolations(of sandbox: StartedSandbox) {
         let socket = dup(sandbox.violations.number)
-        ViolationResponder(socket: socket, names: SeccompProfile.counted) { [violations] violation in
+        ViolationResponder(socket: socket, names: SeccompProfile.counted(specification.rules.seccomp)) {
+            [violations] violation in
             violations.note(violation)
         }.start()
     }

@@ -29,7 +29,7 @@ import Testing
         #expect(profile.allowed.contains("shmget"))
         #expect(!profile.allowed.contains("shmat"))
         #expect(!profile.allowed.contains("link"))
-        #expect(profile.refused.contains("link"))
+        #expect(profile.refusedByPolicy == ["link"])
         #expect(!profile.refused.contains("mbind"))
     }
 
@@ -56,9 +56,14 @@ import Testing
     }
 
     @Test func namesWhatIsCounted() {
-        #expect(SeccompProfile.counted.values.contains("mount"))
-        #expect(SeccompProfile.counted.values.contains("ioctl"))
-        #expect(!SeccompProfile.counted.values.contains("mbind"))
+        let counted = Set(SeccompProfile.counted(SeccompRules(refuse: ["link", "prctl"])).values)
+        #expect(counted.isSuperset(of: ["mount", "ioctl", "prlimit64", "socketpair", "link", "prctl"]))
+        #expect(!counted.contains("mbind") && !counted.contains("openat"))
+    }
+
+    @Test("a call that a policy refuses needs no rule for its arguments", arguments: ArgumentRules.counted)
+    func refusedAltogether(name: String) throws {
+        #expect(try SeccompProfile(SeccompRules(refuse: [name])).compile().count == 2)
     }
 }
 

@@ -7,10 +7,13 @@ import Testing
 
 struct TranscriptTailTests {
     private static let project = ".claude/projects/p"
-    private static let path = "/home/agent/\(project)/t.jsonl"
+    private static let id = "11111111-2222-4333-8444-555555555555"
+    private static let path = "/home/agent/\(project)/\(id).jsonl"
 
     /// Runs the body with a home that has one project, and a way to append an answer to its transcript.
-    private func withHome(_ body: (HomeDirectory, (String) throws -> Void) throws -> Void) throws {
+    private func withHome(
+        transcript name: String = id, _ body: (HomeDirectory, (String) throws -> Void) throws -> Void
+    ) throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "rkt-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         try FileManager.default.createDirectory(
@@ -19,7 +22,8 @@ struct TranscriptTailTests {
         defer { close(descriptor) }
         try body(HomeDirectory(descriptor: descriptor)) { text in
             let line = #"{"type":"assistant","message":{"content":[{"type":"text","text":"\#(text)"}]}}"# + "\n"
-            let file = open("\(folder.path)/\(Self.project)/t.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+            let file = open(
+                "\(folder.path)/\(Self.project)/\(name).jsonl", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
             defer { close(file) }
             #expect(write(file, line, line.utf8.count) == line.utf8.count)
         }
@@ -28,7 +32,7 @@ struct TranscriptTailTests {
     @Test("what the command wrote before its transcript was named is read")
     func early() throws {
         try withHome { home, answer in
-            let earlier = EarlierTranscripts(in: home)
+            let earlier = EarlierTranscripts(of: Self.id, in: home)
             try answer("early")
             var tail = try #require(TranscriptTail(home: home, absolutePath: Self.path, after: earlier))
             #expect(tail.read().items == [.assistantText("early")])
@@ -41,10 +45,22 @@ struct TranscriptTailTests {
     func resumed() throws {
         try withHome { home, answer in
             try answer("before")
-            let earlier = EarlierTranscripts(in: home)
+            let earlier = EarlierTranscripts(of: Self.id, in: home)
             try answer("after")
             var tail = try #require(TranscriptTail(home: home, absolutePath: Self.path, after: earlier))
             #expect(tail.read().items == [.assistantText("after")])
+        }
+    }
+
+    @Test("of a conversation that was taken up by hand only what is new is read")
+    func another() throws {
+        try withHome(transcript: "other") { home, answer in
+            let earlier = EarlierTranscripts(of: Self.id, in: home)
+            try answer("long ago")
+            var tail = try #require(
+                TranscriptTail(home: home, absolutePath: "/home/agent/\(Self.project)/other.jsonl", after: earlier))
+            try answer("now")
+            #expect(tail.read().items == [.assistantText("now")])
         }
     }
 }

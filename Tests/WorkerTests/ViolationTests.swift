@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import WorkerControl
@@ -27,5 +28,21 @@ import Testing
         tally.note(1)
         #expect(tally.rest() == [.init(call: "mount", count: 1), .init(call: "call 3", count: 1)])
         #expect(tally.rest().isEmpty)
+    }
+}
+
+@Suite struct RefusalAnswerTests {
+    static let answers: [(String?, UInt64, UInt64, Int32)] = [
+        ("mount", 0, 0, EPERM), (nil, 0, 0, EPERM), ("socket", 40, 1, EAFNOSUPPORT), ("socket", 17, 3, EAFNOSUPPORT),
+        ("socket", 2, 3, EPERM), ("socket", 10, 0x80003, EPERM), ("socket", 2, 2, EPROTONOSUPPORT),
+        ("socket", 10, 0x80801, EPROTONOSUPPORT), ("socket", 16, 3, EPROTONOSUPPORT),
+        ("socketpair", 2, 1, EAFNOSUPPORT),
+        ("socket", 0x1_0000_0002, 3, EPERM),
+    ]
+
+    @Test("a refused socket gets the answer of a kernel without it", arguments: answers.indices)
+    func answer(index: Int) {
+        let (call, family, type, errno) = Self.answers[index]
+        #expect(RefusalAnswer.errno(of: call, family, type) == errno)
     }
 }

@@ -12,6 +12,7 @@
 #include "disk.h"
 #include "idmap.h"
 #include "images.h"
+#include "memory_tree.h"
 #include "mounts.h"
 #include "notifications.h"
 #include "peer.h"

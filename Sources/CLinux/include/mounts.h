@@ -34,7 +34,8 @@ int rk_open(int directory, const char *path, uint64_t flags, uint64_t mode, uint
 /// move_mount(2) attaches somewhere.
 int rk_open_tree(int directory, const char *path, bool recursive);
 
-/// Adds attributes to a mount and, if `recursive`, to all below it. With `user_namespace` >= 0 its files are also shown
+/// Adds attributes to a mount and, if `recursive`, to all below it, and takes it out of its peers: no mount on it appears
+/// elsewhere, nor the other way round. With `user_namespace` >= 0 its files are also shown
 /// through that namespace's id maps (an idmapped mount), which only a detached mount can get, once.
 int rk_set_mount(int tree, uint64_t attributes, int user_namespace, bool recursive);
 

@@ -10,6 +10,8 @@ struct rk_waiting_call {
     uint64_t id;
     /// The system call's number on the native architecture.
     int number;
+    /// Its first two arguments, as the kernel will not look at them again.
+    uint64_t arguments[2];
 };
 
 /// Waits for a call: 1 with `call` filled; 0 after `milliseconds` (-1: for ever), or when the caller went away meanwhile;

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Images
+import Policy
 import Yams
 
 /// What one recipe.yaml says, before what it builds on is added.
@@ -23,10 +24,10 @@ struct RecipeParser {
     static let fileKeys = ["source", "target", "mode"]
     static let most = 1000
 
-    func parse(_ text: String) throws(RecipeError) -> RecipeText {
+    func parse(_ text: String) throws(FileFault) -> RecipeText {
         var recipe = RecipeText()
         guard let root = try compose(text) else {
-            throw RecipeError(file: path, problem: "is empty", remedy: "keys are \(Self.keys.joined(separator: ", "))")
+            throw FileFault(file: path, problem: "is empty", remedy: "keys are \(Self.keys.joined(separator: ", "))")
         }
         for (key, node) in try entries(root, prefix: "", known: Self.keys) {
             switch key {
@@ -74,7 +75,7 @@ struct RecipeParser {
         return recipe
     }
 
-    private func file(_ node: Node) throws(RecipeError) -> Recipe.File {
+    private func file(_ node: Node) throws(FileFault) -> Recipe.File {
         var source: String?
         var target: String?
         var mode: UInt16 = 0o644
@@ -129,43 +130,43 @@ struct RecipeParser {
 
     // MARK: YAML
 
-    private func fault(_ node: Node, _ key: String, _ problem: String, _ remedy: String) -> RecipeError {
-        RecipeError(file: path, line: node.mark?.line, key: key, problem: problem, remedy: remedy)
+    private func fault(_ node: Node, _ key: String, _ problem: String, _ remedy: String) -> FileFault {
+        FileFault(file: path, line: node.mark?.line, key: key, problem: problem, remedy: remedy)
     }
 
-    private func compose(_ text: String) throws(RecipeError) -> Node? {
+    private func compose(_ text: String) throws(FileFault) -> Node? {
         do { return try Yams.compose(yaml: text) } catch {
             let words = "\(error)".split(separator: "\n").joined(separator: " ")
-            throw RecipeError(
+            throw FileFault(
                 file: path, problem: "is not YAML: \(words.prefix(300))",
                 remedy: "correct the file; keys are \(Self.keys.joined(separator: ", "))")
         }
     }
 
-    private func string(_ node: Node, _ key: String) throws(RecipeError) -> String {
+    private func string(_ node: Node, _ key: String) throws(FileFault) -> String {
         guard case .scalar(let scalar) = node, node.tag == Tag(.str) else {
             throw fault(node, key, "is not text", "write text, in quotes if need be")
         }
         return scalar.string
     }
 
-    private func list(_ node: Node, _ key: String) throws(RecipeError) -> [Node] {
+    private func list(_ node: Node, _ key: String) throws(FileFault) -> [Node] {
         guard case .sequence(let sequence) = node, sequence.count <= Self.most else {
             throw fault(node, key, "is not a list", "write lines of '- value', at most \(Self.most)")
         }
         return Array(sequence)
     }
 
-    private func entries(_ node: Node, prefix: String, known: [String]) throws(RecipeError) -> [(String, Node)] {
+    private func entries(_ node: Node, prefix: String, known: [String]) throws(FileFault) -> [(String, Node)] {
         guard case .mapping(let mapping) = node else {
-            throw RecipeError(
+            throw FileFault(
                 file: path, line: node.mark?.line, key: prefix.isEmpty ? nil : String(prefix.dropLast()),
                 problem: "is not a mapping", remedy: "write lines of 'key: value'")
         }
         var entries: [(String, Node)] = []
         for (key, value) in mapping {
             guard case .scalar(let scalar) = key, known.contains(scalar.string) else {
-                throw RecipeError(
+                throw FileFault(
                     file: path, line: key.mark?.line, key: prefix + (key.scalar?.string.prefix(64) ?? "?"),
                     problem: "unknown key", remedy: "keys here are \(known.joined(separator: ", "))")
             }

@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import Policy
 
 /// Reads a recipe's directory, and those that it builds on.
 public enum RecipeReader {
@@ -10,13 +11,13 @@ public enum RecipeReader {
 
     /// The recipe of a directory, with all that comes `from` the recipes beside it: their packages, files and commands
     /// first.
-    public static func recipe(in directory: String) throws(RecipeError) -> Recipe {
+    public static func recipe(in directory: String) throws(FileFault) -> Recipe {
         var path = (URL(filePath: directory).standardizedFileURL.path(percentEncoded: false) as NSString)
             .standardizingPath
         let name = (path as NSString).lastPathComponent
         let first = "\(path)/\(fileName)"
         if let problem = ImageName.problem(with: name) {
-            throw RecipeError(
+            throw FileFault(
                 file: path, problem: problem.problem, remedy: "rename the directory: it is the image's name")
         }
         var chain: [(file: String, text: RecipeText)] = []
@@ -24,7 +25,7 @@ public enum RecipeReader {
             let file = "\(path)/\(fileName)"
             let text = try RecipeParser(path: file, directory: path).parse(try contents(of: file))
             guard !chain.contains(where: { $0.file == file }), chain.count < deepest else {
-                throw RecipeError(
+                throw FileFault(
                     file: first, key: "from", problem: "the recipes build on one another in a circle",
                     remedy: "take one 'from' out")
             }
@@ -34,7 +35,7 @@ public enum RecipeReader {
         }
         let texts = chain.reversed().map(\.text)
         guard let suite = texts.compactMap(\.suite).last else {
-            throw RecipeError(
+            throw FileFault(
                 file: first, key: "suite", problem: "is missing",
                 remedy: "write a Debian suite, such as 'suite: bookworm'")
         }
@@ -45,12 +46,12 @@ public enum RecipeReader {
             files: texts.flatMap(\.files), commands: texts.flatMap(\.commands))
     }
 
-    private static func contents(of file: String) throws(RecipeError) -> String {
+    private static func contents(of file: String) throws(FileFault) -> String {
         guard let data = FileManager.default.contents(atPath: file) else {
-            throw RecipeError(file: file, problem: "cannot be read", remedy: "name a directory that has a recipe.yaml")
+            throw FileFault(file: file, problem: "cannot be read", remedy: "name a directory that has a recipe.yaml")
         }
         guard data.count <= largest, let text = String(data: data, encoding: .utf8) else {
-            throw RecipeError(
+            throw FileFault(
                 file: file, problem: "is over \(largest) bytes, or not UTF-8", remedy: "put long texts into files")
         }
         return text

@@ -6,8 +6,12 @@ import Sandbox
 enum DiskSupport {
     /// Why not, for a person; nil when it can.
     static func lack(_ configuration: LauncherConfiguration) -> String? {
-        if configuration.rootless { return "rootless: no filesystem can be mounted for a session" }
-        guard configuration.mountsArePrivate else { return "the launcher has no mount namespace of its own" }
+        lack(rootless: configuration.rootless, mountsArePrivate: configuration.mountsArePrivate)
+    }
+
+    static func lack(rootless: Bool, mountsArePrivate: Bool) -> String? {
+        if rootless { return "rootless: no filesystem can be mounted for a session" }
+        guard mountsArePrivate else { return "the launcher has no mount namespace of its own" }
         guard DiskTool.make.path != nil else { return "mkfs.ext4 is not installed: apt-get install e2fsprogs" }
         let control = open("/dev/loop-control", O_RDWR | O_CLOEXEC)
         guard control >= 0 else {

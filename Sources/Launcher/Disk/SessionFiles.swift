@@ -53,7 +53,7 @@ struct SessionFiles {
     }
 
     /// As the kernel sees the image and the filesystem in it.
-    private static func report(_ root: Directory, _ image: DiskImage, _ limits: ResourceLimits) -> [EnforcedLimit] {
+    static func report(_ root: Directory, _ image: DiskImage, _ limits: ResourceLimits) -> [EnforcedLimit] {
         let older = "made with this when its policy said so: what a policy says now holds for new sessions"
         var disk = EnforcedLimit(
             name: "disk", asked: limits.disk.map { "\($0)" } ?? "none", enforced: "\(image.size)", by: "loop-image")

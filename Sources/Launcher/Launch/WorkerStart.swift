@@ -122,7 +122,7 @@ struct WorkerStart {
             runtimeDirectory: directories.runtime.path, size: request.size, firstSequence: request.firstSequence,
             gatewaySocket: request.gatewaySocket, logBytes: request.logBytes, journal: request.journal,
             descriptors: numbers,
-            countedCalls: SeccompProfile.counted, confined: configuration.confinesWorkers)
+            countedCalls: SeccompProfile.counted(request.rules.seccomp), confined: configuration.confinesWorkers)
     }
 
     private static func encoded(_ value: some Encodable) throws -> [UInt8] { [UInt8](try JSONEncoder().encode(value)) }

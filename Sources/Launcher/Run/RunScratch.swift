@@ -2,28 +2,70 @@ import Foundation
 import Glibc
 import Policy
 import Sandbox
+import SessionCore
 import WorkerControl
 
-/// The temporary home, and workspace, of one command run by hand.
+/// The temporary home, and workspace, of one command run by hand: on a disk image as a session's are, where that can be.
 struct RunScratch {
     private let path: String
-    var home: String { "\(path)/home" }
-    var workspace: String { "\(path)/workspace" }
-    var overlay: String { "\(path)/overlay" }
+    /// nil: plain directories.
+    private let disk: DiskMount?
+    /// `disk` and `inodes`.
+    let limits: [EnforcedLimit]
 
-    init(range: UIDRange?, withWorkspace: Bool) throws(LaunchFailure) {
+    var home: String { "\(files)/home" }
+    var workspace: String { "\(files)/workspace" }
+    var overlay: String { "\(files)/overlay" }
+    private var files: String { disk?.root.path ?? path }
+
+    /// Without `mountsArePrivate` the files are plain directories.
+    init(range: UIDRange?, limits: ResourceLimits, mountsArePrivate: Bool) throws(LaunchFailure) {
         var template = Array("\(Self.base)/rookery-run-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw Self.failure("cannot make a directory in \(Self.base)") }
         path = String(cString: made)
-        for directory in [home, workspace, overlay] {
-            guard mkdir(directory, 0o700) == 0 else { throw Self.failure("cannot make \(directory)") }
-            guard let range else { continue }
-            guard chown(directory, range.host(UInt16(SandboxLayout.uid)), range.host(UInt16(SandboxLayout.gid))) == 0
-            else { throw Self.failure("cannot give \(directory) to the sandbox's user") }
+        do throws(LaunchFailure) {
+            (disk, self.limits) = try Self.disk(
+                in: path, limits, rootless: range == nil, mountsArePrivate: mountsArePrivate)
+        } catch {
+            rmdir(path)
+            throw error
+        }
+        do throws(LaunchFailure) {
+            for directory in [home, workspace, overlay] { try Self.make(directory, range) }
+        } catch {
+            remove()
+            throw error
         }
     }
 
+    private static func disk(
+        in path: String, _ limits: ResourceLimits, rootless: Bool, mountsArePrivate: Bool
+    ) throws(LaunchFailure) -> (DiskMount?, [EnforcedLimit]) {
+        guard let size = limits.disk, let inodes = limits.effectiveInodes else {
+            return (nil, LimitReport.disk(limits, notEnforced: "the policy sets none"))
+        }
+        if let lack = DiskSupport.lack(rootless: rootless, mountsArePrivate: mountsArePrivate) {
+            return (nil, LimitReport.disk(limits, notEnforced: lack))
+        }
+        let directory: Directory
+        do { directory = try Directory(at: path) } catch { throw DiskImage.failure("temporary directory", error, "") }
+        let id = SessionID()
+        let image = try DiskImage.make(id, size: size, inodes: inodes, in: directory)
+        // From here on its mount alone holds it, and nothing is left however this process ends.
+        defer { try? DiskImage.remove(id, in: directory) }
+        let mount = try DiskMount(image, id, in: directory)
+        return (mount, SessionFiles.report(mount.root, image, limits))
+    }
+
+    private static func make(_ directory: String, _ range: UIDRange?) throws(LaunchFailure) {
+        guard mkdir(directory, 0o700) == 0 else { throw failure("cannot make \(directory)") }
+        guard let range else { return }
+        guard chown(directory, range.host(UInt16(SandboxLayout.uid)), range.host(UInt16(SandboxLayout.gid))) == 0
+        else { throw failure("cannot give \(directory) to the sandbox's user") }
+    }
+
     func remove() {
+        disk?.detach()
         let name = (path as NSString).lastPathComponent
         guard let parent = try? Directory(at: (path as NSString).deletingLastPathComponent) else { return }
         try? TreeRemoval.remove(name, in: parent)

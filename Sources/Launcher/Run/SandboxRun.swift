@@ -21,10 +21,12 @@ public struct SandboxRun: Sendable {
     public var command: [String]
     /// Holds `rookery-init`.
     public var libexecDirectory: String
+    /// This process has a mount namespace of its own: then the command gets a disk of its own, as a session does.
+    public var mountsArePrivate: Bool
 
     public init(
         policy: SessionPolicy, workspace: String?, claudeBinary: String?, imagesDirectory: String, rootless: Bool,
-        command: [String], libexecDirectory: String
+        command: [String], libexecDirectory: String, mountsArePrivate: Bool
     ) {
         self.policy = policy
         self.workspace = workspace
@@ -33,6 +35,7 @@ public struct SandboxRun: Sendable {
         self.rootless = rootless || geteuid() != 0
         self.command = command
         self.libexecDirectory = libexecDirectory
+        self.mountsArePrivate = mountsArePrivate
     }
 
     /// Exit statuses that are not the command's (api-v1, "Command line"; as in shells).
@@ -114,7 +117,7 @@ public struct SandboxRun: Sendable {
     private func answerViolations(of sandbox: StartedSandbox) {
         let socket = dup(sandbox.violations.number)
         guard socket >= 0 else { return }
-        ViolationResponder(socket: socket, names: SeccompProfile.counted) { _ in }.start()
+        ViolationResponder(socket: socket, names: SeccompProfile.counted(policy.sandbox.seccomp)) { _ in }.start()
     }
 
     // MARK: What the sandbox needs, for as long as the body runs
@@ -127,7 +130,8 @@ public struct SandboxRun: Sendable {
         // Slots count up from 0 for sessions; commands by hand take them from the other end.
         let slot = UIDRange.slots.upperBound - 1 - Int(getpid() % 1024)
         let range = rootless ? nil : UIDRange(slot: slot)
-        let scratch = try RunScratch(range: range, withWorkspace: workspace == nil)
+        let scratch = try RunScratch(
+            range: range, limits: policy.sandbox.limits, mountsArePrivate: mountsArePrivate)
         defer { scratch.remove() }
 
         let cgroups = CgroupParent(.detect(), stateDirectory: "rookery sandbox run")
@@ -158,17 +162,20 @@ public struct SandboxRun: Sendable {
             specification.cgroup = try leaf.entrance()
         } catch { throw LaunchFailure(error) }
         specification.whenBorn = { pid throws(SandboxError) in OutOfMemory.protect(pid, .session) }
-        return try body(specification, limits(cgroupLimits))
+        return try body(specification, limits(cgroupLimits, disk: scratch.limits))
     }
 
-    /// The files of a command by hand are the caller's, or gone with it: what a policy requires of the disk is for
-    /// sessions.
-    private func limits(_ cgroup: [EnforcedLimit]) -> LaunchLimits {
+    /// A workspace that the caller names is the caller's, on the caller's disk: what a policy requires of the disk is for
+    /// the temporary one.
+    private func limits(_ cgroup: [EnforcedLimit], disk: [EnforcedLimit]) -> LaunchLimits {
         var rules = policy.sandbox
+        guard workspace != nil else { return LaunchLimits(rules, cgroup: cgroup, inside: nil, disk: disk) }
         rules.required.subtract(["disk", "inodes"])
-        return LaunchLimits(
-            rules, cgroup: cgroup, inside: nil,
-            disk: LimitReport.disk(rules.limits, notEnforced: "a command run by hand has plain directories"))
+        var disk = disk
+        for index in disk.indices where disk[index].enforced != nil {
+            disk[index].note = "of the home; the workspace is the caller's own"
+        }
+        return LaunchLimits(rules, cgroup: cgroup, inside: nil, disk: disk)
     }
 
     private func mountedImage() throws(LaunchFailure) -> BuiltImage? {

@@ -17,7 +17,7 @@ struct PolicyFamily {
     let sources: [String: Source]
     private(set) var readings: [String: PolicyReading] = [:]
     /// In the order in which files were read: a parent's come before its child's.
-    private(set) var faults: [PolicyError] = []
+    private(set) var faults: [FileFault] = []
 
     init(_ sources: [String: Source]) { self.sources = sources }
 

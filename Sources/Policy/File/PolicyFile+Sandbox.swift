@@ -4,7 +4,7 @@ import Yams
 extension PolicyFile {
     func sandbox(
         _ key: PolicyKey, _ value: PolicyValue, _ reading: inout PolicyReading
-    ) throws(PolicyError) {
+    ) throws(FileFault) {
         switch key {
         case .image: reading.policy.sandbox.image = try value.image()
         case .system: reading.policy.sandbox.system = try value.word("an access to the system", of: SystemAccess.self)
@@ -19,10 +19,10 @@ extension PolicyFile {
         }
     }
 
-    private func limits(_ value: PolicyValue, _ reading: inout PolicyReading) throws(PolicyError) {
+    private func limits(_ value: PolicyValue, _ reading: inout PolicyReading) throws(FileFault) {
         let entries = try reading.entries(of: value.node, prefix: "limits.", as: ResourceLimits.CodingKeys.self)
         for (key, value) in entries {
-            reading.attempt { reading throws(PolicyError) in
+            reading.attempt { reading throws(FileFault) in
                 try limit(key, value, &reading.policy.sandbox.limits)
             }
         }
@@ -30,9 +30,9 @@ extension PolicyFile {
 
     private func limit(
         _ key: ResourceLimits.CodingKeys, _ value: PolicyValue, _ limits: inout ResourceLimits
-    ) throws(PolicyError) {
-        func size(_ range: ClosedRange<ByteSize>) throws(PolicyError) -> ByteSize? {
-            try value.optional("none") { value throws(PolicyError) in try value.size(in: range) }
+    ) throws(FileFault) {
+        func size(_ range: ClosedRange<ByteSize>) throws(FileFault) -> ByteSize? {
+            try value.optional("none") { value throws(FileFault) in try value.size(in: range) }
         }
         switch key {
         case .memory: limits.memory = try value.size(in: PolicyBounds.memory)
@@ -47,14 +47,14 @@ extension PolicyFile {
         case .sharedMemory: limits.sharedMemory = try size(PolicyBounds.sharedMemory)
         case .disk: limits.disk = try size(PolicyBounds.disk)
         case .inodes:
-            limits.inodes = try value.optional("none") { value throws(PolicyError) in
+            limits.inodes = try value.optional("none") { value throws(FileFault) in
                 try value.integer(in: PolicyBounds.inodes)
             }
         case .ioWeight: limits.ioWeight = try value.integer(in: PolicyBounds.weight)
         }
     }
 
-    private func mounts(_ value: PolicyValue, _ reading: inout PolicyReading) throws(PolicyError) -> [PolicyMount] {
+    private func mounts(_ value: PolicyValue, _ reading: inout PolicyReading) throws(FileFault) -> [PolicyMount] {
         var mounts: [PolicyMount] = []
         for element in try value.list(most: MountRules.most) {
             var source: String?
@@ -77,13 +77,13 @@ extension PolicyFile {
         return mounts
     }
 
-    private func required(_ value: PolicyValue) throws(PolicyError) -> Set<String> {
+    private func required(_ value: PolicyValue) throws(FileFault) -> Set<String> {
         try value.names(most: 64, "something that can be required", among: RequirementRules.known.sorted())
     }
 
-    private func seccomp(_ value: PolicyValue, _ reading: inout PolicyReading) throws(PolicyError) {
+    private func seccomp(_ value: PolicyValue, _ reading: inout PolicyReading) throws(FileFault) {
         for (key, value) in try reading.entries(of: value.node, prefix: "seccomp.", as: SeccompKey.self) {
-            reading.attempt { reading throws(PolicyError) in
+            reading.attempt { reading throws(FileFault) in
                 switch key {
                 case .profile:
                     reading.policy.sandbox.seccomp.profile = try value.word(
@@ -97,11 +97,11 @@ extension PolicyFile {
         }
     }
 
-    private func capabilities(_ value: PolicyValue) throws(PolicyError) -> Set<String> {
+    private func capabilities(_ value: PolicyValue) throws(FileFault) -> Set<String> {
         try value.names(most: 64, "a capability that a session may have", among: CapabilityRules.allowed.sorted())
     }
 
-    private func devices(_ value: PolicyValue) throws(PolicyError) -> [String] {
+    private func devices(_ value: PolicyValue) throws(FileFault) -> [String] {
         var devices: [String] = []
         for value in try value.list(most: DeviceRules.most) {
             let device = try value.path { DeviceRules.problem(of: $0) }
@@ -113,7 +113,7 @@ extension PolicyFile {
 }
 
 extension PolicyValue {
-    func image() throws(PolicyError) -> String {
+    func image() throws(FileFault) -> String {
         let name = try string()
         guard SessionPolicy.isName(name) else {
             throw fault(
@@ -123,7 +123,7 @@ extension PolicyValue {
         return name
     }
 
-    fileprivate func path(_ problem: (String) -> RuleProblem?) throws(PolicyError) -> String {
+    fileprivate func path(_ problem: (String) -> RuleProblem?) throws(FileFault) -> String {
         let text = try string()
         if let problem = problem(text) {
             throw fault("'\(Self.shown(text))' \(problem.problem)", remedy: problem.remedy)
@@ -131,7 +131,7 @@ extension PolicyValue {
         return text
     }
 
-    fileprivate func names(most: Int, _ what: String, among known: [String]) throws(PolicyError) -> Set<String> {
+    fileprivate func names(most: Int, _ what: String, among known: [String]) throws(FileFault) -> Set<String> {
         var names: Set<String> = []
         for value in try list(most: most) {
             let name = try value.string()
@@ -145,7 +145,7 @@ extension PolicyValue {
         return names
     }
 
-    fileprivate func calls(_ problem: (String) -> RuleProblem?) throws(PolicyError) -> Set<String> {
+    fileprivate func calls(_ problem: (String) -> RuleProblem?) throws(FileFault) -> Set<String> {
         var calls: Set<String> = []
         for value in try list(most: SystemCallRules.most) {
             let call = try value.string()

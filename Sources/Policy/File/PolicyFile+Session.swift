@@ -4,9 +4,9 @@ import Yams
 extension PolicyFile {
     func idle(
         _ key: PolicyKey, _ value: PolicyValue, _ reading: inout PolicyReading
-    ) throws(PolicyError) {
-        func span(_ range: ClosedRange<TimeSpan>) throws(PolicyError) -> TimeSpan? {
-            try value.optional("never") { value throws(PolicyError) in try value.span(in: range) }
+    ) throws(FileFault) {
+        func span(_ range: ClosedRange<TimeSpan>) throws(FileFault) -> TimeSpan? {
+            try value.optional("never") { value throws(FileFault) in try value.span(in: range) }
         }
         switch key {
         case .idleTimeout: reading.policy.idle.timeout = try span(PolicyBounds.idleTimeout)
@@ -18,13 +18,13 @@ extension PolicyFile {
         }
     }
 
-    func journal(_ value: PolicyValue, _ reading: inout PolicyReading) throws(PolicyError) {
+    func journal(_ value: PolicyValue, _ reading: inout PolicyReading) throws(FileFault) {
         for (key, value) in try reading.entries(of: value.node, prefix: "journal.", as: JournalKey.self) {
-            reading.attempt { reading throws(PolicyError) in
+            reading.attempt { reading throws(FileFault) in
                 switch key {
                 case .bytes: reading.policy.journal.bytes = try value.size(in: PolicyBounds.journalBytes)
                 case .age:
-                    reading.policy.journal.age = try value.optional("none") { value throws(PolicyError) in
+                    reading.policy.journal.age = try value.optional("none") { value throws(FileFault) in
                         try value.span(in: PolicyBounds.journalAge)
                     }
                 }
@@ -32,9 +32,9 @@ extension PolicyFile {
         }
     }
 
-    func size(_ value: PolicyValue, _ reading: inout PolicyReading) throws(PolicyError) {
+    func size(_ value: PolicyValue, _ reading: inout PolicyReading) throws(FileFault) {
         for (key, value) in try reading.entries(of: value.node, prefix: "size.", as: SizeKey.self) {
-            reading.attempt { reading throws(PolicyError) in
+            reading.attempt { reading throws(FileFault) in
                 switch key {
                 case .cols: reading.policy.size.cols = try value.integer(in: PolicyBounds.cols)
                 case .rows: reading.policy.size.rows = try value.integer(in: PolicyBounds.rows)
@@ -43,32 +43,32 @@ extension PolicyFile {
         }
     }
 
-    func bounds(_ value: PolicyValue, _ reading: inout PolicyReading) throws(PolicyError) {
+    func bounds(_ value: PolicyValue, _ reading: inout PolicyReading) throws(FileFault) {
         for (key, value) in try reading.entries(of: value.node, prefix: "bounds.", as: BoundsKey.self) {
-            reading.attempt { reading throws(PolicyError) in try bound(key, value, &reading.policy.bounds) }
+            reading.attempt { reading throws(FileFault) in try bound(key, value, &reading.policy.bounds) }
         }
     }
 
     private func bound(
         _ key: BoundsKey, _ value: PolicyValue, _ bounds: inout RequestBounds
-    ) throws(PolicyError) {
+    ) throws(FileFault) {
         switch key {
         case .permissionModes: bounds.permissionModes = try value.words("a permission mode", of: PermissionMode.self)
         case .models:
-            bounds.models = try value.optional("any") { value throws(PolicyError) in
-                try value.distinct(most: RequestBounds.mostNames) { value throws(PolicyError) in try value.model() }
+            bounds.models = try value.optional("any") { value throws(FileFault) in
+                try value.distinct(most: RequestBounds.mostNames) { value throws(FileFault) in try value.model() }
             }
         case .environment: bounds.environment = try value.truth()
         case .images:
-            bounds.images = try value.distinct(most: RequestBounds.mostNames) { value throws(PolicyError) in
+            bounds.images = try value.distinct(most: RequestBounds.mostNames) { value throws(FileFault) in
                 try value.image()
             }
         case .idleTimeout:
-            bounds.idleTimeout = try value.optional("any") { value throws(PolicyError) in
+            bounds.idleTimeout = try value.optional("any") { value throws(FileFault) in
                 try value.span(in: PolicyBounds.idleTimeout)
             }
         case .maxLifetime:
-            bounds.maxLifetime = try value.optional { value throws(PolicyError) in
+            bounds.maxLifetime = try value.optional { value throws(FileFault) in
                 try value.span(in: PolicyBounds.maxLifetime)
             }
         }
@@ -78,8 +78,8 @@ extension PolicyFile {
 extension PolicyValue {
     /// A list of texts in the file's order, none twice.
     func distinct(
-        most: Int, _ read: (PolicyValue) throws(PolicyError) -> String
-    ) throws(PolicyError) -> [String] {
+        most: Int, _ read: (PolicyValue) throws(FileFault) -> String
+    ) throws(FileFault) -> [String] {
         var found: [String] = []
         for value in try list(most: most) {
             let text = try read(value)
@@ -90,8 +90,8 @@ extension PolicyValue {
     }
 
     /// Rules of Claude Code: a tool's name, or `Name(what)`.
-    func tools() throws(PolicyError) -> [String] {
-        try distinct(most: ClaudeRules.mostTools) { value throws(PolicyError) in
+    func tools() throws(FileFault) -> [String] {
+        try distinct(most: ClaudeRules.mostTools) { value throws(FileFault) in
             try value.text(
                 most: ClaudeRules.longestTool, "a rule for a tool",
                 remedy: "write a tool's name, or as in 'Bash(git log:*)' what it may be used for",

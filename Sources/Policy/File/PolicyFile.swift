@@ -10,30 +10,20 @@ struct PolicyFile {
     /// What a file may extend.
     typealias Parents = (_ name: String) throws(PolicyFamily.Refusal) -> PolicyReading
 
-    /// A file on its own. `name` is the file's name without its ending: what the policy is called.
-    /// - Throws: the first fault.
-    func parse(_ text: String, name: String) throws(PolicyError) -> SessionPolicy {
-        let reading = read(text, name: name) { name throws(PolicyFamily.Refusal) in
-            throw PolicyFamily.Refusal(problem: "there is no policy '\(name)' beside this one", remedy: "remove it")
-        }
-        if let fault = reading.faults.first { throw fault }
-        return reading.policy
-    }
-
     func read(_ text: String, name: String, parents: Parents) -> PolicyReading {
         var reading = PolicyReading(path: path, name: name)
-        reading.attempt { reading throws(PolicyError) in
+        reading.attempt { reading throws(FileFault) in
             // An empty file, or one of comments only, is the standard policy.
             guard let root = try PolicyText.root(of: text, path: path) else { return }
             let entries = try reading.entries(of: root, prefix: "", as: PolicyKey.self)
             if let (_, value) = entries.first(where: { $0.0 == .extends }) {
-                reading.attempt { reading throws(PolicyError) in try extend(value, &reading, parents) }
+                reading.attempt { reading throws(FileFault) in try extend(value, &reading, parents) }
                 for (key, value) in entries {
                     reading.places[key.rawValue] = PolicyReading.Place(file: path, line: value.line)
                 }
             }
             for (key, value) in entries {
-                reading.attempt { reading throws(PolicyError) in try take(key, value, into: &reading) }
+                reading.attempt { reading throws(FileFault) in try take(key, value, into: &reading) }
             }
             shrinkUnwritten(&reading)
             // What a wrong value leaves behind contradicts much.
@@ -44,7 +34,7 @@ struct PolicyFile {
 
     private func extend(
         _ value: PolicyValue, _ reading: inout PolicyReading, _ parents: Parents
-    ) throws(PolicyError) {
+    ) throws(FileFault) {
         let name = try value.string()
         do throws(PolicyFamily.Refusal) {
             let faults = reading.faults
@@ -69,7 +59,7 @@ struct PolicyFile {
 
     private func take(
         _ key: PolicyKey, _ value: PolicyValue, into reading: inout PolicyReading
-    ) throws(PolicyError) {
+    ) throws(FileFault) {
         switch key {
         case .extends: break
         case .version:
@@ -92,11 +82,11 @@ struct PolicyFile {
         case .allowedTools: reading.policy.claude.allowedTools = try value.tools()
         case .deniedTools: reading.policy.claude.deniedTools = try value.tools()
         case .model:
-            reading.policy.claude.model = try value.optional { value throws(PolicyError) in try value.model() }
+            reading.policy.claude.model = try value.optional { value throws(FileFault) in try value.model() }
         case .logBytes: reading.policy.logBytes = try value.size(in: PolicyBounds.logBytes)
         case .journal: try journal(value, &reading)
         case .permissionTimeout:
-            reading.policy.permissions.timeout = try value.optional("never") { value throws(PolicyError) in
+            reading.policy.permissions.timeout = try value.optional("never") { value throws(FileFault) in
                 try value.span(in: PolicyBounds.permissionTimeout)
             }
         case .size: try size(value, &reading)
@@ -107,9 +97,9 @@ struct PolicyFile {
         }
     }
 
-    private func environment(_ value: PolicyValue, _ reading: inout PolicyReading) throws(PolicyError) {
+    private func environment(_ value: PolicyValue, _ reading: inout PolicyReading) throws(FileFault) {
         for value in try reading.members(of: value.node, prefix: "environment.") {
-            reading.attempt { reading throws(PolicyError) in
+            reading.attempt { reading throws(FileFault) in
                 let name = String(value.key.dropFirst("environment.".count))
                 guard !EnvironmentRules.reserved.contains(name) else {
                     throw value.fault("is set by the supervisor", remedy: "remove it")

@@ -10,7 +10,7 @@ struct PolicyReading {
     var places: [String: Place] = [:]
     /// The word with which an operator confirms `network: host`.
     var trusted = false
-    var faults: [PolicyError] = []
+    var faults: [FileFault] = []
 
     struct Place: Hashable {
         var file: String
@@ -33,14 +33,14 @@ struct PolicyReading {
     }
 
     /// Does one step; its fault is kept, and the next step is done all the same.
-    mutating func attempt(_ step: (inout PolicyReading) throws(PolicyError) -> Void) {
-        do throws(PolicyError) { try step(&self) } catch { faults.append(error) }
+    mutating func attempt(_ step: (inout PolicyReading) throws(FileFault) -> Void) {
+        do throws(FileFault) { try step(&self) } catch { faults.append(error) }
     }
 
     /// The known keys of a mapping, in the file's order. An unknown one is a fault, with the nearest known one.
     mutating func entries<Key: CaseIterable & RawRepresentable<String>>(
         of node: Node, prefix: String, as keys: Key.Type
-    ) throws(PolicyError) -> [(Key, PolicyValue)] {
+    ) throws(FileFault) -> [(Key, PolicyValue)] {
         var entries: [(Key, PolicyValue)] = []
         for value in try members(of: node, prefix: prefix) {
             let name = String(value.key.dropFirst(prefix.count))
@@ -51,7 +51,7 @@ struct PolicyReading {
             let known = keys.allCases.map(\.rawValue)
             let hint = NearestWord.of(name, among: known).map { "did you mean '\($0)'? " } ?? ""
             faults.append(
-                PolicyError(
+                FileFault(
                     file: path, line: value.line, key: prefix + name.prefix(64), problem: "unknown key",
                     remedy: "\(hint)keys here are \(known.joined(separator: ", "))"))
         }
@@ -59,10 +59,10 @@ struct PolicyReading {
     }
 
     /// All keys of a mapping, whatever they are.
-    mutating func members(of node: Node, prefix: String) throws(PolicyError) -> [PolicyValue] {
+    mutating func members(of node: Node, prefix: String) throws(FileFault) -> [PolicyValue] {
         let key = prefix.isEmpty ? nil : String(prefix.dropLast())
         guard case .mapping(let mapping) = node else {
-            throw PolicyError(
+            throw FileFault(
                 file: path, line: node.mark?.line, key: key, problem: "is not a mapping",
                 remedy: "write lines of 'key: value'")
         }
@@ -70,7 +70,7 @@ struct PolicyReading {
         for (name, node) in mapping {
             guard case .scalar(let scalar) = name else {
                 faults.append(
-                    PolicyError(
+                    FileFault(
                         file: path, line: name.mark?.line, key: key, problem: "a key is not a word",
                         remedy: "write 'key: value'"))
                 continue
@@ -90,7 +90,7 @@ struct PolicyReading {
                 ?? contradiction.keys.first { places[$0] != nil } ?? contradiction.keys[0]
             let place = places[key] ?? Place(file: path, line: nil)
             faults.append(
-                PolicyError(
+                FileFault(
                     file: place.file, line: place.line, key: key, problem: contradiction.problem,
                     remedy: contradiction.remedy))
         }

@@ -12,7 +12,7 @@ public struct PolicyStore: Sendable {
     /// Reads every `*.yaml` of the directory. Where the directory does not exist, or has no `default.yaml`, the
     /// built-in default stands.
     /// - Throws: the first fault; of a policy and the one it extends, the latter's.
-    public init(directory: String) throws(PolicyError) {
+    public init(directory: String) throws(FileFault) {
         var sources: [String: PolicyFamily.Source] = [:]
         for file in try Self.files(in: directory) {
             let path = "\(directory)/\(file)"
@@ -27,9 +27,9 @@ public struct PolicyStore: Sendable {
     }
 
     /// All that is wrong with one file and with those that it extends, which lie in the same directory.
-    public static func faults(inFile path: String) -> [PolicyError] {
+    public static func faults(inFile path: String) -> [FileFault] {
         let directory = (path as NSString).deletingLastPathComponent
-        do throws(PolicyError) {
+        do throws(FileFault) {
             let name = try name(of: path)
             var sources: [String: PolicyFamily.Source] = [:]
             for file in try files(in: directory.isEmpty ? "." : directory) {
@@ -48,16 +48,16 @@ public struct PolicyStore: Sendable {
     }
 
     /// The file of a policy as it is written, for a person.
-    public static func text(of name: String, in directory: String) throws(PolicyError) -> String? {
+    public static func text(of name: String, in directory: String) throws(FileFault) -> String? {
         guard SessionPolicy.isName(name), try files(in: directory).contains("\(name).yaml") else { return nil }
         return try text(of: "\(directory)/\(name).yaml")
     }
 
-    private static func name(of path: String) throws(PolicyError) -> String {
+    private static func name(of path: String) throws(FileFault) -> String {
         let file = (path as NSString).lastPathComponent
         let name = file.hasSuffix(".yaml") ? String(file.dropLast(".yaml".count)) : ""
         guard SessionPolicy.isName(name) else {
-            throw PolicyError(
+            throw FileFault(
                 file: path, problem: "the file's name is not a policy's",
                 remedy: "rename it to NAME.yaml: 1 to 64 of a-z, 0-9, '-' and '_', a letter or digit first")
         }
@@ -83,39 +83,39 @@ public struct PolicyStore: Sendable {
     /// nil stands for the default; an unknown name gives nil.
     public func policy(named name: String?) -> SessionPolicy? { policies[name ?? SessionPolicy.defaultName] }
 
-    private static func files(in directory: String) throws(PolicyError) -> [String] {
+    private static func files(in directory: String) throws(FileFault) -> [String] {
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: directory)
         } catch {
             guard FileManager.default.fileExists(atPath: directory) else { return [] }
-            throw PolicyError(
+            throw FileFault(
                 file: directory, problem: "cannot be read as a directory: \(error.localizedDescription)",
                 remedy: "name a directory that the supervisor may read")
         }
         let files = names.filter { $0.hasSuffix(".yaml") && !$0.hasPrefix(".") }.sorted()
         if let other = names.first(where: { $0.hasSuffix(".yml") }) {
-            throw PolicyError(
+            throw FileFault(
                 file: "\(directory)/\(other)", problem: "would not be read", remedy: "rename it to end in .yaml")
         }
         guard files.count <= most else {
-            throw PolicyError(file: directory, problem: "holds over \(most) policies", remedy: "remove some")
+            throw FileFault(file: directory, problem: "holds over \(most) policies", remedy: "remove some")
         }
         return files
     }
 
-    private static func text(of path: String) throws(PolicyError) -> String {
+    private static func text(of path: String) throws(FileFault) -> String {
         guard let handle = FileHandle(forReadingAtPath: path), let data = try? handle.read(upToCount: largestFile + 1)
         else {
             // An empty file reads as nil too.
             if FileManager.default.isReadableFile(atPath: path), isEmptyFile(path) { return "" }
-            throw PolicyError(file: path, problem: "cannot be read", remedy: "let the supervisor read the file")
+            throw FileFault(file: path, problem: "cannot be read", remedy: "let the supervisor read the file")
         }
         guard data.count <= largestFile else {
-            throw PolicyError(file: path, problem: "is over \(largestFile) bytes", remedy: "shorten it")
+            throw FileFault(file: path, problem: "is over \(largestFile) bytes", remedy: "shorten it")
         }
         guard let text = String(data: data, encoding: .utf8) else {
-            throw PolicyError(file: path, problem: "is not UTF-8", remedy: "save it as UTF-8")
+            throw FileFault(file: path, problem: "is not UTF-8", remedy: "save it as UTF-8")
         }
         return text
     }

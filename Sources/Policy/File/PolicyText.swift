@@ -5,14 +5,14 @@ import Yams
 /// refused.
 enum PolicyText {
     /// nil for a text without a document.
-    static func root(of text: String, path: String) throws(PolicyError) -> Node? {
+    static func root(of text: String, path: String) throws(FileFault) -> Node? {
         guard !text.unicodeScalars.contains(where: unusual.contains) else {
-            throw PolicyError(
+            throw FileFault(
                 file: path, problem: "a line break other than a newline, or a byte order mark",
                 remedy: "save the file as plain UTF-8 with newlines")
         }
         if let line = lineOfAnchor(in: text) {
-            throw PolicyError(
+            throw FileFault(
                 file: path, line: line, problem: "an anchor: '&' before a name", remedy: "write the value out")
         }
         do {
@@ -21,20 +21,20 @@ enum PolicyText {
         } catch let error as YamlError {
             throw fault(error, path: path)
         } catch {
-            throw PolicyError(file: path, problem: "is not YAML", remedy: "correct the file")
+            throw FileFault(file: path, problem: "is not YAML", remedy: "correct the file")
         }
     }
 
-    private static func fault(_ error: YamlError, path: String) -> PolicyError {
-        func broken(_ problem: String, _ mark: Mark?) -> PolicyError {
-            PolicyError(
+    private static func fault(_ error: YamlError, path: String) -> FileFault {
+        func broken(_ problem: String, _ mark: Mark?) -> FileFault {
+            FileFault(
                 file: path, line: mark?.line, problem: "is not YAML: \(problem.prefix(200))",
                 remedy: "correct the line; a policy is lines of 'key: value'")
         }
         switch error {
         case .duplicatedKeysInMapping(let duplicates, let context):
             let names = duplicates.prefix(5).map { "'\($0.prefix(64))'" }.joined(separator: ", ")
-            return PolicyError(
+            return FileFault(
                 file: path, line: context.mark.line, problem: "\(names) written twice", remedy: "keep one of them")
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):

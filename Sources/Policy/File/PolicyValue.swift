@@ -8,11 +8,11 @@ struct PolicyValue {
     /// Of the key.
     let line: Int?
 
-    func fault(_ problem: String, remedy: String) -> PolicyError {
-        PolicyError(file: path, line: line, key: String(key.prefix(200)), problem: problem, remedy: remedy)
+    func fault(_ problem: String, remedy: String) -> FileFault {
+        FileFault(file: path, line: line, key: String(key.prefix(200)), problem: problem, remedy: remedy)
     }
 
-    private func scalar(_ wanted: String) throws(PolicyError) -> Node.Scalar {
+    private func scalar(_ wanted: String) throws(FileFault) -> Node.Scalar {
         guard case .scalar(let scalar) = node else {
             throw fault("is a list or a mapping", remedy: "write \(wanted)")
         }
@@ -26,8 +26,8 @@ struct PolicyValue {
 
     /// Nothing, `null`, `~` and the word that stands for it here are nil.
     func optional<Value>(
-        _ word: String? = nil, _ read: (PolicyValue) throws(PolicyError) -> Value
-    ) throws(PolicyError) -> Value? {
+        _ word: String? = nil, _ read: (PolicyValue) throws(FileFault) -> Value
+    ) throws(FileFault) -> Value? {
         if case .scalar(let scalar) = node, scalar.style == .plain,
             ["", "~", "null"].contains(scalar.string) || scalar.string == word
         {
@@ -37,7 +37,7 @@ struct PolicyValue {
     }
 
     /// The elements of a list, each with its number in its key.
-    func list(most: Int) throws(PolicyError) -> [PolicyValue] {
+    func list(most: Int) throws(FileFault) -> [PolicyValue] {
         guard case .sequence(let sequence) = node else {
             throw fault("is not a list", remedy: "write '[a, b]', or a line of '- a' for each")
         }
@@ -52,7 +52,7 @@ struct PolicyValue {
     /// One of the words of an enumeration.
     func word<Word: CaseIterable & RawRepresentable<String>>(
         _ what: String, of words: Word.Type
-    ) throws(PolicyError) -> Word {
+    ) throws(FileFault) -> Word {
         let text = try string()
         if let word = Word(rawValue: text) { return word }
         let known = words.allCases.map(\.rawValue)
@@ -64,7 +64,7 @@ struct PolicyValue {
     /// A set of words; none twice.
     func words<Word: CaseIterable & RawRepresentable<String> & Hashable>(
         _ what: String, of words: Word.Type
-    ) throws(PolicyError) -> Set<Word> {
+    ) throws(FileFault) -> Set<Word> {
         var found: Set<Word> = []
         for value in try list(most: words.allCases.count) {
             let word = try value.word(what, of: words)
@@ -73,7 +73,7 @@ struct PolicyValue {
         return found
     }
 
-    func truth() throws(PolicyError) -> Bool {
+    func truth() throws(FileFault) -> Bool {
         let scalar = try scalar("true or false")
         guard scalar.style == .plain, ["true", "false"].contains(scalar.string) else {
             throw fault("'\(scalar.string.prefix(64))' is not true or false", remedy: "write true or false")
@@ -84,7 +84,7 @@ struct PolicyValue {
     /// Text of 1…`most` bytes without control characters that passes a test.
     func text(
         most: Int, _ what: String, remedy: String, where isFine: (String) -> Bool = { _ in true }
-    ) throws(PolicyError) -> String {
+    ) throws(FileFault) -> String {
         let text = try scalarText()
         guard (1...most).contains(text.utf8.count),
             !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }), isFine(text)
@@ -99,7 +99,7 @@ struct PolicyValue {
                 text.unicodeScalars.prefix(64).map { $0.properties.generalCategory == .control ? "\u{fffd}" : $0 }))
     }
 
-    func string() throws(PolicyError) -> String {
+    func string() throws(FileFault) -> String {
         let scalar = try scalar("a word")
         guard meaning(of: scalar) == Tag(.str) else { throw fault("is not text", remedy: "write it in quotes") }
         return scalar.string
@@ -107,7 +107,7 @@ struct PolicyValue {
 
     /// Text or a number as it is written. YAML reads `yes`, `off` and the like as truth values and an empty place as
     /// null; those must be quoted, or what reaches the session is not what was meant.
-    func scalarText() throws(PolicyError) -> String {
+    func scalarText() throws(FileFault) -> String {
         let scalar = try scalar("text")
         let unclear: [Tag] = [Tag(.bool), Tag(.null)]
         guard !unclear.contains(meaning(of: scalar)) else {
@@ -116,7 +116,7 @@ struct PolicyValue {
         return scalar.string
     }
 
-    func model() throws(PolicyError) -> String {
+    func model() throws(FileFault) -> String {
         let text = try scalarText()
         guard SessionPolicy.isModel(text) else {
             throw fault("is not a model's name", remedy: "write what 'claude --model' takes")
@@ -124,7 +124,7 @@ struct PolicyValue {
         return text
     }
 
-    func integer(in range: ClosedRange<Int>) throws(PolicyError) -> Int {
+    func integer(in range: ClosedRange<Int>) throws(FileFault) -> Int {
         let wanted = "a whole number from \(range.lowerBound) to \(range.upperBound)"
         let scalar = try scalar(wanted)
         guard scalar.style == .plain, let number = Int(scalar.string) else {
@@ -134,7 +134,7 @@ struct PolicyValue {
         return number
     }
 
-    func size(in range: ClosedRange<ByteSize>) throws(PolicyError) -> ByteSize {
+    func size(in range: ClosedRange<ByteSize>) throws(FileFault) -> ByteSize {
         let wanted = "a size from \(range.lowerBound) to \(range.upperBound)"
         let text = try scalar(wanted).string
         guard let size = ByteSize(parsing: text) else {
@@ -144,7 +144,7 @@ struct PolicyValue {
         return size
     }
 
-    func span(in range: ClosedRange<TimeSpan>) throws(PolicyError) -> TimeSpan {
+    func span(in range: ClosedRange<TimeSpan>) throws(FileFault) -> TimeSpan {
         let wanted = "a time from \(range.lowerBound) to \(range.upperBound)"
         let text = try scalar(wanted).string
         guard let span = TimeSpan(parsing: text) else {

@@ -77,11 +77,13 @@ struct GeneratedFiles {
         return text
     }
 
+    /// Of at most 16 bytes.
     private static func randomHex(_ bytes: Int) -> String {
-        (0..<bytes).map { _ in
-            let text = String(UInt8.random(in: 0...255), radix: 16)
-            return text.count == 1 ? "0" + text : text
-        }.joined()
+        let digits = [UInt64.random(in: .min ... .max), .random(in: .min ... .max)].map { number in
+            let text = String(number, radix: 16)
+            return String(repeating: "0", count: 16 - text.count) + text
+        }
+        return String(digits.joined().prefix(2 * bytes))
     }
 
     private static func randomUUID() -> String {

@@ -42,21 +42,41 @@ public struct HostImage: Sendable, Hashable {
     ].map { "/etc/" + $0 }
 
     /// Looks at this host, unless nothing has come to or gone from the directories since it last did.
-    public static func ofThisHost() -> HostImage {
-        let changes = lookedAt.map(HostPath.changeTime)
+    public static func ofThisHost() -> HostImage { latestLook().image }
+
+    /// The same with the number of that look: one more each time that something has changed.
+    static func latestLook() -> (image: HostImage, look: Int) {
+        let changes = Changes(times: lookedAt.map(HostPath.changeTime), mounts: mountsInEntries())
         return latest.withLock { latest in
-            if let latest, latest.changes == changes { return latest.image }
-            let image = look()
-            latest = (changes, image)
-            return image
+            if let latest, latest.changes == changes { return (latest.image, latest.look) }
+            let (image, number) = (look(), (latest?.look ?? 0) + 1)
+            latest = (changes, image, number)
+            return (image, number)
         }
+    }
+
+    /// What tells that the host has changed.
+    private struct Changes: Equatable {
+        var times: [HostPath.ChangeTime?]
+        /// An entry is shown with the mounts in it.
+        var mounts: [Substring]
     }
 
     /// The directories that hold the entries.
     private static let lookedAt =
         ["/", localProgramDirectory]
         + Set(configuration.map { String($0[..<($0.lastIndex(of: "/") ?? $0.startIndex)]) })
-    private static let latest = Mutex<(changes: [HostPath.ChangeTime?], image: HostImage)?>(nil)
+    private static let latest = Mutex<(changes: Changes, image: HostImage, look: Int)?>(nil)
+
+    /// Lines of the mount table, whose fifth field is the place.
+    private static func mountsInEntries() -> [Substring] {
+        (CgroupFile.read("/proc/self/mountinfo") ?? "").split(separator: "\n").filter { line in
+            let fields = line.split(separator: " ", maxSplits: 5)
+            guard fields.count > 4 else { return false }
+            return shownFrom.contains { fields[4] == $0 || fields[4].hasPrefix($0 + "/") }
+        }
+    }
+    private static let shownFrom = systemDirectories + ["/etc"]
 
     private static func look() -> HostImage {
         let entries = (systemDirectories + configuration).compactMap(entry(at:))

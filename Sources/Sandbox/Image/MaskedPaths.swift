@@ -10,4 +10,11 @@ enum MaskedPaths {
         "softirqs", "swaps", "sysrq-trigger", "sys/dev", "sys/fs", "sys/kernel/core_pattern", "sys/kernel/keys",
         "timer_list", "timer_stats", "vmallocinfo", "vmstat", "zoneinfo",
     ].map { "/proc/" + $0 }
+
+    /// Which of them are directories, where the kernel has them.
+    static let directories = Set(
+        [
+            "acpi", "asound", "bus", "driver", "dynamic_debug", "fs", "irq", "pressure", "scsi", "sys/dev", "sys/fs",
+            "sys/kernel/keys",
+        ].map { "/proc/" + $0 })
 }

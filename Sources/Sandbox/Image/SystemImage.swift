@@ -1,6 +1,8 @@
 /// What a sandbox's system directories are made of.
 enum SystemImage: Sendable, Hashable {
     case host(HostImage)
+    /// The host's, as one tree of mounts that has a place for everything else: sent likewise.
+    case prepared(PreparedTree.Layout)
     /// Its filesystem is sent to rookery-init as one mount, in the first slot.
     case built(ImageLayout)
 }

@@ -14,6 +14,11 @@ extension SandboxLaunch {
         if let image = specification.image {
             text += "source 0: the image \(image.name), \(image.digest), for its directories, read-only\n"
         }
+        if case .prepared(let layout) = image {
+            text += "source 0: one tree, made beforehand and read-only, no setuid, no devices:\n"
+            let programs = layout.coversLocalPrograms ? layout.host.localPrograms : []
+            for entry in layout.host.entries + programs { text += "  \(entry.explanation)\n" }
+        }
         for (index, source) in sources.enumerated() {
             let slot = PlanComposer.imageSlots(of: image) + index
             text +=
@@ -21,5 +26,15 @@ extension SandboxLaunch {
             text += (source.source.owner.map { ", owner \($0.uid):\($0.gid) is the command" } ?? "") + "\n"
         }
         return text + plan().explanation + SeccompProfile.explanation(specification.rules.seccomp)
+    }
+}
+
+extension HostImage.Entry {
+    fileprivate var explanation: String {
+        switch self {
+        case .directory(let path): "\(path) with all mounts in it"
+        case .file(let path): path
+        case .link(let path, let target): "\(path), a link to \(target)"
+        }
     }
 }

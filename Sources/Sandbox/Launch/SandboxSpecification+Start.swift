@@ -21,6 +21,8 @@ struct SandboxLaunch {
     let specification: SandboxSpecification
     let image: SystemImage
     let sources: [PinnedSource]
+    /// A prepared tree's copy.
+    private let tree: OwnedDescriptor?
     let programs: SeccompPrograms
     private let capabilities: Capabilities
     private let devices: [String]
@@ -34,16 +36,32 @@ struct SandboxLaunch {
         self.listenerAddress =
             specification.rules.network == .host ? Self.ownLoopbackAddress : SandboxLayout.listenerAddress
         self.specification = specification.listening(at: listenerAddress)
-        self.image = specification.image.map { .built($0.layout) } ?? .host(.ofThisHost())
         self.programs = try SeccompPrograms.compiled(for: specification.rules.seccomp)
         self.capabilities = try Capabilities(specification.rules.capabilities)
         self.devices = try Devices.checked(specification.rules.devices)
+        (self.image, self.tree) = try Self.image(for: specification, devices: Devices.standard + devices)
         self.subordinateIDs = specification.identity == .caller ? .ofCaller() : nil
         var sources: [PinnedSource] = []
         for source in PlanComposer.sources(of: specification, image: image) {
             sources.append(try PinnedSource(source, rootless: specification.identity == .caller))
         }
         self.sources = sources
+    }
+
+    /// The host's image comes as one tree where that can be: for a sandbox that changes nothing of it, by root.
+    private static func image(
+        for specification: SandboxSpecification, devices: [String]
+    ) throws(SandboxError) -> (SystemImage, OwnedDescriptor?) {
+        if let image = specification.image { return (.built(image.layout), nil) }
+        let (host, look) = HostImage.latestLook()
+        guard case .range(let base) = specification.identity, specification.overlay == nil else {
+            return (.host(host), nil)
+        }
+        let layout = PreparedTree.Layout(
+            host: host, look: look, targets: specification.rules.mounts.map(\.target), devices: devices,
+            coversLocalPrograms: specification.claudeBinary != nil)
+        let tree = PreparedTree.copy(of: layout, rootAlone: try RootAlone.namespace(base: base))
+        return tree == nil ? (.host(host), nil) : (.prepared(layout), tree)
     }
 
     func plan() -> LaunchPlan {
@@ -165,16 +183,10 @@ struct SandboxLaunch {
         guard case .range(let base) = specification.identity else { return [] }
         // Of the host's ids root alone is shown as itself, so that what only another user of the host may read stays
         // unreadable.
-        let namespace = rk_single_id_namespace(0, base, 0, base)
-        guard namespace >= 0 else {
-            throw SandboxError(
-                step: "id-map", errno: -namespace,
-                message: "a user namespace for the image: \(SystemError.reason(-namespace))",
-                remedy: Remedy.clone(errno: -namespace, rootless: false))
-        }
-        let rootAlone = OwnedDescriptor(owning: namespace)
+        let rootAlone = try RootAlone.namespace(base: base)
         var mounts: [OwnedDescriptor] = []
         if let image = specification.image { mounts.append(try show(image, rootAlone)) }
+        if let tree { mounts.append(tree) }
         for source in sources { mounts.append(try mount(source, rootAlone)) }
         return mounts
     }

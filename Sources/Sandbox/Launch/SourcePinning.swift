@@ -54,6 +54,11 @@ struct PinnedSource: Sendable {
             if shown >= 0 { return tree }
             // The filesystem has no idmapped mounts: files then look as if nobody owned them, which does no harm.
         }
+        return try detached()
+    }
+
+    /// Root mode: the same with the host's ids.
+    func detached() throws(SandboxError) -> OwnedDescriptor {
         let tree = try clone()
         let result = rk_set_mount(tree.number, source.attributes.rawValue, -1, source.recursive)
         guard result >= 0 else { throw failure("mount_setattr", -result) }

@@ -36,7 +36,13 @@ public final class StartedSandbox: Sendable {
     /// Executes the session's command; returns once exec succeeded. On failure the sandbox is gone. To be called once.
     public func go() throws(SandboxError) {
         do throws(SandboxError) {
-            try conversation.say("go")
+            do throws(SandboxError) {
+                try conversation.say("go")
+            } catch {
+                // It may have said why it ended.
+                _ = try conversation.hear()
+                throw error
+            }
             // The last copy of rookery-init's end closes at the command's exec.
             if let word = try conversation.hear()?.word {
                 throw SandboxError(step: "exec", errno: 0, message: "rookery-init said '\(word)' instead of starting")

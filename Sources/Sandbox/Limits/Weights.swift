@@ -21,9 +21,11 @@ struct IOScheduling: Sendable {
 
     /// Looks at all disks; `controllers` is the root directory of cgroup v2, for the cost model.
     static func detect(blockDevices: String = "/sys/block", controllers: String? = nil) -> IOScheduling {
-        let schedulers = CgroupFile.links(in: blockDevices).compactMap {
-            CgroupFile.read("\(blockDevices)/\($0)/queue/scheduler")
+        // Loop devices and those of memory have no scheduler of their own, and there may be one for each session.
+        let disks = CgroupFile.links(in: blockDevices).filter { name in
+            !["loop", "ram", "zram"].contains { name.hasPrefix($0) }
         }
+        let schedulers = disks.compactMap { CgroupFile.read("\(blockDevices)/\($0)/queue/scheduler") }
         let costs = controllers.flatMap { CgroupFile.read("\($0)/io.cost.qos") } ?? ""
         return IOScheduling(
             usesBFQ: schedulers.contains { $0.contains("[bfq]") }, usesCosts: costs.contains("enable=1"))

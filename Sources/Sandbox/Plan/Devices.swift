@@ -5,6 +5,9 @@ enum Devices {
     /// What every sandbox has.
     static let standard = ["null", "zero", "full", "random", "urandom", "tty"]
 
+    /// Links beside them, and where they lead.
+    static let links = [("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")]
+
     /// A policy's devices as names below /dev. Which of them may be shown is checked before (``SandboxRules/fault``);
     /// here, that this host has them. Throws otherwise.
     static func checked(_ paths: [String]) throws(SandboxError) -> [String] {

@@ -15,6 +15,7 @@ extension LaunchPlan.Step {
             "pin \(path)\(recursive ? " and all mounts below it" : "")\(attributes.explanation)"
         case .clone(let path): "pin \(path) as seen inside"
         case .root(_, let bytes, let inodes): "make a root of at most \(bytes) bytes and \(inodes) files"
+        case .prepared(let slot, _): "take source \(slot) as the root"
         case .directory(let path, let mode, let owner):
             "make \(path), mode \(String(mode, radix: 8)), owned by \(owner)"
         case .link(let path, let target): "link \(path) to \(target)"
@@ -26,7 +27,7 @@ extension LaunchPlan.Step {
         case .terminal(let columns, let rows, let most):
             "open a terminal of \(columns) columns and \(rows) rows; at most \(most) in all"
         case .proc: "mount /proc, read-only, others' processes hidden"
-        case .mask(let path): "cover \(path)"
+        case .mask(let path, _): "cover \(path)"
         case .pivot: "leave the host's files behind"
         case .readOnly(let path): "make \(path) read-only"
         case .overlay(let path, let lower, let upper, _): "mount \(lower) on \(path), changes going to \(upper)"

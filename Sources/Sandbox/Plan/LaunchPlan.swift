@@ -17,6 +17,8 @@ public struct LaunchPlan: Sendable, Hashable {
         case clone(String)
         /// Cover a directory of the host with the new root.
         case root(over: String, bytes: UInt64, inodes: Int)
+        /// Cover it with a tree that was sent: the new root.
+        case prepared(slot: Int, over: String)
         case directory(String, mode: Int, owner: Owner)
         case link(String, target: String)
         case file(String, mode: Int, text: String)
@@ -25,7 +27,8 @@ public struct LaunchPlan: Sendable, Hashable {
         case device(String)
         case terminal(columns: UInt16, rows: UInt16, most: Int)
         case proc
-        case mask(String)
+        /// Cover what may be at a path; `directory` is what it most likely is.
+        case mask(String, directory: Bool)
         case pivot
         case readOnly(String)
         /// Cover a directory with itself and, above it, what the session changes; `upper` and `work` lie on one

@@ -8,11 +8,22 @@ extension PlanComposer {
     /// Where a built image's root lies while the plan runs.
     static let imagePlace = "/run/rookery/image"
 
-    /// A built image is one mount, and comes first.
+    /// A built image, or a prepared tree, is one mount, and comes first.
     static func imageSlots(of image: SystemImage) -> Int {
-        if case .built = image { return 1 }
-        return 0
+        switch image {
+        case .built, .prepared: 1
+        case .host: 0
+        }
     }
+
+    /// Everything that needs no file of this session's is there already.
+    var isPrepared: Bool {
+        if case .prepared = image { return true }
+        return false
+    }
+
+    /// The filesystem with the files that are made for this sandbox alone.
+    var ownFiles: String { isPrepared ? "/run" : "/" }
 
     /// A directory at the top: of the host's /etc only single things are shown.
     static func isSystemDirectory(_ path: String) -> Bool { path.utf8.count { $0 == UInt8(ascii: "/") } == 1 }
@@ -23,14 +34,27 @@ extension PlanComposer {
         return false
     }
 
-    mutating func makeDirectories() {
+    mutating func makeRoot() {
+        let (bytes, inodes): (UInt64, Int) = (4 << 20, 4096)
+        guard isPrepared else {
+            add(.root(over: "/tmp", bytes: bytes, inodes: inodes))
+            return makeDirectories()
+        }
+        add(.prepared(slot: 0, over: "/tmp"))
+        add(.tmpfs("/run", bytes: bytes, inodes: inodes, mode: 0o755, owner: .root))
+        for path in [
+            "/run/rookery", "/run/rookery/etc", "/run/rookery/etc/claude-code", "/run/user", "/run/user/1000",
+        ] { add(.directory(path, mode: 0o755, owner: .root)) }
+    }
+
+    private mutating func makeDirectories() {
         var directories = [
             "/dev", "/dev/shm", "/home", "/proc", "/run", "/run/rookery", "/run/user", "/run/user/1000", "/tmp",
         ]
         switch image {
         case .host:
             directories += ["/etc", "/etc/claude-code", "/etc/pki", "/etc/pki/tls", "/etc/ssl", "/usr", "/var"]
-        case .built: directories += ["/run/rookery/etc", "/run/rookery/etc/claude-code"]
+        case .built, .prepared: directories += ["/run/rookery/etc", "/run/rookery/etc/claude-code"]
         }
         for path in directories.sorted() { add(.directory(path, mode: 0o755, owner: .root)) }
         if case .built = image { return }
@@ -46,6 +70,7 @@ extension PlanComposer {
         switch image {
         case .host(let host): mountHost(host)
         case .built(let layout): mountBuilt(layout)
+        case .prepared: break
         }
     }
 
@@ -100,11 +125,13 @@ extension PlanComposer {
 
     mutating func writeFiles() {
         let generated = GeneratedFiles(specification: specification, home: SandboxLayout.home)
-        guard case .built = image else {
+        if case .host = image {
             for file in generated.files { add(.file(file.path, mode: 0o644, text: file.text)) }
             return
         }
         for file in generated.files { add(.file(GeneratedFiles.cover(of: file.path), mode: 0o644, text: file.text)) }
+        // A prepared tree has links to them.
+        guard !isPrepared else { return }
         for path in SandboxLayout.generatedFiles { cover(path, as: .file) }
         // As a whole: a session that may change its /etc must not add a file there.
         cover(SandboxLayout.settingsDirectory, as: .directory)

@@ -68,8 +68,7 @@ struct PlanComposer {
         add(.identity(root: mapsRoot))
         add(.makePrivate)
         pinSources()
-        add(.root(over: "/tmp", bytes: 4 << 20, inodes: 4096))
-        makeDirectories()
+        makeRoot()
         mountImage()
         writeFiles()
         mountSession()
@@ -77,7 +76,6 @@ struct PlanComposer {
         makeDevices()
         mountProc()
         add(.pivot)
-        add(.readOnly("/"))
         add(.hostname(specification.hostname))
         reachNetwork()
         add(.keyring)
@@ -151,8 +149,8 @@ struct PlanComposer {
 
     private mutating func makeDevices() {
         for name in Devices.standard + devices { add(.device(name)) }
-        for (name, target) in [("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")] {
-            add(.link("/dev/\(name)", target: target))
+        if !isPrepared {
+            for (name, target) in Devices.links { add(.link("/dev/\(name)", target: target)) }
         }
         let shared = specification.limits.effectiveSharedMemory.bytes
         add(.tmpfs("/dev/shm", bytes: shared, inodes: 4096, mode: 0o1777, owner: .agent))
@@ -161,7 +159,9 @@ struct PlanComposer {
 
     private mutating func mountProc() {
         add(.proc)
-        MaskedPaths.all.forEach { add(.mask($0)) }
+        MaskedPaths.all.forEach { add(.mask($0, directory: MaskedPaths.directories.contains($0))) }
+        // Nothing is made any more, and copies of the mount are read-only too.
+        add(.readOnly(ownFiles))
         for (file, place) in GeneratedFiles.overProc { mountAgain(file, at: place, as: .there) }
     }
 

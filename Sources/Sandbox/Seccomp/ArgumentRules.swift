@@ -1,4 +1,5 @@
 import Glibc
+import Seccomp
 
 /// What is refused by an argument of a call that is allowed otherwise.
 enum ArgumentRules {
@@ -6,7 +7,10 @@ enum ArgumentRules {
     static let executionDomains: [UInt64] = [0, 0x8, 0x2_0000, 0x2_0008, 0xFFFF_FFFF]
 
     /// Whose refusals are counted, beside ``SystemCalls/never``.
-    static let counted = ["clone", "ioctl", "socket"]
+    static let counted = [
+        "clone", "get_robust_list", "ioctl", "ioprio_set", "prctl", "prlimit64", "sched_setscheduler", "socket",
+        "socketpair",
+    ]
 
     static let explanation = """
         clone with new namespaces; ioctl TIOCSTI, TIOCLINUX, TIOCCONS, TIOCSETD, TIOCVHANGUP, btrfs subvolumes, \
@@ -14,12 +18,14 @@ enum ArgumentRules {
         another process; real-time scheduling and disk priority; personality other than the plain ones
         """
 
-    static func add(to filter: SeccompFilter) throws(SandboxError) {
+    /// Calls that are refused whatever their arguments are need no rule here, and libseccomp takes none.
+    static func add(to filter: Filter, except refused: Set<String>) throws(FilterFault) {
+        let filter = ArgumentFilter(filter: filter, refused: refused)
         // A namespace of one's own is the door to most kernel exploits. clone3 hides its flags in memory; it is in
         // no list, and libc falls back to clone on ENOSYS. (CLONE_NEWTIME, 0x80, means nothing to clone: there it is a
         // part of the exit signal.)
         for flag in [0x0002_0000, 0x0200_0000, 0x0400_0000, 0x0800_0000, 0x1000_0000, 0x2000_0000, 0x4000_0000] {
-            try filter.add(.notify, "clone", [.bits(0, mask: UInt64(flag), equal: UInt64(flag))])
+            try filter.refuse("clone", [.bits(0, mask: UInt64(flag), equal: UInt64(flag))])
         }
         try refuseControls(filter)
         try refuseSockets(filter)
@@ -27,19 +33,19 @@ enum ArgumentRules {
         for option in [
             35 /* PR_SET_MM */, 31 /* PR_TASK_PERF_EVENTS_DISABLE */, 32, 53 /* PR_SET_SPECULATION_CTRL */,
         ] {
-            try filter.add(.refuse(EPERM), "prctl", [.equal(0, UInt64(option))])
+            try filter.refuse("prctl", [.equal(0, UInt64(option))])
         }
         // Rootless, pid 1 has the same uid as the command.
-        try filter.add(.refuse(EPERM), "prlimit64", [.not(0, 0)])
-        try filter.add(.refuse(EPERM), "get_robust_list", [.not(0, 0)])
+        try filter.refuse("prlimit64", [.not(0, 0)])
+        try filter.refuse("get_robust_list", [.not(0, 0)])
         // Real-time scheduling starves the box; so does real-time disk priority.
         for policy in [UInt64(1), 2, 6] {
-            try filter.add(.refuse(EPERM), "sched_setscheduler", [.bits(1, mask: 0xF, equal: policy)])
+            try filter.refuse("sched_setscheduler", [.bits(1, mask: 0xF, equal: policy)])
         }
-        try filter.add(.refuse(EPERM), "ioprio_set", [.bits(2, mask: 0xE000, equal: 1 << 13)])
+        try filter.refuse("ioprio_set", [.bits(2, mask: 0xE000, equal: 1 << 13)])
     }
 
-    private static func refuseControls(_ filter: SeccompFilter) throws(SandboxError) {
+    private static func refuseControls(_ filter: ArgumentFilter) throws(FilterFault) {
         // Typing into a terminal, the console, line disciplines (CVE-2017-5226 and after). The kernel looks at the low
         // 32 bits only, so the filter does too (CVE-2019-10063).
         let terminal = [
@@ -50,37 +56,44 @@ enum ArgumentRules {
         let quota: [UInt64] = [
             0x5000_9401, 0x5000_940E, 0x5000_9417, 0x5000_9418, 0x401C_5820 /* FS_IOC_FSSETXATTR */,
         ]
-        for request in terminal + quota { try filter.add(.notify, "ioctl", [.equal(1, request)]) }
+        for request in terminal + quota { try filter.refuse("ioctl", [.equal(1, request)]) }
     }
 
-    private static func refuseSockets(_ filter: SeccompFilter) throws(SandboxError) {
-        let (unix, four, six, netlink, packet, vsock) = (
-            UInt64(1), UInt64(2), UInt64(10), UInt64(16), UInt64(17), UInt64(40)
-        )
-        // Packets past the network's own rules, and vsock, which knows no network namespaces: nobody asks by chance.
-        for family in [packet, vsock] { try filter.add(.notify, "socket", [.equal(0, family)]) }
+    private static func refuseSockets(_ filter: ArgumentFilter) throws(FilterFault) {
+        let (unix, four, six, netlink, vsock) = (UInt64(1), UInt64(2), UInt64(10), UInt64(16), UInt64(40))
+        // Packets past the network's own rules, vsock, which knows no network namespaces, and what else there is.
         // Comparisons of all 64 bits, where the kernel looks at 32, refuse more than it would take, never less.
-        for family in UInt64(0)...vsock where ![unix, four, six, netlink, packet, vsock].contains(family) {
-            try filter.add(.refuse(EAFNOSUPPORT), "socket", [.equal(0, family)])
+        for family in UInt64(0)...vsock where ![unix, four, six, netlink].contains(family) {
+            try filter.refuse("socket", [.equal(0, family)])
         }
-        try filter.add(.refuse(EAFNOSUPPORT), "socket", [.above(0, vsock)])
+        try filter.refuse("socket", [.above(0, vsock)])
         // Route netlink alone.
-        try filter.add(.refuse(EPROTONOSUPPORT), "socket", [.equal(0, netlink), .not(2, 0)])
+        try filter.refuse("socket", [.equal(0, netlink), .not(2, 0)])
         for family in [four, six] {
-            try filter.add(
-                .refuse(EPERM), "socket", [.equal(0, family), .bits(1, mask: 0xF, equal: 3 /* SOCK_RAW */)])
+            try filter.refuse(
+                "socket", [.equal(0, family), .bits(1, mask: 0xF, equal: 3 /* SOCK_RAW */)])
             // Streams and datagrams, by TCP and UDP.
             for kind in UInt64(0)...15 where ![1, 2, 3].contains(kind) {
-                try filter.add(.refuse(EPERM), "socket", [.equal(0, family), .bits(1, mask: 0xF, equal: kind)])
+                try filter.refuse("socket", [.equal(0, family), .bits(1, mask: 0xF, equal: kind)])
             }
             for kind in [UInt64(1), 2] {
                 let of = [ArgumentTest.equal(0, family), .bits(1, mask: 0xF, equal: kind)]
                 for number in UInt64(1)...17 where ![6, 17].contains(number) {
-                    try filter.add(.refuse(EPROTONOSUPPORT), "socket", of + [.equal(2, number)])
+                    try filter.refuse("socket", of + [.equal(2, number)])
                 }
-                try filter.add(.refuse(EPROTONOSUPPORT), "socket", of + [.above(2, 17)])
+                try filter.refuse("socket", of + [.above(2, 17)])
             }
         }
-        try filter.add(.refuse(EAFNOSUPPORT), "socketpair", [.not(0, 1)])
+        try filter.refuse("socketpair", [.not(0, 1)])
+    }
+}
+
+/// Leaves a call with such arguments to the listener.
+private struct ArgumentFilter {
+    let filter: Filter
+    let refused: Set<String>
+
+    func refuse(_ name: String, _ tests: [ArgumentTest]) throws(FilterFault) {
+        if !refused.contains(name) { try filter.add(.notify, name, tests) }
     }
 }

@@ -1,3 +1,5 @@
+import Seccomp
+
 /// Which system calls a session's processes may make, by name: the usual container default, without what a tenant
 /// never needs (sandbox contract, section 4). What stands in no list is ENOSYS: programs then fall back, as they do on
 /// an older kernel (io_uring, clone3, new calls).
@@ -33,17 +35,8 @@ enum SystemCalls {
         wait4 waitid write writev
         """)
 
-    /// Known to lead out of a sandbox, or to the parts of the kernel from which others have been left: refused with
-    /// EPERM, and counted. No policy can allow one of these.
-    static let never = names(
-        """
-        acct add_key bpf chroot clock_adjtime clock_settime delete_module fanotify_init fanotify_mark finit_module
-        fsconfig fsmount fsopen fspick init_module ioperm iopl kcmp kexec_file_load kexec_load keyctl listmount listns
-        lookup_dcookie memfd_secret modify_ldt mount mount_setattr move_mount name_to_handle_at open_by_handle_at
-        open_tree open_tree_attr perf_event_open pidfd_getfd pivot_root process_vm_readv process_vm_writev ptrace
-        quotactl quotactl_fd reboot request_key setdomainname sethostname setns settimeofday statmount swapoff swapon
-        syslog umount umount2 unshare userfaultfd vhangup vmsplice
-        """)
+    /// Refused with EPERM, and counted. No policy can allow one of these.
+    static let never = DangerousCalls.all
 
     /// Refused with EPERM and not counted: harmless programs ask for these. A policy can allow them.
     static let unneeded = names(

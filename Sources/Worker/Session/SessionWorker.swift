@@ -111,7 +111,7 @@ final class SessionWorker {
         self.engine = StateEngine(at: born.date)
         self.lease = DriverLease(size: configuration.size)
         self.home = HomeDirectory(descriptor: configuration.descriptors.home)
-        self.earlierTranscripts = EarlierTranscripts(in: home)
+        self.earlierTranscripts = EarlierTranscripts(of: configuration.sessionID.description, in: home)
         self.statusFiles = StatusFileReader(home: home, sessionID: configuration.sessionID)
         self.input = InputQueue(terminal: terminal, on: loop, ready: false)
         self.echokit = EchokitHub(session: configuration.sessionID, on: loop)

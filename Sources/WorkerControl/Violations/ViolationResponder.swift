@@ -43,9 +43,9 @@ public final class ViolationResponder: Sendable {
             var call = rk_waiting_call()
             let state = rk_next_call(listener, tally.patience(at: .now), &call)
             if state == 1 {
-                // AF_VSOCK and the like are asked for by portable programs: they know this answer.
-                let error = names[Int(call.number)] == "socket" ? EAFNOSUPPORT : EPERM
-                _ = rk_refuse_call(listener, &call, error)
+                let answer = RefusalAnswer.errno(
+                    of: names[Int(call.number)], call.arguments.0, call.arguments.1)
+                _ = rk_refuse_call(listener, &call, answer)
                 tally.note(Int(call.number))
             }
             let ended = state < 0

@@ -84,7 +84,7 @@ struct CheckPolicies: ParsableCommand {
     @Argument(help: "YAML files; what they extend lies beside them.") var files: [String]
 
     func run() throws {
-        var faults: [PolicyError] = []
+        var faults: [FileFault] = []
         // Two children of one faulty parent tell of it once.
         for file in files { faults += PolicyStore.faults(inFile: file).filter { !faults.contains($0) } }
         switch output {
@@ -94,7 +94,7 @@ struct CheckPolicies: ParsableCommand {
         if !faults.isEmpty { throw ExitCode(1) }
     }
 
-    private static func document(_ fault: PolicyError) -> JSONValue {
+    private static func document(_ fault: FileFault) -> JSONValue {
         [
             "file": .string(fault.file), "line": fault.line.map { .integer(Int64($0)) } ?? .null,
             "key": fault.key.map { .string($0) } ?? .null, "problem": .string(fault.problem),

@@ -54,7 +54,7 @@ struct Serve: AsyncParsableCommand {
         case let error as ConfinementError: Failure.refused(error.description)
         case let error as RegistryError: Failure.refused(error.description)
         case let error as SupervisorError: Failure.refused(error.detail)
-        case let error as PolicyError: Failure.refused("\(error)")
+        case let error as FileFault: Failure.refused("\(error)")
         case let error as APIServerError: Failure.refused(error.description)
         case let error as GatewayError: Failure.refused(error.description)
         default: error
