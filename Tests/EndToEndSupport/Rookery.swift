@@ -90,6 +90,12 @@ package final class Rookery {
         try? FileManager.default.removeItem(at: rookery.root)
     }
 
+    /// What the supervisor that runs now has logged of a session.
+    package func log(about session: String) -> String {
+        let lines = supervisor?.errorText.split(separator: "\n").filter { $0.contains(session) } ?? []
+        return lines.suffix(60).joined(separator: "\n")
+    }
+
     package func startModel() async throws {
         let model = try RunningProgram(
             [Programs.built("scripted-model"), "--bind", "127.0.0.1:0"], logs: root, name: "model")

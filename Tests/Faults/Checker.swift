@@ -43,7 +43,7 @@ struct Checker {
     }
 
     /// A session whose program is killed too often in a row is left down, and says so: its owner has it go on.
-    private func resumeIfFailed(_ session: String) async throws {
+    func resumeIfFailed(_ session: String) async throws {
         let record = try await rookery.api.session(session)
         guard record["lifecycle"]?.string == "failed" else { return }
         #expect(record["reason"]?.string == "crashed")

@@ -47,8 +47,9 @@ import Testing
                 try await checker.checkEvents(one)
                 try await checker.checkProcesses(of: one.session)
             }
-            #expect(Victim.worker.pid(in: rookery, session: bystander.session) == neighbour)
-            #expect(try await rookery.api.session(bystander.session)["incarnation"]?.integer == 1)
+            let told = Comment(rawValue: rookery.log(about: bystander.session))
+            #expect(Victim.worker.pid(in: rookery, session: bystander.session) == neighbour, told)
+            #expect(try await rookery.api.session(bystander.session)["incarnation"]?.integer == 1, told)
         }
     }
 

@@ -30,6 +30,7 @@ final class Typist {
                 do {
                     let answer = try await rookery.api.post("/v1/sessions/\(session)/input", body)
                     last = "\(answer.status) \(answer.text)"
+                    if answer.status == 409 { try await Checker(rookery: rookery).resumeIfFailed(session) }
                     return answer.status == 202 ? answer.json["seq"]?.integer : nil
                 } catch {
                     last = "\(error)"
