@@ -19,7 +19,7 @@ import Testing
 
     private func routes() throws -> APIRoutes {
         APIRoutes(
-            sessions: FakeSessions(), tokens: FakeTokens(),
+            sessions: FakeSessions(), tokens: FakeTokens(), usage: FakeUsage(),
             authenticator: Authenticator(
                 mode: .token, tokens: FakeTokens(),
                 origins: OriginPolicy(listeners: [], allowedHosts: [], allowedOrigins: [])),

@@ -10,6 +10,7 @@ import Supervisor
 struct APIRoutes: Sendable {
     let sessions: any SessionService
     let tokens: any TokenService
+    let usage: any UsageService
     let authenticator: Authenticator
     let site: StaticSite
     /// The listeners speak TLS, so cookies are for TLS only.
@@ -17,7 +18,7 @@ struct APIRoutes: Sendable {
 
     var endpoints: [Endpoint] {
         serviceEndpoints + accessEndpoints + sessionEndpoints + sessionFactEndpoints + eventEndpoints + pastEndpoints
-            + policyEndpoints + tokenEndpoints + echokitEndpoints
+            + usageEndpoints + policyEndpoints + tokenEndpoints + echokitEndpoints
     }
 
     /// WebSockets, which never reach the router as such; a plain request for one does, and is told so.

@@ -29,7 +29,8 @@ public struct APIServer: Service {
     ///   configuration.
     /// - Throws: ``APIServerError`` for a configuration that cannot work.
     public init(
-        _ configuration: APIConfiguration, sessions: any SessionService, tokens: any TokenService, logger: Logger,
+        _ configuration: APIConfiguration, sessions: any SessionService, tokens: any TokenService,
+        usage: any UsageService, logger: Logger,
         onListening: @escaping @Sendable ([BoundListener]) async -> Void = { _ in }
     ) throws(APIServerError) {
         guard !configuration.listeners.isEmpty else { throw .noListeners }
@@ -51,7 +52,7 @@ public struct APIServer: Service {
                 listeners: configuration.listeners, allowedHosts: configuration.allowedHosts,
                 allowedOrigins: configuration.allowedOrigins))
         routes = APIRoutes(
-            sessions: sessions, tokens: tokens, authenticator: authenticator,
+            sessions: sessions, tokens: tokens, usage: usage, authenticator: authenticator,
             site: try StaticSite(directory: configuration.site, vendor: configuration.vendor),
             secure: configuration.tls != nil)
         upgrades = UpgradeRouter(sessions: sessions, authenticator: authenticator, logger: logger)

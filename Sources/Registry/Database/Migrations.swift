@@ -8,6 +8,7 @@ extension DatabaseMigrator {
         migrator.registerMigration("v1") { try $0.execute(sql: Schema.version1) }
         migrator.registerMigration("v2") { try $0.execute(sql: Schema.version2) }
         migrator.registerMigration("v3-revisions") { try $0.execute(sql: Schema.revisions) }
+        migrator.registerMigration("usage") { try $0.execute(sql: UsageSchema.tables) }
         return migrator
     }
 }

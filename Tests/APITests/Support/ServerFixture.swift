@@ -47,7 +47,7 @@ struct ServerFixture: Sendable {
         let (stream, continuation) = AsyncStream<[BoundListener]>.makeStream()
         var server = try APIServer(
             APIConfiguration(listeners: listeners, authentication: authentication, tls: tls), sessions: sessions,
-            tokens: tokens, logger: .silent
+            tokens: tokens, usage: FakeUsage(), logger: .silent
         ) { continuation.yield($0) }
         server.timeouts = timeouts
         let group = ServiceGroup(configuration: .init(services: [server], logger: .silent))
