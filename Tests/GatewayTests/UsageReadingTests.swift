@@ -82,22 +82,21 @@ import Testing
         let prices = try PriceList.shipped()
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let binary = try Data(contentsOf: root.appending(path: ".deps/bin/claude"), options: .alwaysMapped)
+        // Its catalog of models: {id:"claude-…",family:…
+        let search = Process()
+        search.executableURL = URL(filePath: "/usr/bin/grep")
+        search.arguments = [
+            "-aoE", #"\{id:"claude-[a-z0-9.-]+",family:"#, root.appending(path: ".deps/bin/claude").path,
+        ]
+        search.environment = ["LC_ALL": "C"]
+        let output = Pipe()
+        search.standardOutput = output
+        try search.run()
+        let found = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        search.waitUntilExit()
         var names: Set<String> = ["claude-scripted-1"]
-        // The catalog of models: {id:"claude-…",family:…
-        let mark = Array(#"{id:"claude-"#.utf8)
-        binary.withUnsafeBytes { bytes in
-            var rest = bytes[...]
-            // The C library's search: the binary has hundreds of megabytes.
-            while let start = rest.withUnsafeBytes({ memmem($0.baseAddress!, $0.count, mark, mark.count) }),
-                let base = bytes.baseAddress
-            {
-                let at = UnsafeRawPointer(start) - base
-                let text = String(decoding: bytes[(at + 5)..<min(at + 85, bytes.count)], as: UTF8.self)
-                let parts = text.split(separator: "\"", maxSplits: 1)
-                if parts.count == 2, parts[1].hasPrefix(",family:") { names.insert(String(parts[0])) }
-                rest = bytes[(at + mark.count)...]
-            }
+        for line in found.split(separator: "\n") {
+            if let name = line.split(separator: "\"").dropFirst().first { names.insert(String(name)) }
         }
         #expect(names.count > 15, "the binary has its catalog in another form now")
         for name in names.sorted() { #expect(prices.knows(name), "no price for \(name)") }
