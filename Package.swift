@@ -153,7 +153,7 @@ let package = Package(
         .target(
             name: "API",
             dependencies: [
-                "Supervisor", "Registry", "SessionCore", "WorkerControl", "Images", "Policy", "Dialects",
+                "Supervisor", "Gateway", "Registry", "SessionCore", "WorkerControl", "Images", "Policy", "Dialects",
                 hummingbird, hummingbirdCore, httpTypes, nio, nioPosix, nioHTTP, nioWebSocket, nioFoundation,
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "NIOExtras", package: "swift-nio-extras"),
@@ -246,7 +246,8 @@ let package = Package(
         .testTarget(
             name: "APITests",
             dependencies: [
-                "API", "Dialects", "Supervisor", "Registry", "SessionCore", "Images", "Policy", "WorkerControl", hummingbird,
+                "API", "Dialects", "Gateway", "Supervisor", "Registry", "SessionCore", "Images", "Policy",
+                "WorkerControl", hummingbird,
                 httpTypes,
                 nio, nioPosix, nioHTTP, nioWebSocket, asyncHTTP, logging,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),

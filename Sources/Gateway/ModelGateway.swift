@@ -11,11 +11,21 @@ import Synchronization
 /// sandbox ever holds, and streams the answer back.
 public final class ModelGateway: Service {
     private let configuration: GatewayConfiguration
+    private let access: any ModelAccess
+    private let ledger: any ModelRequestLedger
+    private let prices: PriceList
     private let logger: Logger
     private let listening = Atomic(false)
+    public let counters = GatewayCounters()
 
-    public init(configuration: GatewayConfiguration, logger: Logger) {
+    public init(
+        configuration: GatewayConfiguration, access: any ModelAccess, ledger: any ModelRequestLedger,
+        prices: PriceList, logger: Logger
+    ) {
         self.configuration = configuration
+        self.access = access
+        self.ledger = ledger
+        self.prices = prices
         self.logger = logger
     }
 
@@ -24,19 +34,17 @@ public final class ModelGateway: Service {
 
     /// Serves until graceful shutdown.
     ///
-    /// - Throws: ``GatewayError`` when it cannot listen, or the upstream's URL is none.
+    /// - Throws: ``GatewayError`` when it cannot listen.
     public func run() async throws {
-        guard let upstream = UpstreamURL(parsing: configuration.upstream) else {
-            throw GatewayError(
-                description: "the model upstream '\(configuration.upstream)' is not a URL: write https://host, "
-                    + "http://host:port or unix:/path")
-        }
         let path = configuration.socketPath
         try await claimSocketPath(path)
         let client = HTTPClient(
             eventLoopGroupProvider: .singleton, configuration: Self.clientConfiguration,
             backgroundActivityLogger: logger)
-        let exchange = Exchange(client: client, upstream: upstream, apiKey: configuration.apiKey, logger: logger)
+        let exchange = Exchange(
+            client: client, access: access,
+            meter: RequestMeter(ledger: ledger, prices: prices, counters: counters), bodies: BodyAllowance(),
+            logger: logger)
         let bound = Mutex<SocketIdentity?>(nil)
         let server = GatewayChannel(exchange: exchange).server(
             configuration: ServerConfiguration(address: .unixDomainSocket(path: path)),
@@ -45,7 +53,7 @@ public final class ModelGateway: Service {
                 chmod(path, 0o600)
                 bound.withLock { $0 = SocketIdentity(path) }
                 listening.store(true, ordering: .releasing)
-                logger.info("gateway listens", metadata: ["socket": "\(path)", "upstream": "\(upstream)"])
+                logger.info("gateway listens", metadata: ["socket": "\(path)"])
             },
             eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
         do {

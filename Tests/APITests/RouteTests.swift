@@ -1,4 +1,5 @@
 import Foundation
+import Gateway
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -21,7 +22,7 @@ import WorkerControl
         func run(_ body: @Sendable @escaping (any TestClientProtocol, FakeSessions) async throws -> Void) async throws {
             let server = try APIServer(
                 APIConfiguration(listeners: [.tcp(host: "127.0.0.1", port: 0)], authentication: mode),
-                sessions: sessions, tokens: tokens, logger: .silent)
+                sessions: sessions, tokens: tokens, usage: FakeUsage(), logger: .silent)
             try await server.application.test(.router) { try await body($0, sessions) }
         }
     }
@@ -45,6 +46,40 @@ import WorkerControl
             let stranger = try await client.executeRequest(uri: "/v1/images", method: .get, headers: [:], body: nil)
             #expect(stranger.status == .unauthorized)
         }
+    }
+
+    @Test func showsUsageByTheKeysThatAreAskedFor() async throws {
+        try await Fixture().run { client, sessions in
+            let id = await sessions.add()
+            func get(_ uri: String, _ role: Role = .viewer) async throws -> TestResponse {
+                try await client.executeRequest(uri: uri, method: .get, headers: Self.bearer(role), body: nil)
+            }
+            let usage = try Self.json(try await get("/v1/usage?group_by=day,model&since=2026-11-01"))
+            let row = try #require(usage["items"]?.array?.first)
+            #expect(row["day"]?.string == "2026-11-01")
+            #expect(row["cost_usd"] == .number(1.5))
+            #expect(row["cache_read_tokens"]?.integer == 3)
+            let own = try Self.json(try await get("/v1/sessions/\(id)/usage"))
+            #expect(own["total"]?["input_tokens"]?.integer == 25)
+            #expect(own["models"]?.array?.count == 1)
+            let log = try Self.json(try await get("/v1/sessions/\(id)/requests?limit=7"))
+            #expect(log["next_cursor"]?.string == "7")
+            for bad in ["group_by=colour", "group_by=day,day", "session_id=x"] {
+                #expect(try await get("/v1/usage?\(bad)").status == .unprocessableContent)
+            }
+            #expect(try await get("/v1/sessions/\(SessionID())/usage").status == .notFound)
+            #expect(try await get("/v1/sessions/\(SessionID())/requests").status == .notFound)
+            #expect(try await get("/metrics", .admin).status == .forbidden)
+            #expect(try await get("/metrics", .operator).status == .ok)
+        }
+    }
+
+    @Test func countersHaveEscapedLabels() {
+        let row = UsageRow(tenant: "a\"b\\c\nd", model: "m", requests: 1, tokens: FakeUsage.tokens)
+        let text = MetricsText(usage: [row], gateway: GatewayCounters().now).text
+        #expect(text.contains("rookery_model_tokens_total{tenant=\"a\\\"b\\\\c\\nd\",model=\"m\",kind=\"output\"} 7\n"))
+        #expect(text.contains("rookery_model_cost_usd_total{tenant=\"a\\\"b\\\\c\\nd\",model=\"m\"} 1.5\n"))
+        #expect(text.contains("rookery_gateway_first_byte_seconds_bucket{le=\"+Inf\"} 0\n"))
     }
 
     @Test func createsASessionAndShowsIt() async throws {

@@ -13,6 +13,7 @@ import Testing
 struct GatewayFixture: Sendable {
     let directory: String
     let client: HTTPClient
+    let ledger = MemoryLedger()
     var socket: String { directory + "/gateway.sock" }
     var base: String {
         "http+unix://" + (socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")
@@ -53,9 +54,11 @@ struct GatewayFixture: Sendable {
         ).application { announced.yield($0) }
         try await withRunning([model], logger) {
             guard let url = await listening.first(where: { _ in true }) else { return }
+            guard let target = UpstreamURL(parsing: upstream ?? url) else { return }
             let gateway = ModelGateway(
-                configuration: GatewayConfiguration(
-                    socketPath: socket, upstream: upstream ?? url, apiKey: Self.key), logger: logger)
+                configuration: GatewayConfiguration(socketPath: socket),
+                access: SharedKey(upstream: target, apiKey: Self.key), ledger: ledger, prices: try .shipped(),
+                logger: logger)
             try await withRunning([gateway], logger) {
                 try await eventually { gateway.isListening }
                 try await body(self)
@@ -82,6 +85,32 @@ struct GatewayFixture: Sendable {
         request.body = .bytes(
             Data(#"{"model":"m","stream":\#(stream),"messages":[{"role":"user","content":"\#(text)"}]}"#.utf8))
         return request
+    }
+}
+
+/// Keeps what it is told, in order.
+final class MemoryLedger: ModelRequestLedger {
+    struct Full: Error {}
+
+    private let told = Mutex<[ModelRequestRecord]>([])
+    private let isFull = Mutex(false)
+    var all: [ModelRequestRecord] { told.withLock { $0 } }
+
+    /// From now on nothing can be written.
+    func fill() { isFull.withLock { $0 = true } }
+
+    func record(_ request: ModelRequestRecord) async throws {
+        guard !isFull.withLock({ $0 }) else { throw Full() }
+        told.withLock { $0.append(request) }
+    }
+}
+
+extension PriceList {
+    /// The one that is installed.
+    static func shipped() throws -> PriceList {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        return try PriceList(file: root.appending(path: "Ops/prices.json").path)
     }
 }
 

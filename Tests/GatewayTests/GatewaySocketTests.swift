@@ -16,9 +16,7 @@ import Testing
 
     @Test func `a second gateway on the same socket is refused and does no harm`() async throws {
         try await GatewayFixture.with { fixture in
-            let second = ModelGateway(
-                configuration: GatewayConfiguration(socketPath: fixture.socket, upstream: "http://h", apiKey: nil),
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            let second = try ModelGateway.standIn(at: fixture.socket)
             await #expect(throws: GatewayError.self) { try await second.run() }
             let response = try await fixture.client.execute(
                 fixture.prompt("SAY hi", stream: false), timeout: .seconds(20))
@@ -26,7 +24,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["a file", "a long path", "no upstream"])
+    @Test(arguments: ["a file", "a long path"])
     func `it says why it cannot listen`(obstacle: String) async throws {
         let directory = "/tmp/gs-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -34,10 +32,7 @@ import Testing
         var path = directory + "/s"
         if obstacle == "a file" { try Data().write(to: URL(filePath: path)) }
         if obstacle == "a long path" { path += String(repeating: "x", count: 100) }
-        let gateway = ModelGateway(
-            configuration: GatewayConfiguration(
-                socketPath: path, upstream: obstacle == "no upstream" ? "ftp://x" : "http://h", apiKey: nil),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let gateway = try ModelGateway.standIn(at: path)
         await #expect(throws: GatewayError.self) { try await gateway.run() }
         #expect(FileManager.default.fileExists(atPath: path) == (obstacle == "a file"))
     }
@@ -49,10 +44,20 @@ import Testing
         let path = directory + "/s"
         try leaveStaleSocket(at: path)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let gateway = ModelGateway(
-            configuration: GatewayConfiguration(socketPath: path, upstream: "http://h", apiKey: nil), logger: logger)
+        let gateway = try ModelGateway.standIn(at: path)
         try await withRunning([gateway], logger) { try await eventually { gateway.isListening } }
         #expect(!FileManager.default.fileExists(atPath: path))
+    }
+}
+
+extension ModelGateway {
+    /// One whose upstream nobody asks.
+    fileprivate static func standIn(at path: String) throws -> ModelGateway {
+        ModelGateway(
+            configuration: GatewayConfiguration(socketPath: path),
+            access: SharedKey(upstream: try #require(UpstreamURL(parsing: "http://h")), apiKey: nil),
+            ledger: MemoryLedger(), prices: try .shipped(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 }
 

@@ -120,7 +120,7 @@ import Testing
         try await GatewayFixture.with { fixture in
             var request = fixture.request(.POST, "/v1/messages")
             let (parts, source) = AsyncStream<ByteBuffer>.makeStream()
-            request.body = .stream(parts, length: .known(Int64(65 << 20)))
+            request.body = .stream(parts, length: .known(Int64(33 << 20)))
             let response = try await fixture.client.execute(request, timeout: .seconds(20))
             #expect(response.status == .payloadTooLarge)
             source.finish()

@@ -55,7 +55,7 @@ public struct RegistryTokens: TokenService {
         guard revoked != nil else { throw SupervisorError(.notFound, "the token '\(id.prefix(40))' does not exist") }
     }
 
-    private static func refusal(_ error: RegistryError) -> SupervisorError {
+    static func refusal(_ error: RegistryError) -> SupervisorError {
         switch error {
         case .invalid: SupervisorError(.invalid, error.description)
         case .notFound: SupervisorError(.notFound, error.description)

@@ -7,7 +7,7 @@ enum OpenAPIDocument {
     static let value: JSONValue = {
         do {
             var paths: [String: JSONValue] = [:]
-            for part in [sessionPaths, accessPaths, servicePaths, dialectPaths] {
+            for part in [sessionPaths, accessPaths, servicePaths, usagePaths, dialectPaths] {
                 guard case .object(let members) = try JSONReader.parse(part.utf8) else { continue }
                 paths.merge(members) { first, _ in first }
             }
@@ -21,13 +21,23 @@ enum OpenAPIDocument {
                 "servers": [["url": "/"]],
                 "security": [["bearer": []], ["login": []]],
                 "paths": .object(paths),
-                "components": try JSONReader.parse(components.utf8),
+                "components": try allComponents(),
             ]
         } catch {
             // The parts are constants and a test reads each.
             preconditionFailure("the OpenAPI document is not JSON: \(error)")
         }
     }()
+
+    private static func allComponents() throws -> JSONValue {
+        guard case .object(var parts) = try JSONReader.parse(components.utf8),
+            case .object(var schemas)? = parts["schemas"],
+            case .object(let more) = try JSONReader.parse(usageSchemas.utf8)
+        else { return [:] }
+        schemas.merge(more) { first, _ in first }
+        parts["schemas"] = .object(schemas)
+        return .object(parts)
+    }
 
     static let data: Data = (try? JSONEncoder.rookery.encode(value)) ?? Data()
 }

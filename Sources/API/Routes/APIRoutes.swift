@@ -10,6 +10,7 @@ import Supervisor
 struct APIRoutes: Sendable {
     let sessions: any SessionService
     let tokens: any TokenService
+    let usage: any UsageService
     let authenticator: Authenticator
     let dialects: DialectHubs
     let site: StaticSite
@@ -20,7 +21,7 @@ struct APIRoutes: Sendable {
 
     var endpoints: [Endpoint] {
         serviceEndpoints + accessEndpoints + sessionEndpoints + sessionFactEndpoints + eventEndpoints + pastEndpoints
-            + policyEndpoints + tokenEndpoints + echokitEndpoints
+            + usageEndpoints + policyEndpoints + tokenEndpoints + echokitEndpoints
             + companionEndpoints + agentAPIEndpoints + claudeRemoteEndpoints
     }
 

@@ -7,15 +7,16 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 
-/// Carries one request upstream and its answer back, both as streams. Cancelled when the client goes away, which
-/// cancels the request upstream.
+/// Carries one request upstream and its answer back, as it comes. Cancelled when the client goes away, which cancels
+/// the request upstream.
 struct Exchange: Sendable {
-    /// As large as the real API takes, with room: a conversation with pictures.
-    static let largestBody = 64 << 20
+    /// As large as the real API takes.
+    static let largestBody = 32 << 20
 
     let client: HTTPClient
-    let upstream: UpstreamURL
-    let apiKey: String?
+    let access: any ModelAccess
+    let meter: RequestMeter
+    let bodies: BodyAllowance
     let logger: Logger
 
     typealias Outbound = NIOAsyncChannelOutboundWriter<HTTPResponsePart>
@@ -24,20 +25,29 @@ struct Exchange: Sendable {
     func run(_ head: HTTPRequest, _ body: RequestBody, _ outbound: Outbound) async throws {
         let start = ContinuousClock.now
         let bounded = BoundedBody(body: body, limit: Self.largestBody)
-        let answer: HTTPClientResponse
+        let call: ModelCall
+        do throws(Refusal) { call = try ModelCall(head) } catch {
+            // Read what is still coming: a client that cannot finish sending does not read an answer.
+            for try await _ in bounded {}
+            return try await refuse(error, head, outbound)
+        }
         do {
-            answer = try await ask(head, bounded)
+            if let length = head.headerFields[.contentLength].flatMap({ Int64($0) }), length > Self.largestBody {
+                throw BoundedBody.TooLarge()
+            }
+            let status = try await answer(call, bounded, outbound)
+            logger.debug("model request", metadata: metadata(head, status, start))
+        } catch let error as BrokenOff {
+            throw error.cause
         } catch {
             try Task.checkCancellation()
             let refusal: Refusal
             if let own = error as? Refusal {
                 refusal = own
-                // Read what is still coming: a client that cannot finish sending does not read an answer.
-                for try await _ in bounded {}
             } else if error is BoundedBody.TooLarge {
                 refusal = .tooLarge(Self.largestBody)
             } else {
-                refusal = .unanswered(error, upstream: upstream)
+                refusal = .unanswered(error)
                 logger.warning(
                     "model request unanswered",
                     metadata: metadata(head, refusal.status, start, ["error": "\(Self.kind(of: error))"]))
@@ -45,43 +55,70 @@ struct Exchange: Sendable {
             try await refuse(refusal, head, outbound)
             // The body may not have been read to its end, so nothing more can come on this connection.
             if refusal.endsConnection { throw error }
-            return
         }
-        try await relay(answer, head, outbound)
-        logger.debug("model request", metadata: metadata(head, Int(answer.status.code), start))
     }
 
-    private func ask(_ head: HTTPRequest, _ body: BoundedBody) async throws -> HTTPClientResponse {
-        let target = head.path ?? ""
-        guard let path = ModelRoute.path(of: target), ModelRoute.allows(method: head.method.rawValue, path: path) else {
-            throw Refusal.noRoute(head.method.rawValue, target)
+    /// An answer that was begun and cannot be ended.
+    private struct BrokenOff: Error { var cause: any Error }
+
+    /// - Returns: the answer's status.
+    private func answer(_ call: ModelCall, _ body: BoundedBody, _ outbound: Outbound) async throws -> Int {
+        let held = try await bodies.collect(body)
+        let grant = try await access.grant(for: call.session)
+        let account = RequestAccount(
+            call.record, model: RequestedModel.find(in: held.bytes), meter: meter, logger: logger)
+        if call.isMessage { account.open() }
+        do {
+            let answer = try await ask(call, call.head.method == .post ? held.bytes : nil, grant)
+            try await account.answered(answer)
+            do {
+                try await relay(answer, call, account, outbound)
+            } catch {
+                throw BrokenOff(cause: error)
+            }
+            return Int(answer.status.code)
+        } catch {
+            // Also when the client went away: what was used until then is used.
+            await account.failed(error, wasCancelled: Task.isCancelled)
+            throw error
         }
-        guard let name = HTTPField.Name(HeaderFilter.session), let session = head.headerFields[name],
-            UUID(uuidString: session) != nil
-        else { throw Refusal.noSession }
-        var request = HTTPClientRequest(url: upstream.base + target)
-        request.method = HTTPMethod(rawValue: head.method.rawValue)
-        request.headers = HeaderFilter.request(head.headerFields, apiKey: apiKey)
-        if head.method == .post {
-            let length = head.headerFields[.contentLength].flatMap { Int64($0) }
-            if let length, length > Self.largestBody { throw BoundedBody.TooLarge() }
-            request.body = .stream(body, length: length.map { .known($0) } ?? .unknown)
+    }
+
+    private func ask(_ call: ModelCall, _ body: ByteBuffer?, _ grant: UpstreamGrant) async throws -> HTTPClientResponse {
+        let answer = try await send(call, body, grant)
+        // Nothing was done yet, so it is safe to ask again, once.
+        guard answer.status == .unauthorized, let better = await access.renewed(grant, for: call.session) else {
+            return answer
         }
+        _ = try? await answer.body.collect(upTo: 64 << 10)
+        return try await send(call, body, better)
+    }
+
+    private func send(_ call: ModelCall, _ body: ByteBuffer?, _ grant: UpstreamGrant) async throws -> HTTPClientResponse {
+        var request = HTTPClientRequest(url: grant.upstream.base + call.target)
+        request.method = HTTPMethod(rawValue: call.head.method.rawValue)
+        request.headers = HeaderFilter.request(call.head.headerFields, grant: grant)
+        request.body = body.map { .bytes($0) }
         // No deadline for the whole: an answer may stream for an hour. The client's connect and read time-outs bound
         // each phase.
         return try await client.execute(request, deadline: .distantFuture)
     }
 
-    private func relay(_ answer: HTTPClientResponse, _ head: HTTPRequest, _ outbound: Outbound) async throws {
+    private func relay(
+        _ answer: HTTPClientResponse, _ call: ModelCall, _ account: RequestAccount, _ outbound: Outbound
+    ) async throws {
         var fields = HeaderFilter.response(answer.headers)
-        let bodiless = head.method == .head || [204, 304].contains(answer.status.code)
+        let bodiless = call.head.method == .head || [204, 304].contains(answer.status.code)
         if bodiless, answer.status.code != 204, fields[.contentLength] == nil { fields[.contentLength] = "0" }
         try await outbound.write(
             .head(
                 HTTPResponse(
                     status: .init(code: Int(answer.status.code), reasonPhrase: answer.status.reasonPhrase),
                     headerFields: fields)))
-        for try await part in answer.body where !bodiless { try await outbound.write(.body(part)) }
+        for try await part in answer.body where !bodiless {
+            if let ready = await account.passing(part) { try await outbound.write(.body(ready)) }
+        }
+        if let last = await account.finished() { try await outbound.write(.body(last)) }
         try await outbound.write(.end(nil))
     }
 
@@ -89,6 +126,7 @@ struct Exchange: Sendable {
         let body = refusal.body
         var fields: HTTPFields = [.contentType: "application/json", .contentLength: "\(body.readableBytes)"]
         if refusal.endsConnection { fields[.connection] = "close" }
+        if let seconds = refusal.retryAfter, let name = HTTPField.Name("retry-after") { fields[name] = "\(seconds)" }
         try await outbound.write(.head(HTTPResponse(status: .init(code: refusal.status), headerFields: fields)))
         if head.method != .head { try await outbound.write(.body(body)) }
         try await outbound.write(.end(nil))
@@ -107,6 +145,6 @@ struct Exchange: Sendable {
 
     /// What went wrong, without values from the request.
     private static func kind(of error: any Error) -> String {
-        (error as? HTTPClientError)?.shortDescription ?? "\(error)"
+        (error as? HTTPClientError)?.shortDescription ?? "\(type(of: error))"
     }
 }

@@ -15,10 +15,19 @@ enum HeaderFilter {
     /// Credentials of the sandbox are placeholders; where it says it comes from is not to be believed.
     private static let untrusted: Set<String> = [
         "authorization", "x-api-key", "cookie", "cookie2", "forwarded", "via", "x-real-ip",
+        // What is compressed cannot be counted.
+        "accept-encoding",
     ]
 
-    /// The fields of a sandbox's request that go upstream, and the real key.
-    static func request(_ fields: HTTPFields, apiKey: String?) -> HTTPHeaders {
+    /// What a response may say. Whatever else is there (cookies, the organization, its limits and what is left of them,
+    /// names of machines) is about the account, which is not the session's.
+    private static let returned: Set<String> = [
+        "content-type", "content-length", "content-encoding", "cache-control", "date", "retry-after", "retry-after-ms",
+        "x-should-retry", "request-id",
+    ]
+
+    /// The fields of a sandbox's request that go upstream, and the real credential.
+    static func request(_ fields: HTTPFields, grant: UpstreamGrant) -> HTTPHeaders {
         var headers = HTTPHeaders()
         let named = namedByConnection(fields[values: .connection])
         for field in fields {
@@ -28,19 +37,17 @@ enum HeaderFilter {
             else { continue }
             headers.add(name: field.name.rawName, value: field.value)
         }
-        if let apiKey { headers.replaceOrAdd(name: "x-api-key", value: apiKey) }
+        for (name, value) in grant.headers { headers.replaceOrAdd(name: name, value: value) }
         return headers
     }
 
-    /// The fields of upstream's response that go back. Its cookies are for us, not for the sandbox.
+    /// The fields of upstream's response that go back.
     static func response(_ headers: HTTPHeaders) -> HTTPFields {
         var fields = HTTPFields()
         let named = namedByConnection(headers[canonicalForm: "connection"].map(String.init))
         for (name, value) in headers {
             let lower = name.lowercased()
-            guard lower == "content-length" || !hopByHop.contains(lower), lower != "set-cookie", !named.contains(lower),
-                let name = HTTPField.Name(name)
-            else { continue }
+            guard returned.contains(lower), !named.contains(lower), let name = HTTPField.Name(name) else { continue }
             fields.append(HTTPField(name: name, value: value))
         }
         return fields

@@ -5,10 +5,19 @@ import NIOCore
 
 /// An answer of the gateway's own, in the model API's error shape, so that Claude Code treats it as it treats the
 /// API's own errors: 5xx are tried again, 4xx are not.
-struct Refusal: Error, Equatable {
-    var status: Int
-    var type: String
-    var message: String
+public struct Refusal: Error, Equatable {
+    public var status: Int
+    public var type: String
+    public var message: String
+    /// Seconds after which the same request may do better.
+    public var retryAfter: Int?
+
+    public init(status: Int, type: String, message: String, retryAfter: Int? = nil) {
+        self.status = status
+        self.type = type
+        self.message = message
+        self.retryAfter = retryAfter
+    }
 
     static func noRoute(_ method: String, _ target: String) -> Refusal {
         Refusal(
@@ -20,6 +29,29 @@ struct Refusal: Error, Equatable {
         status: 403, type: "permission_error",
         message: "rookery: the request does not say which session it is from (\(HeaderFilter.session))")
 
+    public static func unknown(_ session: UUID) -> Refusal {
+        Refusal(
+            status: 403, type: "permission_error", message: "rookery: there is no session \(session.uuidString.lowercased())")
+    }
+
+    static let busy = Refusal(
+        status: 529, type: "overloaded_error",
+        message: "rookery: the gateway holds too many large requests at the moment; the request can be sent again",
+        retryAfter: 2)
+
+    /// What is not written down is not served.
+    public static let uncounted = Refusal(
+        status: 529, type: "overloaded_error",
+        message: "rookery: what requests use cannot be written down at the moment; ask the operator to look at the log",
+        retryAfter: 5)
+
+    static func unreadable(_ coding: String) -> Refusal {
+        Refusal(
+            status: 502, type: "api_error",
+            message: "rookery: the model API compressed its answer (\(coding.prefix(20))) though it was asked not to, so "
+                + "that what it used cannot be counted")
+    }
+
     static func tooLarge(_ limit: Int) -> Refusal {
         Refusal(
             status: 413, type: "request_too_large",
@@ -27,30 +59,30 @@ struct Refusal: Error, Equatable {
     }
 
     /// What became of a request that upstream did not answer. The error's own text stays out: it may name headers.
-    static func unanswered(_ error: any Error, upstream: UpstreamURL) -> Refusal {
+    static func unanswered(_ error: any Error) -> Refusal {
         switch error as? HTTPClientError {
         case .connectTimeout, .getConnectionFromPoolTimeout, .tlsHandshakeTimeout:
             Refusal(
                 status: 504, type: "api_error",
-                message: "rookery: the model API at \(upstream) does not accept connections; trying again may help")
+                message: "rookery: the model API does not accept connections; trying again may help")
         case .readTimeout, .writeTimeout, .deadlineExceeded:
             Refusal(
                 status: 504, type: "api_error",
-                message: "rookery: the model API at \(upstream) did not answer in time; trying again may help")
+                message: "rookery: the model API did not answer in time; trying again may help")
         case .remoteConnectionClosed:
             Refusal(
                 status: 502, type: "api_error",
-                message: "rookery: the model API at \(upstream) closed the connection; trying again may help")
+                message: "rookery: the model API closed the connection; trying again may help")
         default:
             Refusal(
                 status: 502, type: "api_error",
-                message: "rookery: the model API at \(upstream) cannot be reached; ask the operator to check "
-                    + "--model-upstream and the network")
+                message: "rookery: the model API cannot be reached; ask the operator to check where it is configured "
+                    + "to be, and the network")
         }
     }
 
     /// Refused before or while the body came in, which may be left half read.
-    var endsConnection: Bool { status >= 413 }
+    var endsConnection: Bool { status == 413 || self == .busy }
 
     var body: ByteBuffer {
         struct Document: Encodable {

@@ -9,6 +9,7 @@ extension DatabaseMigrator {
         migrator.registerMigration("v2") { try $0.execute(sql: Schema.version2) }
         migrator.registerMigration("v3-revisions") { try $0.execute(sql: Schema.revisions) }
         migrator.registerMigration("v4-remote") { try $0.execute(sql: Schema.remote) }
+        migrator.registerMigration("v5-usage") { try $0.execute(sql: UsageSchema.tables) }
         return migrator
     }
 }

@@ -10,6 +10,8 @@ final class ModelRoutes: Sendable {
     static let largestBody = 32 << 20
 
     private let log: RequestLog?
+    /// Names of requests are never used twice, by another run either: accounts rest on it.
+    private let run = String(UInt32.random(in: 0...UInt32.max), radix: 36)
     private let state = Mutex(State())
 
     private struct State {
@@ -25,7 +27,7 @@ final class ModelRoutes: Sendable {
             $0.requests += 1
             return $0.requests
         }
-        let id = "req_scripted_\(number)"
+        let id = "req_scripted_\(run)_\(number)"
         let path = Self.path(of: original)
         switch (original.method, path) {
         case (.post, "/v1/messages"), (.post, "/v1/messages/count_tokens"):

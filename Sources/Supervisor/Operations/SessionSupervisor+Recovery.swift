@@ -75,6 +75,7 @@ extension SessionSupervisor {
             // A backup that is older than a tombstone has the session still.
             let oldest = registry.backups.all().last?.time ?? clock.now()
             manifests.prune(before: min(oldest, clock.now().addingTimeInterval(-30 * 86_400)))
+            try await registry.forgetRequests(before: clock.now().addingTimeInterval(-30 * 86_400), keeping: 10_000)
         } catch {
             if case .corrupt = error { registryFault = "\(error)" }
             logger.error(

@@ -12,6 +12,7 @@ struct Installation: Equatable {
     var worker: String { programs + "/rookery-worker" }
     var initProgram: String { programs + "/rookery-init" }
     var policies: String { file("Policies") }
+    var prices: String { file("Ops/prices.json") }
     var startCommand: String { file("run_cc.sh") }
     var page: String { file("Web") }
     var pageAssets: String { file(".deps/web") }

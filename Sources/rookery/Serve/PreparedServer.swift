@@ -1,6 +1,7 @@
 import CLinux
 import Confinement
 import Foundation
+import Gateway
 import Logging
 import Policy
 import Registry
@@ -13,6 +14,7 @@ struct PreparedServer: Sendable {
     let logger: Logger
     let modelKey: String?
     let policies: PolicyStore
+    let prices: PriceList
     /// Our end of the launcher's socket.
     let control: Int32
     /// Of the runtime directory: another server would take our workers for leftovers and end them.
@@ -30,6 +32,7 @@ struct PreparedServer: Sendable {
         logger = Logger(label: "rookery")
         Self.prepareProcess(configuration)
         modelKey = try configuration.modelKeyFile.map { path throws(ConfigurationError) in try Self.key(at: path) }
+        prices = try PriceList(file: configuration.prices)
         policies = try PolicyStore(directory: configuration.policies)
         let user = try configuration.serviceUser.map { name throws(ConfigurationError) in
             try ServiceUser(named: name)

@@ -56,6 +56,7 @@ struct Serve: AsyncParsableCommand {
         case let error as SupervisorError: Failure.refused(error.detail)
         case let error as FileFault: Failure.refused("\(error)")
         case let error as APIServerError: Failure.refused(error.description)
+        case let error as PriceList.Fault: Failure.refused(error.description)
         case let error as GatewayError: Failure.refused(error.description)
         default: error
         }
@@ -97,17 +98,23 @@ struct Serve: AsyncParsableCommand {
                 maxMemory: configuration.maxMemory, gatewaySocket: gatewaySocket),
             registry: registry, launcher: LauncherClient(descriptor: prepared.control),
             group: MultiThreadedEventLoopGroup.singleton, logger: logger, recovery: recovery)
+        guard let upstream = UpstreamURL(parsing: configuration.modelUpstream) else {
+            throw ConfigurationError("'\(configuration.modelUpstream)' is not where a model can be")
+        }
+        let cutOff = try await registry.closeInterruptedRequests()
+        if cutOff > 0 { logger.notice("model requests were cut off by the last end", metadata: ["count": "\(cutOff)"]) }
         let gateway = ModelGateway(
-            configuration: GatewayConfiguration(
-                socketPath: gatewaySocket, upstream: configuration.modelUpstream, apiKey: prepared.modelKey),
-            logger: logger)
+            configuration: GatewayConfiguration(socketPath: gatewaySocket),
+            access: SharedKey(upstream: upstream, apiKey: prepared.modelKey), ledger: RegistryLedger(registry),
+            prices: prepared.prices, logger: logger)
         var face = APIConfiguration(
             listeners: configuration.listeners, authentication: authentication, tls: configuration.tls,
             allowedHosts: configuration.allowedHosts, allowedOrigins: configuration.allowedOrigins,
             site: configuration.site, vendor: configuration.vendor)
         face.dedicated = configuration.dedicated
         let server = try APIServer(
-            face, sessions: supervisor, tokens: RegistryTokens(registry), remote: registry, logger: logger
+            face, sessions: supervisor, tokens: RegistryTokens(registry),
+            usage: RegistryUsage(registry, counters: gateway.counters), remote: registry, logger: logger
         ) { listeners in
             Announcement(
                 listeners: listeners, tokenFile: configuration.authenticates ? configuration.adminTokenFile : nil

@@ -26,6 +26,7 @@ struct ServeConfiguration {
     var vendor: String?
     var modelUpstream: String
     var modelKeyFile: String?
+    var prices: String
     var maxSessions: Int
     var maxMemory: ByteSize
     var tls: TLSFiles?
@@ -65,6 +66,7 @@ struct ServeConfiguration {
                 "\(sources.value("model-upstream")?.source ?? ""): '\(modelUpstream)' is not where a model can be; "
                     + "write https://host, http://host:port or unix:/path")
         }
+        prices = path("prices", surroundings.installation.prices)
         modelKeyFile = text("model-key-file").map(surroundings.absolute)
         serviceUser = rootless ? nil : text("service-user") ?? "rookery"
         stopSessions = try Self.flag(sources, "stop-sessions")

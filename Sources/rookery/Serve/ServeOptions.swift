@@ -64,6 +64,9 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "File with the model API's key. It never enters a sandbox.")
     var modelKeyFile: String?
 
+    @Option(help: "What models cost, in JSON.")
+    var prices: String?
+
     @Option(help: "Most sessions that run at once.")
     var maxSessions: String?
 

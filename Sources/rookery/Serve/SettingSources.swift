@@ -26,7 +26,7 @@ struct SettingSources {
         "bind", "claude-socket-bind", "claude-remote-bind", "companion-bind", "allowed-host", "allowed-origin",
         "claude-command", "claude-binary", "idle-sec", "state-dir",
         "runtime-dir", "auth", "admin-token-file",
-        "policies", "images", "web", "web-vendor", "model-upstream", "model-key-file", "max-sessions", "max-memory",
+        "policies", "images", "web", "web-vendor", "model-upstream", "model-key-file", "prices", "max-sessions", "max-memory",
         "tls-cert", "tls-key", "service-user", "libexec-dir", "log-level", "log-format", "rootless", "stop-sessions",
         "no-confinement",
     ]
@@ -90,7 +90,7 @@ extension ServeOptions {
             ("claude-command", claudeCommand), ("claude-binary", claudeBinary), ("idle-sec", idleSec),
             ("state-dir", stateDir), ("runtime-dir", runtimeDir), ("auth", auth),
             ("admin-token-file", adminTokenFile), ("policies", policies), ("images", images), ("web", web),
-            ("web-vendor", webVendor), ("model-upstream", modelUpstream), ("model-key-file", modelKeyFile),
+            ("web-vendor", webVendor), ("model-upstream", modelUpstream), ("model-key-file", modelKeyFile), ("prices", prices),
             ("max-sessions", maxSessions), ("max-memory", maxMemory), ("tls-cert", tlsCert), ("tls-key", tlsKey),
             ("service-user", serviceUser), ("libexec-dir", libexecDir), ("log-level", logLevel),
             ("log-format", logFormat), ("rootless", rootless ? "true" : nil),

@@ -1,0 +1,56 @@
+import Gateway
+import Registry
+
+/// Prometheus' text format (exposition format 0.0.4). What was used comes from the accounts, so that it goes on rising
+/// over restarts; what the gateway does is counted since its start.
+struct MetricsText {
+    let usage: [UsageRow]
+    let gateway: GatewayCounters.Values
+
+    var text: String {
+        var lines: [String] = []
+        func family(_ name: String, _ type: String, _ help: String) {
+            lines.append("# HELP \(name) \(help)")
+            lines.append("# TYPE \(name) \(type)")
+        }
+        func labels(_ row: UsageRow) -> String {
+            "tenant=\"\(Self.escaped(row.tenant ?? ""))\",model=\"\(Self.escaped(row.model ?? ""))\""
+        }
+        family("rookery_model_tokens_total", "counter", "Tokens that sessions have used, by kind.")
+        for row in usage {
+            let kinds = [
+                ("input", row.tokens.input), ("output", row.tokens.output), ("cache_read", row.tokens.cacheRead),
+                ("cache_write", row.tokens.cacheWrite),
+            ]
+            for (kind, count) in kinds {
+                lines.append("rookery_model_tokens_total{\(labels(row)),kind=\"\(kind)\"} \(count)")
+            }
+        }
+        family("rookery_model_cost_usd_total", "counter", "What that cost in USD, by the price list.")
+        for row in usage {
+            lines.append("rookery_model_cost_usd_total{\(labels(row))} \(Double(row.tokens.cost) / 1e9)")
+        }
+        family("rookery_model_answers_total", "counter", "Messages that the model API answered.")
+        for row in usage { lines.append("rookery_model_answers_total{\(labels(row))} \(row.requests)") }
+
+        family("rookery_gateway_requests_total", "counter", "Requests of sessions that ended, since the start.")
+        let keys = gateway.requests.sorted { "\($0.key.outcome)\($0.key.status)" < "\($1.key.outcome)\($1.key.status)" }
+        for (key, count) in keys {
+            lines.append(
+                "rookery_gateway_requests_total{outcome=\"\(key.outcome.rawValue)\",status=\"\(key.status)\"} \(count)")
+        }
+        let first = "rookery_gateway_first_byte_seconds"
+        family(first, "histogram", "From a request's arrival to the first byte of the answer's body.")
+        for (bound, count) in zip(GatewayCounters.Histogram.bounds, gateway.firstByte.counts) {
+            lines.append("\(first)_bucket{le=\"\(bound)\"} \(count)")
+        }
+        lines.append("\(first)_bucket{le=\"+Inf\"} \(gateway.firstByte.count)")
+        lines.append("\(first)_sum \(gateway.firstByte.sum)")
+        lines.append("\(first)_count \(gateway.firstByte.count)")
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    static func escaped(_ value: String) -> String {
+        value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    }
+}

@@ -1,0 +1,13 @@
+public import Registry
+public import SessionCore
+public import Supervisor
+
+/// What the API asks about what was used.
+public protocol UsageService: Sendable {
+    func usage(_ query: UsageQuery, as principal: Principal) async throws(SupervisorError) -> [UsageRow]
+    func requests(
+        of id: SessionID, limit: Int, cursor: String?, as principal: Principal
+    ) async throws(SupervisorError) -> (items: [LoggedRequest], nextCursor: String?)
+    /// Everything that is monitored, in Prometheus' text format.
+    func metrics() async throws(SupervisorError) -> String
+}
