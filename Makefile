@@ -9,10 +9,10 @@ IMAGES ?= minimal claude dev
 # How often make faults kills each kind of process.
 ROUNDS ?= 60
 SOURCES = Package.swift Sources Tests Ops
-SCRIPTS = Scripts/setup Scripts/run Scripts/lint .ci/run
+SCRIPTS = Scripts/setup Scripts/run Scripts/lint Scripts/previous-worker .ci/run
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint fmt bench attacks faults images setup clean
+.PHONY: help run test previous build lint fmt bench attacks faults images setup clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,12 @@ faults: ## Kill, stop, fill and corrupt everything, hundreds of times (ROUNDS=â€
 	@Scripts/setup test
 	swift build --build-tests
 	ROOKERY_FAULT_ROUNDS=$(ROUNDS) swift test --skip-build --no-parallel --filter '^FaultTests'
+
+previous: ## Run sessions under a worker of the last release, or of the commit before (PREVIOUS=â€¦ for another)
+	@Scripts/setup test
+	swift build --build-tests
+	worker=$$(Scripts/previous-worker $(PREVIOUS)) && \
+	    ROOKERY_PREVIOUS_WORKER=$$worker swift test --skip-build --no-parallel --filter PreviousWorkerTests
 
 build: ## Build the programs (CONFIG=debug for a quick one)
 	@Scripts/setup run

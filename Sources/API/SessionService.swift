@@ -47,6 +47,10 @@ public protocol SessionService: Sendable {
     func readiness() async -> Readiness
     /// What became of the sessions that the supervisor found when it started; nil before.
     func adoptionReport() async -> AdoptionReport?
+    func upgrade(
+        workers renewal: WorkerRenewal, replacesSupervisor: Bool, by principal: Principal
+    ) async throws(SupervisorError)
+    func upgradeReport() async -> UpgradeReport
 }
 
 extension SessionSupervisor: SessionService {}

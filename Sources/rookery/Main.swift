@@ -15,7 +15,7 @@ struct RookeryCommand: AsyncParsableCommand {
             New.self, List.self, Attach.self, Input.self, Screen.self, Logs.self, Recording.self,
             Transcript.self, Idle.self, Usage.self, Stop.self, Park.self,
             Resume.self, Remove.self, Tokens.self, Policies.self, Image.self, Sandbox.self, RegistryCommands.self,
-            Doctor.self, ShowVersion.self,
+            Doctor.self, Upgrade.self, ShowVersion.self,
         ])
 
     /// Not asynchronous itself: the runtime would end the main thread then, and a process whose first thread is dead

@@ -15,6 +15,8 @@ package struct RookeryOptions {
     package var stateDirectory: String?
     /// TLS on the TCP port, with a certificate made for it; the test's own requests then go through a Unix socket.
     package var tls = false
+    /// The directory of the programs that run; nil: those of this build.
+    package var programs: String?
     /// Words before the supervisor's command line.
     package var wrapper: [String] = []
 
@@ -105,7 +107,8 @@ package final class Rookery {
 
     package var serveArguments: [String] {
         var arguments = [
-            Programs.built("rookery"), "serve", "--bind", bind, "--state-dir", stateDirectory,
+            options.programs.map { "\($0)/rookery" } ?? Programs.built("rookery"), "serve", "--bind", bind,
+            "--state-dir", stateDirectory,
             "--runtime-dir", runtimeDirectory, "--auth", options.auth, "--model-upstream", modelAddress,
             "--log-level", "debug",
         ]

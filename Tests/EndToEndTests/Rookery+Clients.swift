@@ -2,6 +2,12 @@ import EndToEndSupport
 import Foundation
 
 extension Rookery {
+    /// The pid of a session's worker.
+    func worker(of session: String) -> Int32? {
+        processes(of: session).first { $0.command.split(separator: "\0").first?.hasSuffix("rookery-worker") == true }?
+            .pid
+    }
+
     /// Has a session's worker be one that takes no sockets.
     func forgetHandOver(_ session: String) throws {
         try FileManager.default.removeItem(atPath: "\(runtimeDirectory)/w/\(session)/handover.sock")

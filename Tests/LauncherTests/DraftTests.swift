@@ -49,6 +49,39 @@ import WorkerControl
         #expect(await launcher.stop() == .code(0))
     }
 
+    @Test("a sweep finds them, and an inventory only what is data", arguments: LaunchTests.modes)
+    func sweep(rootless: Bool) async throws {
+        try await Stage.with(rootless: rootless) { stage in
+            _ = try await stage.launcher.ask(.capabilities)
+            let ids = [SessionID(), SessionID()]
+            for id in ids { try Self.cutOff(id, in: stage.scratch, rootless: rootless) }
+            guard case .swept(let swept)? = try await stage.launcher.ask(.sweep(SweepRequest(live: [ids[0]]))) else {
+                Issue.record("not swept")
+                return
+            }
+            #expect(swept == [ids[1]])
+            #expect(Self.left(ids[1], in: stage.scratch) == [])
+            #expect(Self.left(ids[0], in: stage.scratch) != [])
+            // A session with a journal alone, and one with an image alone.
+            let kept = [SessionID(), SessionID()]
+            mkdir("\(stage.scratch.path)/state/journals/\(kept[0])", 0o700)
+            if !rootless {
+                _ = FileManager.default.createFile(
+                    atPath: "\(stage.scratch.path)/state/disks/\(kept[1]).img", contents: Data())
+            }
+            let all = (ids + (rootless ? [kept[0]] : kept)).map(\.description).sorted()
+            var found: [String] = []
+            var last: SessionID?
+            while case .inventory(let page)? = try await stage.launcher.ask(.inventory(InventoryRequest(after: last))),
+                let end = page.last
+            {
+                found += page.map(\.description)
+                last = end
+            }
+            #expect(found == all)
+        }
+    }
+
     @Test("a session that is cleaned or removed takes its own along", arguments: LaunchTests.modes, [true, false])
     func clean(rootless: Bool, removes: Bool) async throws {
         try await Stage.with(rootless: rootless) { stage in

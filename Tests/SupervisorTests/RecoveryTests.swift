@@ -146,23 +146,7 @@ struct RecoveryTests {
                 fill()
             }
             let supervisor = box.supervisor
-            let calls: [(String, () async throws -> Void)] = [
-                ("create", { try await box.create() }),
-                ("update", { _ = try await supervisor.update(running, SessionPatch(name: "y"), by: box.alice) }),
-                ("stop", { _ = try await supervisor.stop(running, by: box.alice) }),
-                ("park", { _ = try await supervisor.park(running, by: box.alice) }),
-                ("resume", { _ = try await supervisor.resume(parked, by: box.alice) }),
-                (
-                    "wake",
-                    { _ = try await supervisor.input(parked, text: "x", clientID: nil, submit: true, by: box.alice) }
-                ),
-                ("delete", { try await supervisor.delete(doomed, keepWorkspace: false, by: box.alice) }),
-            ]
-            for (name, call) in calls {
-                let error = await refusal(call)
-                #expect(error?.code == .storage, "\(name): \(String(describing: error))")
-                #expect(error?.detail.contains("Free space") == true, "\(name)")
-            }
+            await Self.expectRefusals(box, running: running, parked: parked, doomed: doomed)
             // What needs no disk goes on.
             #expect(try await box.record(running).lifecycle == .running)
             #expect(try await box.record(parked).lifecycle == .parked)
@@ -177,6 +161,102 @@ struct RecoveryTests {
             try await supervisor.delete(doomed, keepWorkspace: false, by: box.alice)
             try await box.create()
             #expect(await supervisor.readiness().checks["registry"] == "ok")
+        }
+    }
+
+    /// Every call that changes something is refused with the disk as the reason.
+    static func expectRefusals(_ box: Box, running: SessionID, parked: SessionID, doomed: SessionID) async {
+        let supervisor = box.supervisor
+        let calls: [(String, () async throws -> Void)] = [
+            ("create", { try await box.create() }),
+            ("update", { _ = try await supervisor.update(running, SessionPatch(name: "y"), by: box.alice) }),
+            ("stop", { _ = try await supervisor.stop(running, by: box.alice) }),
+            ("park", { _ = try await supervisor.park(running, by: box.alice) }),
+            ("resume", { _ = try await supervisor.resume(parked, by: box.alice) }),
+            (
+                "wake",
+                { _ = try await supervisor.input(parked, text: "x", clientID: nil, submit: true, by: box.alice) }
+            ),
+            ("delete", { try await supervisor.delete(doomed, keepWorkspace: false, by: box.alice) }),
+        ]
+        for (name, call) in calls {
+            let error = await refusal(call)
+            #expect(error?.code == .storage, "\(name): \(String(describing: error))")
+            #expect(error?.detail.contains("Free space") == true, "\(name)")
+        }
+    }
+
+    @Test(.enabled(if: FailingDisk.isPossible)) func everyCallOnADiskThatAnswersEIOSaysSoAndWhatWasAcknowledgedIsThere()
+        async throws
+    {
+        let held = Mutex<FailingDisk?>(nil)
+        var settings = Box.Settings()
+        settings.onFailingDisk = { disk in held.withLock { $0 = disk } }
+        try await Box.with(settings) { box in
+            let disk = try #require(held.withLock { $0 })
+            let running = try await box.create()
+            let parked = try await box.create()
+            let doomed = try await box.create()
+            _ = try await box.supervisor.park(parked, by: box.alice)
+            var acknowledged = 0
+            func rename(_ number: Int) async -> SupervisorError? {
+                let patch = SessionPatch(name: "\(number) " + String(repeating: "x", count: 90))
+                do {
+                    _ = try await box.supervisor.update(running, patch, by: box.alice)
+                    acknowledged = number
+                    return nil
+                } catch { return error }
+            }
+            #expect(await rename(1) == nil)
+            try disk.fail()
+            // SQLite's log has blocks that were taken before: use them up.
+            var failure: SupervisorError?
+            for number in 2..<4000 where failure == nil { failure = await rename(number) }
+            #expect(failure?.code == .storage, "\(String(describing: failure))")
+            #expect(failure?.detail.contains("I/O error") == true, "\(String(describing: failure))")
+            await Self.expectRefusals(box, running: running, parked: parked, doomed: doomed)
+            // What needs no disk goes on, and says what is.
+            #expect(try await box.record(running).lifecycle == .running)
+            #expect(try await box.record(running).name?.hasPrefix("\(acknowledged) ") == true)
+            _ = try await box.supervisor.input(running, text: "x", clientID: nil, submit: true, by: box.alice)
+            #expect(await box.supervisor.readiness().ready == false)
+
+            disk.mend()
+            #expect(await rename(5000) == nil)
+            _ = try await box.supervisor.resume(parked, by: box.alice)
+            _ = try await box.supervisor.stop(running, by: box.alice)
+            try await box.supervisor.delete(doomed, keepWorkspace: false, by: box.alice)
+            #expect(await box.supervisor.readiness().checks["registry"] == "ok")
+        }
+    }
+
+    /// What the disk itself has afterwards, not what the kernel remembers.
+    @Test(.enabled(if: FailingDisk.isPossible)) func whatWasAcknowledgedBesideErrorsIsOnTheDisk() async throws {
+        let path = "/tmp/rk-eio-\(UUID().uuidString.prefix(8).lowercased())"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        defer { rmdir(path) }
+        let disk = try FailingDisk(at: path)
+        defer { disk.remove() }
+        var acknowledged: [Int] = []
+        do {
+            let registry = try SessionRegistry(directory: "\(path)/state")
+            let tenant = try await registry.createTenant("default")
+            for number in 1...600 {
+                if number == 100 { try disk.fail() }
+                if number == 500 { disk.mend() }
+                let name = "\(number)-" + String(repeating: "x", count: 40)
+                if (try? await registry.createUser(name, tenantID: tenant.id)) != nil { acknowledged.append(number) }
+            }
+        }
+        #expect(acknowledged.contains(99) && acknowledged.contains(600))
+        #expect(!acknowledged.contains(499), "the disk never failed")
+        try await eventually("the registry to be closed") { (try? disk.remount()).map { true } }
+        let registry = try SessionRegistry(directory: "\(path)/state")
+        let tenant = try #require(try await registry.tenant(named: "default"))
+        for number in acknowledged {
+            let name = "\(number)-" + String(repeating: "x", count: 40)
+            let user = try await registry.user(named: name, tenantID: tenant.id)
+            #expect(user != nil, "\(number)")
         }
     }
 }

@@ -179,21 +179,54 @@ struct RestartTests {
             })
     }
 
-    @Test func directoriesThatNobodyOwnsAreNamedAndThoseOfDeletedSessionsRemoved() async throws {
+    @Test func dataThatNobodyOwnsIsNamedAndThatOfDeletedSessionsRemoved() async throws {
         try await Box.with { box in
             let deleted = try await box.create()
             try await box.supervisor.delete(deleted, keepWorkspace: false, by: box.alice)
-            let unknown = SessionID()
-            for id in [deleted, unknown] {
-                try FileManager.default.createDirectory(
-                    atPath: "\(box.path)/state/sessions/\(id)", withIntermediateDirectories: true)
-            }
+            // More than one page of them, of files and of journals alone.
+            let unknown = (1...5).map { _ in SessionID() }
+            try Self.leaveData(of: [deleted] + unknown.dropLast(), in: "\(box.path)/state/sessions")
+            try Self.leaveData(of: unknown.suffix(2), in: "\(box.path)/state/journals")
             box.launcher.state.withLock { $0.removed = [] }
+            let names = unknown.map(\.description).sorted()
             try await eventually("a look") {
                 await box.supervisor.reconcile()
-                return await box.supervisor.adoptionReport()?.unowned == [unknown.description] ? true : nil
+                return await box.supervisor.adoptionReport()?.unowned == names ? true : nil
             }
             #expect(box.launcher.state.withLock { Set($0.removed.map(\.sessionID)) } == [deleted])
+            #expect(await box.supervisor.readiness().checks["unowned"]?.contains("5 sessions") == true)
+        }
+    }
+
+    /// A registry that had to be made anew knows less than there was.
+    @Test func aRegistryThatWasMadeAnewHasNoDataRemoved() async throws {
+        let id = SessionID()
+        let state = Mutex("")
+        try await Box.restarting(
+            { box in
+                state.withLock { $0 = "\(box.path)/state" }
+                try await box.create(SessionCreation(id: id))
+                try await box.supervisor.delete(id, keepWorkspace: false, by: box.alice)
+            },
+            between: {
+                let directory = state.withLock { $0 }
+                for end in ["", "-wal", "-shm"] {
+                    try? FileManager.default.removeItem(atPath: "\(directory)/registry.sqlite\(end)")
+                }
+                try Self.leaveData(of: [id], in: "\(directory)/sessions")
+            },
+            after: { box in
+                #expect(await box.supervisor.recovery != nil)
+                for _ in 1...3 { await box.supervisor.reconcile() }
+                #expect(box.launcher.state.withLock { $0.removed.isEmpty })
+                #expect(await box.supervisor.adoptionReport()?.unowned == [id.description])
+            })
+    }
+
+    private static func leaveData(of ids: some Sequence<SessionID>, in directory: String) throws {
+        for id in ids {
+            try FileManager.default.createDirectory(
+                atPath: "\(directory)/\(id)", withIntermediateDirectories: true)
         }
     }
 

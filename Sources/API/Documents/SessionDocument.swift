@@ -14,7 +14,7 @@ struct SessionDocument: Encodable, Sendable {
     enum CodingKeys: String, CodingKey {
         case id, name, kind, tenant, owner, lifecycle, activity, flags, reason, detail, incarnation, policy, image
         case size, labels, pinned, model, permissionMode, idleTimeout, maxLifetime, limits
-        case createdAt, startedAt, lastActivityAt, deadlines, clients
+        case createdAt, startedAt, lastActivityAt, deadlines, clients, journal
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -47,6 +47,7 @@ struct SessionDocument: Encodable, Sendable {
         try container.encode(record.lastActivityAt, forKey: .lastActivityAt)
         try container.encode(DeadlinesDocument(parksAt: view.parksAt, endsAt: endsAt), forKey: .deadlines)
         try container.encode((view.worker?.clients ?? []).map(ClientDocument.init), forKey: .clients)
+        try container.encode(view.worker?.journal, forKey: .journal)
     }
 
     private var flags: [String] {
@@ -55,6 +56,7 @@ struct SessionDocument: Encodable, Sendable {
         if view.record.pinned { flags.append("pinned") }
         if view.worker?.frozenSince != nil { flags.append("frozen") }
         if view.unresponsive { flags.append("unresponsive") }
+        if view.draining { flags.append("draining") }
         return flags
     }
 

@@ -58,7 +58,8 @@ extension OpenAPIDocument {
             "started_at",
             "last_activity_at",
             "deadlines",
-            "clients"
+            "clients",
+            "journal"
            ],
            "properties": {
             "id": {"type": "string", "format": "uuid"},
@@ -70,7 +71,7 @@ extension OpenAPIDocument {
             "activity": {"oneOf": [{"$ref": "#/components/schemas/Activity"}, {"type": "null"}]},
             "flags": {
              "type": "array",
-             "items": {"type": "string", "enum": ["attached", "pinned", "unresponsive", "draining"]}
+             "items": {"type": "string", "enum": ["attached", "pinned", "frozen", "unresponsive", "draining"]}
             },
             "reason": {
              "type": ["string", "null"],
@@ -108,6 +109,21 @@ extension OpenAPIDocument {
               "parks_at": {"type": ["string", "null"], "format": "date-time"},
               "ends_at": {"type": ["string", "null"], "format": "date-time"}
              }
+            },
+            "journal": {
+             "description": "Why nothing of the session can be stored now, and it therefore stands still; null: it can.",
+             "oneOf": [
+              {
+               "type": "object",
+               "required": ["state", "reason", "detail"],
+               "properties": {
+                "state": {"type": "string", "enum": ["stalled"]},
+                "reason": {"type": "string", "enum": ["disk_full", "quota", "io_error"]},
+                "detail": {"type": "string"}
+               }
+              },
+              {"type": "null"}
+             ]
             },
             "clients": {
              "type": "array",
@@ -333,7 +349,40 @@ extension OpenAPIDocument {
             "unowned": {
              "type": "array",
              "items": {"type": "string"},
-             "description": "Directories of sessions that the registry does not know. They are left alone."
+             "description": "Sessions that the registry does not know and of which there is data: files or a journal. It is left alone."
+            }
+           }
+          },
+          "Upgrade": {
+           "type": "object",
+           "required": ["instance", "version", "pid", "started_at", "replaceable", "workers", "sessions"],
+           "properties": {
+            "instance": {"type": "string", "format": "uuid", "description": "Of the supervisor's process."},
+            "version": {"type": "string"},
+            "pid": {"type": "integer"},
+            "started_at": {"type": "string", "format": "date-time"},
+            "replaceable": {"type": "boolean", "description": "Whether this supervisor has a steward."},
+            "last": {
+             "type": ["object", "null"],
+             "required": ["outcome"],
+             "properties": {
+              "outcome": {"type": "string", "enum": ["upgraded", "failed"]},
+              "reason": {"type": ["string", "null"]}
+             }
+            },
+            "workers": {"type": "string", "enum": ["now", "idle", "never"]},
+            "sessions": {
+             "type": "array",
+             "items": {
+              "type": "object",
+              "required": ["id", "state"],
+              "properties": {
+               "id": {"type": "string", "format": "uuid"},
+               "name": {"type": ["string", "null"]},
+               "state": {"type": "string", "enum": ["current", "waiting", "renewing", "older"]},
+               "detail": {"type": ["string", "null"]}
+              }
+             }
             }
            }
           },

@@ -142,6 +142,50 @@ extension OpenAPIDocument {
            }
           }
          },
+         "/v1/upgrade": {
+          "get": {
+           "operationId": "upgradeReport",
+           "summary": "Which release runs, how the last upgrade went, and what becomes of each session's worker",
+           "tags": ["service"],
+           "responses": {
+            "200": {
+             "description": "For operators.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Upgrade"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "post": {
+           "operationId": "upgrade",
+           "summary": "Put the installed release in place of the one that runs",
+           "tags": ["service"],
+           "requestBody": {
+            "content": {
+             "application/json": {
+              "schema": {
+               "type": "object",
+               "additionalProperties": false,
+               "properties": {
+                "workers": {"type": "string", "enum": ["now", "idle", "never"], "default": "idle"},
+                "supervisor": {
+                 "type": "boolean",
+                 "default": true,
+                 "description": "false: workers alone."
+                }
+               }
+              }
+             }
+            }
+           },
+           "responses": {
+            "202": {
+             "description": "The next supervisor is ready and takes over in a moment: `instance` is then another.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Upgrade"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          }
+         },
          "/openapi.json": {
           "get": {
            "operationId": "openapi",

@@ -25,6 +25,13 @@ extension APIRoutes {
                 }
                 return try .json(report)
             },
+            Endpoint(.get, "/v1/upgrade", .role(.operator)) { _ in try .json(await sessions.upgradeReport()) },
+            Endpoint(.post, "/v1/upgrade", .role(.operator)) { call in
+                let body = try UpgradeBody(body: await call.json(optional: true))
+                try await sessions.upgrade(
+                    workers: body.workers, replacesSupervisor: body.supervisor, by: call.authenticated())
+                return try .json(await sessions.upgradeReport(), status: .accepted)
+            },
             Endpoint(.get, "/openapi.json", .anyone) { _ in
                 Response(
                     status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-cache"],

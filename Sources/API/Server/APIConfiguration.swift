@@ -89,6 +89,8 @@ public struct APIConfiguration: Sendable {
     public var vendor: String?
     /// Connections at once on one listener; more wait in the backlog.
     public var mostConnections: Int
+    /// Sockets that are bound already and stay so when this server ends, by the addresses that they listen on.
+    public var bound: [APIListener: Int32] = [:]
     /// Permission bits of Unix sockets.
     public var unixSocketMode: UInt32
 

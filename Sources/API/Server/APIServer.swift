@@ -62,6 +62,9 @@ public struct APIServer: Service {
             sessions: sessions, authenticator: authenticator, dialects: dialects, logger: logger)
     }
 
+    /// Whether certificate and key can be used.
+    public static func check(_ files: TLSFiles) throws(APIServerError) { _ = try tls(files) }
+
     private static func tls(_ files: TLSFiles) throws(APIServerError) -> TLSConfiguration {
         do {
             let chain = try NIOSSLCertificate.fromPEMFile(files.certificate).map(NIOSSLCertificateSource.certificate)
@@ -90,10 +93,11 @@ public struct APIServer: Service {
         try await withThrowingTaskGroup(of: Bool.self) { group in
             for (index, dedicated) in all.enumerated() {
                 let listener = dedicated.listener
-                try prepare(listener)
+                let isBound = configuration.bound[listener] != nil
+                if !isBound { try prepare(listener) }
                 let onServerRunning: @Sendable (any Channel) -> Void = { channel in
                     bound.add(describe(listener, channel), at: index)
-                    if case .unix(let path) = listener, let file = SocketFile(path) {
+                    if !isBound, case .unix(let path) = listener, let file = SocketFile(path) {
                         channel.closeFuture.whenComplete { _ in file.remove() }
                     }
                 }
@@ -133,6 +137,9 @@ public struct APIServer: Service {
         let listener = dedicated.listener
         var upgrades = upgrades
         upgrades.face = dedicated.face
+        if let socket = configuration.bound[listener] {
+            return try await serve(listener, on: socket, responder, upgrades, onServerRunning: onServerRunning)
+        }
         let timeouts = timeouts
         var server = HTTPServerBuilder { [upgrades] responder in
             ClientConnection(responder: responder, upgrades: upgrades, timeouts: timeouts)
@@ -160,6 +167,60 @@ public struct APIServer: Service {
         }
     }
 
+    /// Serves on a socket that somebody else has bound and keeps.
+    private func serve(
+        _ listener: APIListener, on socket: Int32, _ responder: some HTTPResponder<APIContext>,
+        _ upgrades: UpgradeRouter, onServerRunning: @escaping @Sendable (any Channel) -> Void
+    ) async throws {
+        let copy = fcntl(socket, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else {
+            throw APIServerError.cannotListen(listener, errno: errno, reason: String(cString: strerror(errno)))
+        }
+        var quiet = logger
+        quiet.logLevel = .critical
+        let connection = ClientConnection(
+            responder: answerer(responder, quiet), upgrades: upgrades, timeouts: timeouts)
+        let most = configuration.mostConnections
+        do {
+            if case .tcp = listener, let tls {
+                try await ListeningServer(
+                    descriptor: copy, child: TLSChannel(connection, tlsConfiguration: tls), mostConnections: most,
+                    logger: quiet
+                ).run(onServerRunning: onServerRunning)
+            } else {
+                try await ListeningServer(descriptor: copy, child: connection, mostConnections: most, logger: quiet)
+                    .run(onServerRunning: onServerRunning)
+            }
+        } catch { throw Self.explain(error, listener) }
+    }
+
+    /// Now, as HTTP writes it (RFC 9110, 5.6.7).
+    private static func date() -> String {
+        var now = time(nil)
+        var parts = tm()
+        gmtime_r(&now, &parts)
+        let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        func padded(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(days[Int(parts.tm_wday)]), \(padded(parts.tm_mday)) \(months[Int(parts.tm_mon)]) "
+            + "\(parts.tm_year + 1900) \(padded(parts.tm_hour)):\(padded(parts.tm_min)):\(padded(parts.tm_sec)) GMT"
+    }
+
+    /// What Hummingbird's application does for each request.
+    private func answerer(
+        _ responder: some HTTPResponder<APIContext>, _ logger: Logger
+    ) -> HTTPChannelHandler.Responder {
+        { (request, writer: consuming ResponseWriter, channel) in
+            let context = APIContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
+            var response: Response
+            do { response = try await responder.respond(to: request, context: context) } catch {
+                response = Response(status: .internalServerError)
+            }
+            response.headers[.date] = Self.date()
+            try await writer.write(response: response.head, body: response.body)
+        }
+    }
+
     /// A socket file that nobody listens on is left over from a crash and may go; one that answers is in use.
     private func prepare(_ listener: APIListener) throws(APIServerError) {
         guard case .unix(let path) = listener else { return }
@@ -172,7 +233,7 @@ public struct APIServer: Service {
             let actual = APIListener.tcp(host: host, port: channel.localAddress?.port ?? port)
             return BoundListener(listener: actual, url: "\(tls == nil ? "http" : "https")://\(actual)")
         case .unix(let path):
-            chmod(path, mode_t(configuration.unixSocketMode))
+            if configuration.bound[listener] == nil { chmod(path, mode_t(configuration.unixSocketMode)) }
             return BoundListener(listener: listener, url: "unix:\(path)")
         }
     }

@@ -1,8 +1,8 @@
 import Glibc
 
 /// Asks whether anybody listens on a Unix socket's path.
-enum UnixSocketProbe {
-    static func answers(_ path: String) -> Bool {
+public enum UnixSocketProbe {
+    public static func answers(_ path: String) -> Bool {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }

@@ -110,10 +110,14 @@ struct SessionCleaning {
         }
     }
 
-    /// Every session that left something which is not of `live`.
+    /// Every session that left debris and is not of `live`: processes, cgroups, sockets, notes, mounts, what was being
+    /// made. Data is not looked at: whose that is, the registry says.
     func leftovers(live: [SessionID]) -> [SessionID] {
         let named = cgroups.leaves() + ((try? directories.runtimes.names()) ?? [])
-        let found = Set(named.compactMap { SessionID(parsing: $0) } + LaunchRecord.sessions(in: directories.records))
+        let drafts = Draft.names(in: directories.records) + (directories.disks.map(Draft.names) ?? [])
+        let found = Set(
+            (named + drafts).compactMap { SessionID(parsing: $0) } + LaunchRecord.sessions(in: directories.records)
+                + DiskMount.sessions(in: directories.records))
         return found.subtracting(live).sorted { $0.description < $1.description }
     }
 }

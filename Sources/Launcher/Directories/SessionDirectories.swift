@@ -39,6 +39,22 @@ struct SessionDirectories: Sendable {
         }
     }
 
+    /// Sessions of which there is data: their files, plain or in an image, or what was said in them. In the order of
+    /// their ids.
+    func kept(after: SessionID?) throws(LaunchFailure) -> [SessionID] {
+        do throws(SystemError) {
+            let images = try disks?.names().compactMap { DiskImage.session(of: $0) } ?? []
+            let named = try (sessions.names() + journals.names()).compactMap { SessionID(parsing: $0) }
+            let found = Set(images + named).map { (id: $0, text: $0.description) }.sorted { $0.text < $1.text }
+            guard let first = after?.description else { return found.map(\.id) }
+            return found.filter { $0.text > first }.map(\.id)
+        } catch {
+            throw LaunchFailure(
+                step: "inventory", errno: error.errno, message: "\(error)",
+                remedy: "see who owns \(configuration.stateDirectory), and what is in it")
+        }
+    }
+
     /// Makes, or finds, what a session needs on disk; with `overlay`, a place for what it changes of its system too. What
     /// a failing launch made, `undo` removes.
     func prepare(

@@ -14,7 +14,14 @@ struct DiskImage {
     let name: String
     private let directory: Directory
 
-    static func name(_ id: SessionID) -> String { "\(id).img" }
+    private static let suffix = ".img"
+
+    static func name(_ id: SessionID) -> String { "\(id)\(suffix)" }
+
+    /// Whose image a file is; nil for another file.
+    static func session(of name: String) -> SessionID? {
+        name.hasSuffix(suffix) ? SessionID(parsing: name.dropLast(suffix.count)) : nil
+    }
 
     /// The session's image; nil when it has none.
     static func open(_ id: SessionID, in directory: Directory) throws(LaunchFailure) -> DiskImage? {

@@ -26,6 +26,8 @@ public final class LauncherService: Sendable {
     private static let concurrency = 64
     /// Sessions that one `swept` can name within ``LauncherMessage/largest``.
     private static let mostSwept = 2500
+    /// Sessions on one page of an inventory, likewise.
+    private static let mostListed = 2500
 
     /// - Throws: when the directories cannot be used, or the peer is not a supervisor.
     public init(
@@ -134,6 +136,8 @@ public final class LauncherService: Sendable {
                 return .done
             case .sweep(let request): return .swept(sweep(request, received: received, with: cleaning))
             case .capabilities: return .capabilities(capabilities())
+            case .inventory(let request):
+                return .inventory(Array(try directories.kept(after: request.after).prefix(Self.mostListed)))
             case .memoryKills(let request):
                 let kills = KernelLog.memoryKills(in: "/\(cgroups.name)/\(request.sessionID)")
                 return .memoryKills(Array(kills.suffix(min(max(request.latest, 0), 32))))

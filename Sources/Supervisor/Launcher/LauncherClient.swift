@@ -165,7 +165,7 @@ extension LauncherRequest {
     fileprivate var canBeRepeated: Bool {
         switch self {
         case .launch: false
-        case .clean, .remove, .sweep, .capabilities, .memoryKills: true
+        case .clean, .remove, .sweep, .capabilities, .memoryKills, .inventory: true
         }
     }
 }

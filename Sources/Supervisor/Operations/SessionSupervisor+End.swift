@@ -9,8 +9,10 @@ extension SessionSupervisor {
     static let sequenceJump: UInt64 = 1 << 20
 
     /// Ends a running incarnation and leaves the session in `to`. The caller holds the lock.
+    /// - Parameter returns: it is started again right after: that stays written, and its clients are told to come back.
     func endIncarnation(
-        _ entry: SessionEntry, to: Lifecycle, reason: Reason, detail: String? = nil, actor: String
+        _ entry: SessionEntry, to: Lifecycle, reason: Reason, detail: String? = nil, actor: String,
+        returns: Bool = false
     ) async throws(SupervisorError) {
         let transient: Lifecycle = to == .parked ? .parking : .stopping
         let desired: DesiredState = to == .parked ? .parked : .stopped
@@ -19,7 +21,7 @@ extension SessionSupervisor {
             entry,
             SessionTransition(
                 from: [.running, .parking, .stopping], incarnation: incarnation, to: transient,
-                desired: entry.record.desired == .deleted ? nil : desired,
+                desired: returns || entry.record.desired == .deleted ? nil : desired,
                 reason: reason, actor: actor, takesNumber: false, time: clock.now()))
         guard ending != nil else {
             throw SupervisorError(.wrongState, "session \(entry.id) does not run any more")
@@ -30,7 +32,8 @@ extension SessionSupervisor {
             ["lifecycle": .string(transient.rawValue), "reason": .string(reason.rawValue), "by": .string(actor)])
         if let connection = entry.connection, entry.end == nil {
             do {
-                _ = try await connection.send(.stop(grace: grace.seconds), within: configuration.replyLimit)
+                _ = try await connection.send(
+                    .stop(grace: grace.seconds, returns: returns ? true : nil), within: configuration.replyLimit)
                 await awaitEnd(entry, within: grace.duration + configuration.stopSlack)
             } catch {
                 // The launcher's clean ends it then.
@@ -38,7 +41,7 @@ extension SessionSupervisor {
                     "a worker does not take the stop", metadata: ["session": "\(entry.id)", "error": "\(error)"])
             }
         }
-        try await conclude(entry, to: to, reason: reason, detail: detail, actor: actor)
+        try await conclude(entry, to: to, reason: reason, detail: detail, actor: actor, isWanted: returns)
     }
 
     /// Returns when the incarnation is over, or the time is.

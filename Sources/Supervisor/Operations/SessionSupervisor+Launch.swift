@@ -31,7 +31,7 @@ extension SessionSupervisor {
                 throw error
             }
         case .failed(let failure): throw SupervisorError(failure)
-        case .done, .swept, .capabilities, .memoryKills:
+        case .done, .swept, .capabilities, .memoryKills, .inventory:
             throw SupervisorError(.launchFailed, "the launcher answered a launch with something else")
         }
     }

@@ -132,6 +132,9 @@ extension SessionSupervisor {
         if let recovery { checks["recovery"] = recovery.summary }
         // For an operator's eye: what became of the sessions when this supervisor started.
         checks["adoption"] = adoption?.summary
+        if let unowned = adoption?.unowned, !unowned.isEmpty {
+            checks["unowned"] = "data of \(unowned.count) sessions that the registry does not know: see /v1/recovery"
+        }
         return Readiness(ready: ready, checks: checks)
     }
 
@@ -151,9 +154,11 @@ extension SessionSupervisor {
                 [record.lastActivityAt, status.activitySince, status.lastInput ?? .distantPast].max()
                 ?? record.lastActivityAt
         }
-        return SessionView(
+        var view = SessionView(
             record: record, worker: entry.unresponsive ? nil : entry.status, unresponsive: entry.unresponsive,
             parksAt: parksAt(entry))
+        view.draining = isDraining(entry)
+        return view
     }
 
     func parksAt(_ entry: SessionEntry) -> Date? {

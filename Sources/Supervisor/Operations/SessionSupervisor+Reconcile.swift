@@ -22,6 +22,7 @@ extension SessionSupervisor {
         defer { isReconciling = false }
         lookAtWorkers()
         await startWhatShouldRun()
+        await renewWorkers()
         guard launcher.outage == nil else { return }
         await sweep()
         await finishDeletions()
@@ -84,27 +85,21 @@ extension SessionSupervisor {
         }
     }
 
-    /// Directories and uid ranges of sessions that are deleted. A directory that the registry knows nothing of is named
-    /// and left alone: it may be all that is left of somebody's work after the registry was lost.
+    /// Data and uid ranges that no session owns. Data goes by somebody's word alone: that of whoever deleted the session,
+    /// as it stands in the registry. What the registry knows nothing of is named and left alone: it may be all that is left
+    /// of somebody's work after the registry was lost. While this supervisor's registry is one that had to be made anew,
+    /// its word is not taken for that either, and no uid range is given to somebody else.
     private func removeUnowned() async {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(configuration.stateDirectory)/sessions"))
-        let there = Set((names ?? []).compactMap { SessionID(parsing: $0) })
         do throws(SupervisorError) {
+            let there = try await inventory()
             let (deleted, unknown) = try await stored { () async throws(RegistryError) in
                 try await registry.unowned(among: there)
             }
+            name(unowned: unknown)
+            guard recovery == nil else { return }
             for id in deleted where entries[id] == nil {
                 _ = try? await launcher.send(
                     .remove(RemoveRequest(sessionID: id, keepWorkspace: false)), within: configuration.cleanLimit)
-            }
-            let names = unknown.filter { entries[$0] == nil }.map(\.description).sorted()
-            if names != adoption?.unowned ?? [] {
-                adoption?.unowned = names
-                if !names.isEmpty {
-                    logger.warning(
-                        "directories of sessions that the registry does not know are left alone",
-                        metadata: ["count": "\(names.count)", "first": "\(names[0])"])
-                }
             }
             let freed = try await stored { () async throws(RegistryError) in
                 try await registry.releaseUnownedSlots(except: there)
@@ -112,6 +107,37 @@ extension SessionSupervisor {
             if freed > 0 { logger.info("uid ranges freed", metadata: ["count": "\(freed)"]) }
         } catch {
             logger.error("what no session owns is not looked for", metadata: ["error": "\(error.detail)"])
+        }
+    }
+
+    private func name(unowned ids: [SessionID]) {
+        let names = ids.filter { entries[$0] == nil }.map(\.description).sorted()
+        guard names != adoption?.unowned ?? [] else { return }
+        adoption?.unowned = names
+        guard let first = names.first else { return }
+        logger.warning(
+            "data of sessions that the registry does not know is left alone",
+            metadata: ["count": "\(names.count)", "first": "\(first)"])
+    }
+
+    /// Every session of which there is data: files, plain or in an image, or a journal.
+    private func inventory() async throws(SupervisorError) -> Set<SessionID> {
+        var found: Set<SessionID> = []
+        var last: SessionID?
+        while true {
+            let reply: LauncherReply
+            do throws(LauncherError) {
+                reply = try await launcher.send(
+                    .inventory(InventoryRequest(after: last)), within: configuration.cleanLimit)
+            } catch { throw SupervisorError(error) }
+            switch reply {
+            case .inventory(let page):
+                guard let end = page.last else { return found }
+                found.formUnion(page)
+                last = end
+            case .failed(let failure): throw SupervisorError(failure)
+            default: throw SupervisorError(.unavailable, "the launcher answered an inventory with something else")
+            }
         }
     }
 }

@@ -37,6 +37,11 @@ extension SessionSupervisor {
         _ id: SessionID, wake: Bool, by principal: Principal
     ) async throws(SupervisorError) -> String {
         let path = "\(configuration.runtimeDirectory)/w/\(id)/\(WorkerSockets.client)"
+        if let entry = entries[id], entry.isRenewing {
+            // Its clients were sent away to come back: they find it running, or wait here until they do.
+            _ = try await visible(id, to: principal)
+            try await exclusively(id) { (_, _) async throws(SupervisorError) in }
+        }
         guard wake else {
             let record = try await visible(id, to: principal)
             guard record.lifecycle == .running, entries[id]?.connection != nil else {

@@ -9,6 +9,7 @@ extension SessionSupervisor {
     func adopt(_ entry: SessionEntry, _ connection: WorkerConnection, since: UInt64) {
         entry.connection = connection
         watch(entry, ProcessIdentity(pid: connection.hello.pid, startTime: connection.hello.startTime))
+        entry.program = connection.hello.program
         learn(entry, connection.hello.status)
         entry.startedAt = entry.times?.started ?? clock.monotonic()
         let incarnation = entry.record.incarnation
@@ -78,6 +79,7 @@ extension SessionSupervisor {
             if let again = await reconnect(entry, incarnation: incarnation) {
                 connection = again
                 entry.connection = again
+                entry.program = again.hello.program
                 await reassess(again.hello.status.clients, of: entry, over: again)
                 learn(entry, again.hello.status)
                 since = entry.feed.lastSequence

@@ -19,6 +19,11 @@ public actor SessionSupervisor {
     let logger: Logger
     let clock: SupervisorClock
     let manifests: ManifestStore
+    /// What it knows of its own process.
+    let process: SupervisorProcess
+    /// Another one for each process.
+    let instance = UUID()
+    let renewals: RenewalIntent
 
     var entries: [SessionID: SessionEntry] = [:]
     var admission: Admission
@@ -30,6 +35,7 @@ public actor SessionSupervisor {
     var reaper: Task<Void, Never>?
     var reconciler: Task<Void, Never>?
     var isReconciling = false
+    var isRenewing = false
     /// Sessions to be started again, and those that are being.
     var restarts: [SessionID: PendingRestart] = [:]
     var restarting: Set<SessionID> = []
@@ -54,7 +60,8 @@ public actor SessionSupervisor {
     /// Call ``start()`` before anything else.
     public init(
         configuration: SupervisorConfiguration, registry: SessionRegistry, launcher: any SessionLauncher,
-        group: any EventLoopGroup, logger: Logger, clock: SupervisorClock = .system, recovery: RecoveryReport? = nil
+        group: any EventLoopGroup, logger: Logger, clock: SupervisorClock = .system, recovery: RecoveryReport? = nil,
+        process: SupervisorProcess = SupervisorProcess()
     ) throws(SupervisorError) {
         self.configuration = configuration
         self.registry = registry
@@ -63,6 +70,8 @@ public actor SessionSupervisor {
         self.logger = logger
         self.clock = clock
         self.recovery = recovery
+        self.process = process
+        renewals = RenewalIntent(stateDirectory: configuration.stateDirectory)
         do throws(RegistryError) {
             self.manifests = try ManifestStore(stateDirectory: configuration.stateDirectory)
         } catch { throw SupervisorError(error) }

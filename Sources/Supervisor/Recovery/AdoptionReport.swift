@@ -29,7 +29,7 @@ public struct AdoptionReport: Codable, Sendable {
     /// The host was started anew since the last supervisor: nothing can have survived.
     public var afterReboot: Bool
     public var sessions: [Session]
-    /// Names of directories below `sessions` that no session of the registry owns. They are left alone.
+    /// Sessions that the registry does not know and of which there is data. It is left alone.
     public var unowned: [String] = []
 
     public init(startedAt: Date, seconds: Double, afterReboot: Bool, sessions: [Session]) {

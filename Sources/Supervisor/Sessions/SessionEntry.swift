@@ -24,6 +24,8 @@ final class SessionEntry {
     /// Reads the worker's notices.
     var pump: Task<Void, Never>?
     var status: WorkerStatus?
+    /// Which build its worker is.
+    var program: ProgramIdentity?
     /// The status's times by the clock that decides.
     var times: WorkerTimes?
     var statusAt = MonotonicTime.distantPast
@@ -51,6 +53,10 @@ final class SessionEntry {
     var quickEnds = 0
     /// Its starts by the supervisor in a row, after crashes.
     var restarts = RestartCount()
+    /// Its worker is making way for a newer one.
+    var isRenewing = false
+    /// Why that did not succeed.
+    var renewalFault: String?
     /// What its last incarnation left could not be cleaned away.
     var isDirty = false
 
@@ -84,6 +90,7 @@ final class SessionEntry {
         pause?.cancel()
         pause = nil
         status = nil
+        program = nil
         times = nil
         unresponsive = false
         end = nil

@@ -115,6 +115,8 @@ public struct SessionView: Sendable {
     public var unresponsive: Bool
     /// When the reaper will park it if nothing happens; nil while it works, when pinned, or not running.
     public var parksAt: Date?
+    /// Its worker is of an older build, and makes way when nothing of the session is under way.
+    public var draining = false
 
     public init(record: SessionRecord, worker: WorkerStatus?, unresponsive: Bool, parksAt: Date?) {
         self.record = record

@@ -143,6 +143,13 @@ final class NativeClient: AttachedConnection, ClientSocketDelegate {
         send(snapshot)
     }
 
+    /// The session goes on under another worker in a moment: no end is told, and who comes back goes on where it was.
+    func sendAway() {
+        mark()
+        socket.close(
+            WebSocketErrorCode(codeNumber: 1012), reason: "the session goes on under another worker: come back")
+    }
+
     func end(_ exit: ExitStatus?, reason: Reason) {
         mark()
         send(.exit(exit, reason: reason))

@@ -111,8 +111,8 @@ final class ControlConnection: ChannelInboundHandler {
         case .record(let type, let data):
             worker.record(type, data)
             reply(id, .done)
-        case .stop(let grace):
-            worker.requestStop(grace: grace)
+        case .stop(let grace, let returns):
+            worker.requestStop(grace: grace, returns: returns ?? false)
             reply(id, .done)
         case .freeze:
             do {

@@ -9,7 +9,8 @@ extension SessionWorker {
         WorkerHello(
             version: ControlRequest.version, sessionID: configuration.sessionID,
             incarnation: configuration.incarnation, pid: getpid(),
-            startTime: ProcessIdentity(pid: getpid())?.startTime ?? 0, status: status)
+            startTime: ProcessIdentity(pid: getpid())?.startTime ?? 0, status: status,
+            program: program)
     }
 
     var status: WorkerStatus {

@@ -14,13 +14,15 @@ extension SessionWorker {
     }
 
     /// SIGTERM to the command, and after the grace time the end of everything. Asked again, the earlier end counts.
-    func requestStop(grace: Double) {
+    /// - Parameter returns: the session is started again at once: its clients are to come back.
+    func requestStop(grace: Double, returns: Bool = false) {
         guard !isOver else { return }
         // A frozen command hears no signal, and rookery-init no leash.
         thaw()
         let wait = TimeAmount.milliseconds(Int64(min(max(grace, 0), 3600) * 1000))
         let deadline = NIODeadline.now() + wait
         if let stop {
+            if !returns { self.stop?.returns = false }
             guard deadline < stop.deadline else { return }
             stop.timer.cancel()
         } else {
@@ -28,7 +30,7 @@ extension SessionWorker {
             signalCommand(UInt8(SIGTERM))
         }
         let timer = loop.assumeIsolated().scheduleTask(deadline: deadline) { self.releaseLeash() }
-        stop = StopRequest(deadline: deadline, timer: timer)
+        stop = StopRequest(deadline: deadline, timer: timer, returns: returns && stop?.returns != false)
     }
 
     /// One byte on the leash is a signal for the command.
@@ -73,7 +75,9 @@ extension SessionWorker {
                 "code": "\(exit?.code.map { "\($0)" } ?? "-")", "signal": "\(exit?.signal.map { "\($0)" } ?? "-")",
                 "reason": "\(reason.rawValue)",
             ])
-        for client in nativeClients.values { client.end(exit, reason: reason) }
+        for client in nativeClients.values {
+            if stop?.returns == true { client.sendAway() } else { client.end(exit, reason: reason) }
+        }
         echokit.end()
         closeJournal(isOrderly: stop != nil || exit?.code == 0)
         let end = WorkerEnd(

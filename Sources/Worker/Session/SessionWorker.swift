@@ -64,6 +64,7 @@ final class SessionWorker {
     var marksAreScheduled = false
 
     // Facts for the reaper, each by the wall's clock for people and by one that nobody sets
+    let program = ProgramIdentity.own
     let born = (date: Date(), time: MonotonicTime.now)
     var lastInput: Date?
     var lastOutput: Date?
@@ -221,4 +222,6 @@ final class SessionWorker {
 struct StopRequest {
     var deadline: NIODeadline
     var timer: Scheduled<Void>
+    /// The session is started again at once.
+    var returns: Bool
 }

@@ -34,8 +34,9 @@ public enum ControlCommand: Codable, Sendable {
     case status
     /// Append an event of the supervisor's own to the session's log.
     case record(type: EventType, data: JSONValue)
-    /// End the session's command: politely, then after `grace` seconds for good.
-    case stop(grace: Double)
+    /// End the session's command: politely, then after `grace` seconds for good. With `returns`, the session is started
+    /// again at once, and its clients are told to come back.
+    case stop(grace: Double, returns: Bool? = nil)
     /// Stop everything in the sandbox until the next input. Refused (`not_idle`) while something happens.
     case freeze
     /// One message of a foreign protocol that arrived by REST; the dialect's answer comes back.
@@ -105,9 +106,12 @@ public struct WorkerHello: Codable, Sendable {
     /// Clock ticks after boot when the worker started (`/proc/<pid>/stat` field 22): with the pid, an identity.
     public var startTime: UInt64
     public var status: WorkerStatus
+    /// Which build it is; nil from workers that do not say.
+    public var program: ProgramIdentity?
 
     public init(
-        version: Int, sessionID: SessionID, incarnation: Int, pid: Int32, startTime: UInt64, status: WorkerStatus
+        version: Int, sessionID: SessionID, incarnation: Int, pid: Int32, startTime: UInt64, status: WorkerStatus,
+        program: ProgramIdentity? = nil
     ) {
         self.version = version
         self.sessionID = sessionID
@@ -115,6 +119,7 @@ public struct WorkerHello: Codable, Sendable {
         self.pid = pid
         self.startTime = startTime
         self.status = status
+        self.program = program
     }
 }
 

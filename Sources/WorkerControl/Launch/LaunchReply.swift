@@ -10,6 +10,8 @@ public enum LauncherReply: Codable, Sendable {
     case capabilities(LauncherCapabilities)
     /// The oldest first. Fewer than were asked for where the kernel's log does not say, or may not be read.
     case memoryKills([MemoryKill])
+    /// Empty after the last page.
+    case inventory([SessionID])
     case failed(LaunchFailure)
 }
 

@@ -16,6 +16,16 @@ public enum LauncherRequest: Codable, Sendable {
     case capabilities
     /// Asks which processes of a session the kernel killed for want of memory.
     case memoryKills(MemoryKillsRequest)
+    /// Asks of which sessions there is data on disk: files of theirs, or what was said in them.
+    case inventory(InventoryRequest)
+}
+
+/// One page of the sessions with data, in the order of their ids.
+public struct InventoryRequest: Codable, Sendable {
+    /// The last one of the page before; nil for the first page.
+    public var after: SessionID?
+
+    public init(after: SessionID? = nil) { self.after = after }
 }
 
 /// One session to start.

@@ -8,6 +8,7 @@ struct FileIdentity {
     /// Permission bits alone.
     var permissions: UInt32
     var isDirectory: Bool
+    var isSocket: Bool
 
     /// nil when there is nothing, or it cannot be asked.
     init?(_ path: String) {
@@ -20,5 +21,6 @@ struct FileIdentity {
         gid = identity.gid
         permissions = identity.mode & 0o7777
         isDirectory = identity.mode & 0o170000 == 0o040000
+        isSocket = identity.mode & 0o170000 == 0o140000
     }
 }

@@ -1,10 +1,13 @@
 import CLinux
+import Foundation
 import Glibc
 
 /// Starts `rookery-launcher`, the one privileged process, before this process gives up its own privileges.
 enum LauncherProcess {
-    /// Returns our end of the control socket (SOCK_SEQPACKET). The launcher ends when it closes.
-    static func start(_ configuration: ServeConfiguration, user: ServiceUser?) throws(ConfigurationError) -> Int32 {
+    /// Returns our end of the control socket (SOCK_SEQPACKET), at whose close the launcher ends, and our child.
+    static func start(
+        _ configuration: ServeConfiguration, user: ServiceUser?
+    ) throws(ConfigurationError) -> (control: Int32, child: pid_t) {
         let program = configuration.libexecDirectory + "/rookery-launcher"
         guard access(program, X_OK) == 0 else {
             throw ConfigurationError(
@@ -28,11 +31,21 @@ enum LauncherProcess {
         ]
         if configuration.rootless { arguments.append("--rootless") }
         if !configuration.confined { arguments.append("--no-confinement") }
-        try spawn(arguments, control: pair[1])
-        return pair[0]
+        return (pair[0], try spawn(arguments, control: pair[1]))
     }
 
-    private static func spawn(_ arguments: [String], control: Int32) throws(ConfigurationError) {
+    /// Waits for the child on a thread of its own, so that it does not stay a zombie: killed, the guardian that it is has a
+    /// successor which is the launcher's child.
+    static func reap(_ child: pid_t) {
+        let thread = Thread {
+            var status: Int32 = 0
+            while waitpid(child, &status, 0) < 0, errno == EINTR {}
+        }
+        thread.stackSize = 1 << 17
+        thread.start()
+    }
+
+    private static func spawn(_ arguments: [String], control: Int32) throws(ConfigurationError) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -54,5 +67,6 @@ enum LauncherProcess {
         guard result == 0 else {
             throw ConfigurationError("\(arguments[0]) did not start: \(String(cString: strerror(result)))")
         }
+        return pid
     }
 }

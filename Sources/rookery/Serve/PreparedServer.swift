@@ -1,3 +1,4 @@
+import API
 import CLinux
 import Confinement
 import Foundation
@@ -17,15 +18,23 @@ struct PreparedServer: Sendable {
     let prices: PriceList
     /// Our end of the launcher's socket.
     let control: Int32
+    /// Our child at its other end.
+    let launcher: pid_t
     /// Of the runtime directory: another server would take our workers for leftovers and end them.
     let lock: LifeLock
+    /// What its steward gave it; nil without one.
+    let inheritance: Inheritance?
+    let steward: StewardLink?
     let reread: @Sendable () throws -> ServeConfiguration
 
     init(
-        _ configuration: ServeConfiguration, reread: @escaping @Sendable () throws -> ServeConfiguration
+        _ configuration: ServeConfiguration, _ inheritance: Inheritance?,
+        reread: @escaping @Sendable () throws -> ServeConfiguration
     ) throws {
         self.configuration = configuration
         self.reread = reread
+        self.inheritance = inheritance
+        steward = inheritance.map { StewardLink($0.control) }
         let log = ServerLog.Output(level: configuration.logLevel, format: configuration.logsJSON ? .json : .text)
         LoggingSystem.bootstrap { ServerLog(label: $0, output: log) }
         self.log = log
@@ -38,13 +47,15 @@ struct PreparedServer: Sendable {
             try ServiceUser(named: name)
         }
         try Self.prepareDirectories(configuration, user)
-        control = try LauncherProcess.start(configuration, user: user)
+        (control, launcher) = try LauncherProcess.start(configuration, user: user)
         // After the launcher, whose children are the sessions: those must not inherit it. Best effort.
         _ = rk_prefer_latency(0)
         if let user {
             try Confinement.shedPrivileges()
             try user.become()
         }
+        // The last step that can be taken beside the supervisor before.
+        if inheritance?.waits == true { try steward?.awaitTurn() }
         lock = try Self.lock(configuration.runtimeDirectory)
         if !FileManager.default.isExecutableFile(atPath: configuration.claudeBinary) {
             logger.warning(
@@ -59,6 +70,14 @@ struct PreparedServer: Sendable {
         }
         for gap in try configuration.confinement.apply() {
             logger.notice("weaker confinement", metadata: ["reason": "\(gap)"])
+        }
+    }
+
+    /// Sockets that listen already.
+    var boundListeners: [APIListener: Int32] {
+        guard let inheritance else { return [:] }
+        return configuration.allListeners.reduce(into: [:]) { bound, listener in
+            bound[listener] = inheritance.listeners[listener.description]
         }
     }
 

@@ -30,10 +30,19 @@ struct Serve: AsyncParsableCommand {
     /// What must hold for every thread: root is given up, the process confined. To be called while there is one.
     mutating func prepare() throws {
         let options = options
+        let inheritance = Inheritance.take()
         // Relative paths keep their meaning once this process has left the directory it was started in.
         let directory = FileManager.default.currentDirectoryPath
         prepared = try Self.explained {
-            try PreparedServer(try Self.configuration(options, in: directory)) {
+            let configuration = try Self.configuration(options, in: directory)
+            if options.check {
+                try ServeCheck(configuration).run()
+                throw CleanExit.message("rookery \(Version.current) can serve so")
+            }
+            if options.steward, inheritance == nil {
+                throw ExitCode(try Steward(configuration, arguments: CommandLine.arguments).run())
+            }
+            return try PreparedServer(configuration, inheritance) {
                 try Self.configuration(options, in: directory)
             }
         }
@@ -78,6 +87,7 @@ struct Serve: AsyncParsableCommand {
     private func serve(_ prepared: PreparedServer) async throws {
         let configuration = prepared.configuration
         let logger = prepared.logger
+        LauncherProcess.reap(prepared.launcher)
         let (registry, recovery) = try SessionRegistry.recovering(
             directory: configuration.stateDirectory,
             manifests: ManifestStore(stateDirectory: configuration.stateDirectory))
@@ -88,6 +98,7 @@ struct Serve: AsyncParsableCommand {
         } else {
             authentication = .none(try await registry.localAdmin())
         }
+        let way = WayOut()
         let gatewaySocket = configuration.runtimeDirectory + "/gateway.sock"
         let supervisor = try SessionSupervisor(
             configuration: SupervisorConfiguration(
@@ -97,7 +108,16 @@ struct Serve: AsyncParsableCommand {
                 idleTimeout: configuration.idleTimeout, maxSessions: configuration.maxSessions,
                 maxMemory: configuration.maxMemory, gatewaySocket: gatewaySocket),
             registry: registry, launcher: LauncherClient(descriptor: prepared.control),
-            group: MultiThreadedEventLoopGroup.singleton, logger: logger, recovery: recovery)
+            group: MultiThreadedEventLoopGroup.singleton, logger: logger, recovery: recovery,
+            process: SupervisorProcess(
+                version: Version.current, workerProgram: "\(configuration.libexecDirectory)/rookery-worker",
+                last: prepared.inheritance?.last,
+                successor: prepared.steward.map { link in
+                    Successor { () async throws(SupervisorError) in
+                        try await link.replace()
+                        way.leave()
+                    }
+                }))
         guard let upstream = UpstreamURL(parsing: configuration.modelUpstream) else {
             throw ConfigurationError("'\(configuration.modelUpstream)' is not where a model can be")
         }
@@ -112,6 +132,7 @@ struct Serve: AsyncParsableCommand {
             allowedHosts: configuration.allowedHosts, allowedOrigins: configuration.allowedOrigins,
             site: configuration.site, vendor: configuration.vendor)
         face.dedicated = configuration.dedicated
+        face.bound = prepared.boundListeners
         let server = try APIServer(
             face, sessions: supervisor, tokens: RegistryTokens(registry),
             usage: RegistryUsage(registry, counters: gateway.counters), remote: registry, logger: logger
@@ -120,13 +141,20 @@ struct Serve: AsyncParsableCommand {
                 listeners: listeners, tokenFile: configuration.authenticates ? configuration.adminTokenFile : nil
             )
             .print()
+            prepared.steward?.sayUp()
         }
         try await supervisor.start()
-        try await Self.group(
-            gateway, server, SupervisorService(supervisor: supervisor, stopsSessions: configuration.stopSessions),
+        let group = Self.group(
+            gateway, server,
+            SupervisorService(supervisor: supervisor) { configuration.stopSessions && !way.isTaken },
             ReloadService(supervisor: supervisor, log: prepared.log, logger: logger, reread: prepared.reread),
-            RegistryUpkeepService(supervisor: supervisor)
-        ).run()
+            RegistryUpkeepService(supervisor: supervisor))
+        way.open { await group.triggerGracefulShutdown() }
+        prepared.steward?.listen {
+            logger.warning("the steward has gone: this supervisor ends, sessions go on")
+            way.leave()
+        }
+        try await group.run()
         withExtendedLifetime(prepared.lock) {}
     }
 

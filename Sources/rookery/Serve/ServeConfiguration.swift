@@ -9,6 +9,8 @@ struct ServeConfiguration {
     var listeners: [APIListener]
     /// Listeners of one foreign protocol each.
     var dedicated: [DedicatedListener]
+    /// Everything that is listened on.
+    var allListeners: [APIListener] { listeners + dedicated.map(\.listener) }
     /// Names in a request's Host beside the listeners' own.
     var allowedHosts: [String]
     /// Origins of pages beside the server's own.

@@ -100,6 +100,15 @@ struct ServeOptions: ParsableArguments {
     @Flag(help: "End all sessions when the supervisor ends.")
     var stopSessions = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Keep a process in front that holds the listening sockets, so that 'rookery upgrade' can put a newer "
+                + "supervisor in place."))
+    var steward = false
+
+    @Flag(help: "Only look whether a supervisor could run so, beside one that does, and end.")
+    var check = false
+
     @Flag(help: "Leave supervisor and workers as they are started, without filters of their own: for finding faults.")
     var noConfinement = false
 }

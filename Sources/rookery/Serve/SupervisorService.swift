@@ -4,10 +4,16 @@ import Supervisor
 /// Ends the supervisor with the service group. It runs by itself; this only waits.
 struct SupervisorService: Service {
     let supervisor: SessionSupervisor
-    let stopsSessions: Bool
+    /// Asked at the end.
+    let stopsSessions: @Sendable () -> Bool
+
+    init(supervisor: SessionSupervisor, stopsSessions: @escaping @Sendable () -> Bool) {
+        self.supervisor = supervisor
+        self.stopsSessions = stopsSessions
+    }
 
     func run() async throws {
         try? await gracefulShutdown()
-        await supervisor.shutdown(stopSessions: stopsSessions)
+        await supervisor.shutdown(stopSessions: stopsSessions())
     }
 }

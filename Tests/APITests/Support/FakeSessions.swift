@@ -227,6 +227,18 @@ actor FakeSessions: SessionService {
         sandbox: SandboxRules(mounts: [PolicyMount(source: "/srv/secret", target: "/data")]),
         environment: ["EDITOR": "vi"])
 
+    func upgrade(
+        workers renewal: WorkerRenewal, replacesSupervisor: Bool, by principal: Principal
+    ) async throws(SupervisorError) {
+        try note("upgrade \(renewal.rawValue) \(replacesSupervisor)")
+    }
+
+    func upgradeReport() async -> UpgradeReport {
+        UpgradeReport(
+            instance: UUID(), version: "1", pid: 1, startedAt: Date(timeIntervalSince1970: 0), replaceable: true,
+            last: nil, workers: .idle, sessions: [])
+    }
+
     func adoptionReport() async -> AdoptionReport? {
         AdoptionReport(startedAt: Date(timeIntervalSince1970: 0), seconds: 0.5, afterReboot: false, sessions: [])
     }

@@ -53,7 +53,8 @@ final class Box: Sendable {
             clock: SupervisorClock(
                 now: { settings.clock.now }, monotonic: { settings.clock.monotonic },
                 sleep: { try await Task.sleep(for: $0) }),
-            recovery: recovery)
+            recovery: recovery,
+            process: SupervisorProcess(version: "test", workerProgram: "/proc/self/exe"))
     }
 
     struct Settings: Sendable {
@@ -71,6 +72,8 @@ final class Box: Sendable {
         var clock = TestClock()
         /// Everything on a disk of this size; as root only.
         var diskBytes: Int?
+        /// Everything on a disk that can be made to answer EIO; called once that is there.
+        var onFailingDisk: (@Sendable (FailingDisk) -> Void)?
     }
 
     /// Makes a box, starts its supervisor, and removes everything afterwards.
@@ -82,6 +85,9 @@ final class Box: Sendable {
             guard mount("tmpfs", path, "tmpfs", 0, "size=\(bytes)") == 0 else { throw POSIXError(.EPERM) }
         }
         defer { if settings.diskBytes != nil { umount2(path, Int32(MNT_DETACH)) } }
+        let disk = try settings.onFailingDisk.map { _ in try FailingDisk(at: path) }
+        defer { disk?.remove() }
+        if let disk { settings.onFailingDisk?(disk) }
         let launcher = try ScriptedLauncher(runtime: path, group: group)
         let box = try await Box(path: path, launcher: launcher, settings: settings)
         try await box.supervisor.start()

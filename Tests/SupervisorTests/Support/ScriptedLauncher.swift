@@ -41,11 +41,16 @@ final class ScriptedLauncher: Sendable {
         var mostAtOnce = 0
         var mortal = false
         var activity = Activity.idle
+        /// Which build its workers are.
+        var program: ProgramIdentity?
         var cgroups: [String: String] = [:]
         var limits: [EnforcedLimit] = []
         var memoryKills: [MemoryKill] = []
         var isOpen = true
     }
+
+    /// Sessions on one page of an inventory.
+    private static let pageSize = 2
 
     let state = Mutex(State())
     /// The supervisor's end, for `LauncherClient`.
@@ -116,6 +121,13 @@ final class ScriptedLauncher: Sendable {
         case .sweep(let sweep):
             state.withLock { $0.swept.append(sweep.live) }
             return .swept([])
+        case .inventory(let page):
+            let names = ["sessions", "journals"].flatMap {
+                (try? FileManager.default.contentsOfDirectory(atPath: "\(runtime)/state/\($0)")) ?? []
+            }
+            let ids = Set(names.compactMap { SessionID(parsing: $0) }).sorted { $0.description < $1.description }
+            return .inventory(
+                Array(ids.filter { $0.description > page.after?.description ?? "" }.prefix(Self.pageSize)))
         case .memoryKills: return .memoryKills(state.withLock { $0.memoryKills })
         case .capabilities:
             return .capabilities(LauncherCapabilities(rootless: true, cgroups: "none", limits: []))
@@ -154,6 +166,8 @@ final class ScriptedLauncher: Sendable {
         else {
             return .failed(LaunchFailure(step: "test", errno: 0, message: "no scripted worker", remedy: "none"))
         }
+        let program = state.withLock { $0.program }
+        worker.state.withLock { $0.program = program }
         let isOpen = state.withLock { state in
             if state.isOpen { state.workers[request.sessionID] = worker }
             return state.isOpen

@@ -17,9 +17,11 @@ final class ScriptedWorker: Sendable {
         var accepted: [String: UInt64] = [:]
         var recorded: [EventType] = []
         var stops: [Double] = []
+        var returns: [Bool] = []
         var credentials: [CredentialChange] = []
         var isOver = false
         var version = ControlRequest.version
+        var program: ProgramIdentity?
         // Faults
         var isSilent = false
         /// Accepts connections and does not even say who it is, as a stopped process.
@@ -170,15 +172,15 @@ final class ScriptedWorker: Sendable {
 
     fileprivate func connected(_ channel: any Channel) {
         if state.withLock({ $0.isMute }) { return }
-        let (status, version) = state.withLock { state in
+        let (status, version, program) = state.withLock { state in
             state.connections[ObjectIdentifier(channel)] = channel
-            return (state.status, state.version)
+            return (state.status, state.version, state.program)
         }
         send(
             .hello(
                 WorkerHello(
                     version: version, sessionID: id, incarnation: incarnation, pid: identity.pid,
-                    startTime: identity.startTime, status: status)), to: channel)
+                    startTime: identity.startTime, status: status, program: program)), to: channel)
     }
 
     fileprivate func disconnected(_ channel: any Channel) {
@@ -230,10 +232,11 @@ final class ScriptedWorker: Sendable {
                 return state.refusesFreeze
             }
             reply(code.map { .refused(code: $0, detail: "no") } ?? .done)
-        case .stop(let grace):
+        case .stop(let grace, let returns):
             reply(.done)
             let obeys = state.withLock { state in
                 state.stops.append(grace)
+                state.returns.append(returns ?? false)
                 return !state.ignoresStop
             }
             if obeys { end(code: 143, requested: true) }
