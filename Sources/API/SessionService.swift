@@ -23,6 +23,20 @@ public protocol SessionService: Sendable {
     func input(
         _ id: SessionID, text: String, clientID: String?, submit: Bool, by principal: Principal
     ) async throws(SupervisorError) -> UInt64
+    /// One command for the session's program; a prompt wakes a session that is parked.
+    func command(
+        _ id: SessionID, _ command: SessionCommand, by principal: Principal
+    ) async throws(SupervisorError) -> CommandOutcome
+    /// Every permission that is open and that the caller may answer, the oldest first.
+    func permissions(as principal: Principal) async throws(SupervisorError) -> [SessionPermission]
+    /// Decisions that were made, the newest first.
+    func audit(
+        as principal: Principal, before: Int64?, limit: Int
+    ) async throws(SupervisorError) -> [AuditRecord]
+    /// Goes on with the session in another kind, at rest.
+    func switchKind(
+        _ id: SessionID, to kind: SessionKind, by principal: Principal
+    ) async throws(SupervisorError) -> SessionView
     func interrupt(_ id: SessionID, by principal: Principal) async throws(SupervisorError)
     func screen(
         _ id: SessionID, format: ScreenFormat, as principal: Principal

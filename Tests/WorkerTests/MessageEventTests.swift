@@ -17,12 +17,12 @@ struct MessageEventTests {
 
     @Test(arguments: ["x", "é", "😀"])
     func aLongMessageIsCutBetweenCharactersAndSaysSo(_ character: String) {
-        let text = "a" + String(repeating: character, count: MessageEvent.longestText)
+        let text = "a" + String(repeating: character, count: EventText.longest)
         let data = MessageEvent.event(of: .assistantText(text))?.data
         let kept = data?["text"]?.string ?? ""
         #expect(text.hasPrefix(kept))
-        #expect(kept.utf8.count <= MessageEvent.longestText)
-        #expect(kept.utf8.count > MessageEvent.longestText - 4)
+        #expect(kept.utf8.count <= EventText.longest)
+        #expect(kept.utf8.count > EventText.longest - 4)
         #expect(data?["truncated"] == true)
         #expect(data?["bytes"]?.integer == Int64(text.utf8.count))
     }

@@ -64,7 +64,7 @@ extension OpenAPIDocument {
            "properties": {
             "id": {"type": "string", "format": "uuid"},
             "name": {"type": ["string", "null"]},
-            "kind": {"type": "string", "enum": ["terminal"]},
+            "kind": {"type": "string", "enum": ["terminal", "structured"]},
             "tenant": {"type": "string"},
             "owner": {"type": "string"},
             "lifecycle": {"$ref": "#/components/schemas/Lifecycle"},
@@ -146,7 +146,7 @@ extension OpenAPIDocument {
            "properties": {
             "id": {"type": "string", "format": "uuid"},
             "name": {"type": "string", "maxLength": 200},
-            "kind": {"type": "string", "enum": ["terminal"]},
+            "kind": {"type": "string", "enum": ["terminal", "structured"]},
             "policy": {"type": "string"},
             "image": {"type": "string"},
             "size": {"$ref": "#/components/schemas/Size"},
@@ -225,6 +225,36 @@ extension OpenAPIDocument {
             "incarnation": {"type": "integer"},
             "type": {"type": "string"},
             "data": {"type": "object"}
+           }
+          },
+          "PermissionList": {
+           "type": "object",
+           "required": ["items"],
+           "properties": {
+            "items": {
+             "type": "array",
+             "items": {
+              "type": "object",
+              "required": ["id", "kind", "tool_name", "answerable", "since"],
+              "properties": {
+               "id": {"type": "string"},
+               "kind": {"type": "string", "enum": ["tool", "question", "plan"]},
+               "tool_name": {"type": "string"},
+               "tool_input": {"type": "object"},
+               "visible": {"type": "string", "description": "The input as text, whole, with invisible characters made visible."},
+               "description": {"type": "string"},
+               "tool_use_id": {"type": "string"},
+               "suggestions": {"type": "array", "items": {"type": "object"}},
+               "answerable": {"type": "boolean"},
+               "truncated": {"type": "boolean"},
+               "since": {"type": "string", "format": "date-time"},
+               "expires_at": {"type": "string", "format": "date-time"},
+               "session_id": {"type": "string", "format": "uuid"},
+               "session_name": {"type": ["string", "null"]},
+               "owner": {"type": "string"}
+              }
+             }
+            }
            }
           },
           "Idle": {

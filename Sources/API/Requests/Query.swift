@@ -43,6 +43,16 @@ struct Query: Sendable {
         return choice
     }
 
+    func integer(_ name: String, in range: ClosedRange<Int>) throws(Problem) -> Int? {
+        guard let text = self[name] else { return nil }
+        guard let number = Int(text), range.contains(number) else {
+            throw Problem.invalid(
+                "the query's '\(name)' must be a whole number from \(range.lowerBound) to \(range.upperBound)",
+                field: name)
+        }
+        return number
+    }
+
     /// A long-lived secret in a URL ends up in logs, histories and Referer headers: refused, whatever it is for.
     func refuseTokens() throws(Problem) {
         let names: Set = ["token", "access_token", "api_key", "bearer", "authorization"]

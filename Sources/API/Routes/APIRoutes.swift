@@ -21,12 +21,14 @@ struct APIRoutes: Sendable {
 
     var endpoints: [Endpoint] {
         serviceEndpoints + accessEndpoints + sessionEndpoints + sessionFactEndpoints + eventEndpoints + pastEndpoints
-            + usageEndpoints + policyEndpoints + tokenEndpoints + echokitEndpoints
+            + commandEndpoints + usageEndpoints + policyEndpoints + tokenEndpoints + echokitEndpoints
             + companionEndpoints + agentAPIEndpoints + claudeRemoteEndpoints
     }
 
     /// WebSockets, which never reach the router as such; a plain request for one does, and is told so.
-    static let upgrades = ["/v1/sessions/{id}/terminal", "/ws", "/ws/{id}", "/ws/browser/{id}"]
+    static let upgrades = [
+        "/v1/sessions/{id}/terminal", "/v1/sessions/{id}/stream", "/ws", "/ws/{id}", "/ws/browser/{id}",
+    ]
 
     func router(logger: Logger) -> Router<APIContext> {
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)

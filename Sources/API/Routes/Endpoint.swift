@@ -92,15 +92,16 @@ struct Call: Sendable {
 
     /// The body as JSON: 415 for another type, 400 with the place for what is not JSON, 413 for too much of it.
     /// - Parameter optional: an empty body is `{}`.
-    func json(optional: Bool = false) async throws -> JSONValue {
-        if let length = request.headers[.contentLength].flatMap(Int.init), length > Self.largestBody {
-            throw Problem(413, "too_large", "a body has at most 1 MiB, this one \(length) bytes", headers: closing)
+    func json(optional: Bool = false, most: Int = largestBody) async throws -> JSONValue {
+        let limit = "a body has at most \(most >> 20) MiB"
+        if let length = request.headers[.contentLength].flatMap(Int.init), length > most {
+            throw Problem(413, "too_large", "\(limit), this one \(length) bytes", headers: closing)
         }
         let body: ByteBuffer
         do {
-            body = try await request.body.collect(upTo: Self.largestBody)
+            body = try await request.body.collect(upTo: most)
         } catch is NIOTooManyBytesError {
-            throw Problem(413, "too_large", "a body has at most 1 MiB", headers: closing)
+            throw Problem(413, "too_large", limit, headers: closing)
         } catch is CancellationError {
             throw Problem(503, "unavailable", "the server is stopping", headers: closing)
         } catch {

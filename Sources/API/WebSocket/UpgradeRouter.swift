@@ -19,7 +19,8 @@ struct UpgradeRouter: Sendable {
     var face = ListenerFace.all
 
     private enum Target {
-        case terminal(SessionID)
+        /// The name of the worker's WebSocket: `terminal` or `stream`.
+        case session(SessionID, String)
         case echokit(String)
         case shared
         case claudeSocket
@@ -28,7 +29,7 @@ struct UpgradeRouter: Sendable {
         /// What a ticket may be bound to.
         var session: SessionID? {
             switch self {
-            case .terminal(let id), .companion(let id): id
+            case .session(let id, _), .companion(let id): id
             case .echokit(let text): SessionID(parsing: text)
             case .shared, .claudeSocket: nil
             }
@@ -51,7 +52,7 @@ struct UpgradeRouter: Sendable {
             case .claudeSocket: try await dialects.claudeSocket.serve(upgrade, request, principal)
             case .companion(let id): try await dialects.companion.serve(id, upgrade, request, principal)
             case .shared: break
-            case .terminal(let id): try await terminal(id, upgrade, request, principal)
+            case .session(let id, let name): try await join(id, name, upgrade, request, principal)
             case .echokit(let text): try await echokit(text, upgrade, request, principal)
             }
         } catch {
@@ -74,10 +75,10 @@ struct UpgradeRouter: Sendable {
             let text = parts[parts.startIndex + 2]
             guard let id = SessionID(parsing: text) else { throw Problem.notFound("the session '\(text.prefix(80))'") }
             return .companion(id)
-        case 4 where parts.starts(with: ["v1", "sessions"]) && parts.last == "terminal":
+        case 4 where parts.starts(with: ["v1", "sessions"]) && ["terminal", "stream"].contains(parts.last):
             let text = parts[parts.startIndex + 2]
             guard let id = SessionID(parsing: text) else { throw Problem.notFound("the session '\(text.prefix(80))'") }
-            return .terminal(id)
+            return .session(id, String(parts.last ?? "terminal"))
         case 2 where parts.first == "ws":
             guard let id = parts.last?.removingPercentEncoding, !id.isEmpty, id.utf8.count <= 200 else { break }
             return .echokit(id)
@@ -86,15 +87,15 @@ struct UpgradeRouter: Sendable {
         throw Problem(404, "not_found", "there is no WebSocket at '\(request.path.prefix(200))'")
     }
 
-    private func terminal(
-        _ id: SessionID, _ upgrade: PendingUpgrade, _ request: CallerRequest, _ principal: Principal
+    private func join(
+        _ id: SessionID, _ name: String, _ upgrade: PendingUpgrade, _ request: CallerRequest, _ principal: Principal
     ) async throws {
         let wake = try request.query.bool("wake")
         if wake, principal.role < .user {
             throw Problem(403, "forbidden", "the role \(principal.role) may look at a session, not wake it")
         }
         let socket = try await sessions.clientSocket(id, wake: wake, by: principal)
-        try await join(upgrade, to: socket, path: "/terminal", principal)
+        try await join(upgrade, to: socket, path: "/\(name)", principal)
     }
 
     /// `/ws` without an id: the first message says whose it is. A CLI that dials in says who it is in that message; all
@@ -236,6 +237,6 @@ extension RelayedClient {
             principal: principal.name, access: principal.clientAccess,
             credential: principal.tokenID.map {
                 ClientCredential(token: $0, login: principal.login?.id, expires: principal.login?.expires)
-            })
+            }, isAdmin: principal.role >= .admin)
     }
 }

@@ -8,8 +8,8 @@ public enum ManagedSettings {
     /// How long the CLI waits for a hook's answer, in seconds. Hooks are answered at once; the bound is for a
     /// worker that died.
     static let hookTimeout = 5
-    /// A permission may be answered by a person, elsewhere.
-    static let permissionTimeout = 600
+    /// A permission may be answered by a person, elsewhere, and a person may be asleep.
+    static let permissionTimeout = 7 * 86_400
 
     /// What Claude Code may do, whatever the session's own settings say.
     public struct Permissions: Sendable, Hashable {

@@ -2,7 +2,7 @@ import Foundation
 
 /// A JSON object from the CLI, read leniently: a field of an unexpected type reads as absent.
 struct JSONObject {
-    private let members: [String: Any]
+    let members: [String: Any]
 
     init(_ members: [String: Any]) { self.members = members }
 
@@ -17,6 +17,11 @@ struct JSONObject {
     func string(_ key: String) -> String? { members[key] as? String }
     func object(_ key: String) -> JSONObject? { (members[key] as? [String: Any]).map(JSONObject.init) }
     func array(_ key: String) -> [Any]? { members[key] as? [Any] }
+    func objects(_ key: String) -> [JSONObject] {
+        (members[key] as? [Any] ?? []).compactMap { ($0 as? [String: Any]).map(JSONObject.init) }
+    }
+    func strings(_ key: String) -> [String] { (members[key] as? [Any] ?? []).compactMap { $0 as? String } }
+    func number(_ key: String) -> Double? { members[key] as? Double ?? (members[key] as? Int).map(Double.init) }
     func has(_ key: String) -> Bool { members[key] != nil && !(members[key] is NSNull) }
 
     func integer(_ key: String) -> Int? {

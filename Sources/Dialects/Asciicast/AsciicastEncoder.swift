@@ -47,6 +47,7 @@ public struct AsciicastEncoder: Sendable {
             guard includesInput else { return }
             switch input.content {
             case .text(let text, let submit): lines.write(time, "i", Array((submit ? text + "\r" : text).utf8))
+            case .prompt: break
             case .keys(let bytes): lines.write(time, "i", Array(bytes.readableBytesView))
             }
         case .event: break

@@ -58,6 +58,11 @@ struct CheckedLaunch: Sendable {
         if let problem = EnvironmentRules.problem(in: request.environment) {
             throw Self.refused("environment", problem, "correct the session's environment")
         }
+        let arguments = request.arguments ?? []
+        guard arguments.count <= 64, arguments.allSatisfy({ $0.utf8.count <= 4096 && !$0.utf8.contains(0) }) else {
+            throw Self.refused(
+                "arguments", "they are too many, too long or hold a NUL", "give at most 64, of 4096 bytes each")
+        }
         guard Self.isPlainPath(request.gatewaySocket), request.gatewaySocket.utf8.count <= 107 else {
             throw Self.refused(
                 "gateway_socket", "'\(request.gatewaySocket.prefix(120))' is not the path of a socket",

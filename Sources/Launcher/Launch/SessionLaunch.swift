@@ -56,7 +56,8 @@ struct SessionLaunch {
         }
 
         let sandbox: StartedSandbox
-        let specification = try specification(checked, prepared, image, leaf)
+        let streams = request.kind == .structured ? try SessionStreams() : nil
+        let specification = try specification(checked, prepared, image, leaf, streams)
         do { sandbox = try specification.start() } catch { throw LaunchFailure(error) }
         undo.append { sandbox.kill() }
         let limits = try LaunchLimits(
@@ -69,7 +70,7 @@ struct SessionLaunch {
         prepared.files.mount?.detach()
         let start = WorkerStart(
             configuration: configuration, checked: checked, directories: prepared, sandbox: sandbox, home: home,
-            freezer: leaf.freezer)
+            freezer: leaf.freezer, streams: streams)
         let (worker, ready) = try start.spawn()
         undo.append { worker.kill() }
 
@@ -88,13 +89,16 @@ struct SessionLaunch {
     }
 
     private func specification(
-        _ checked: CheckedLaunch, _ prepared: PreparedDirectories, _ image: BuiltImage?, _ leaf: CgroupLeaf
+        _ checked: CheckedLaunch, _ prepared: PreparedDirectories, _ image: BuiltImage?, _ leaf: CgroupLeaf,
+        _ streams: SessionStreams?
     ) throws(LaunchFailure) -> SandboxSpecification {
         let request = checked.request
         var specification = SandboxSpecification(
             identity: checked.range.map { .range(base: $0.base) } ?? .caller, initProgram: configuration.initProgram,
             workspace: prepared.workspace.path, home: prepared.home.path, startCommand: request.startCommand,
             claudeBinary: request.claudeBinary, rules: request.rules)
+        specification.arguments += request.arguments ?? []
+        specification.streams = streams?.inside
         specification.image = image
         specification.overlay = prepared.overlay?.path
         specification.environment = request.environment

@@ -13,6 +13,8 @@ struct WorkerStart {
     let home: OwnedDescriptor
     /// nil: the session cannot be frozen.
     let freezer: CgroupFreezer?
+    /// nil: the session's command has its terminal.
+    var streams: SessionStreams?
 
     /// How long a worker may take to be ready, in milliseconds.
     static let patience: Int32 = 10_000
@@ -33,6 +35,12 @@ struct WorkerStart {
                 terminal: pass(sandbox.terminal), listener: sandbox.listener.map(pass), leash: pass(sandbox.leash),
                 status: pass(sandbox.status), sandbox: pass(sandbox.process.pidfd), home: pass(home),
                 ready: pass(ready.write), violations: pass(sandbox.violations))
+            if let streams {
+                numbers.streams = StreamDescriptors(
+                    input: pass(streams.input.write), output: pass(streams.output.read),
+                    error: pass(streams.error.read),
+                    held: [streams.input.read, streams.output.write, streams.error.write].map(pass))
+            }
             if let freezer {
                 numbers.freezer = FreezerDescriptor(
                     number: pass(try freezer.open()), freeze: freezer.freeze, thaw: freezer.thaw)
@@ -117,12 +125,14 @@ struct WorkerStart {
 
     private func configuration(_ numbers: WorkerDescriptors) -> WorkerConfiguration {
         let request = checked.request
-        return WorkerConfiguration(
+        var configuration = WorkerConfiguration(
             sessionID: request.sessionID, incarnation: request.incarnation,
             runtimeDirectory: directories.runtime.path, size: request.size, firstSequence: request.firstSequence,
             gatewaySocket: request.gatewaySocket, logBytes: request.logBytes, journal: request.journal,
             descriptors: numbers,
-            countedCalls: SeccompProfile.counted(request.rules.seccomp), confined: configuration.confinesWorkers)
+            countedCalls: SeccompProfile.counted(request.rules.seccomp), confined: self.configuration.confinesWorkers)
+        configuration.commands = request.commands
+        return configuration
     }
 
     private static func encoded(_ value: some Encodable) throws -> [UInt8] { [UInt8](try JSONEncoder().encode(value)) }

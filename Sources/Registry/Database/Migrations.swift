@@ -10,6 +10,7 @@ extension DatabaseMigrator {
         migrator.registerMigration("v3-revisions") { try $0.execute(sql: Schema.revisions) }
         migrator.registerMigration("v4-remote") { try $0.execute(sql: Schema.remote) }
         migrator.registerMigration("v5-usage") { try $0.execute(sql: UsageSchema.tables) }
+        migrator.registerMigration("v6-audit") { try $0.execute(sql: Schema.audit) }
         return migrator
     }
 }
@@ -20,6 +21,32 @@ private enum Schema {
 
     /// A deletion that was interrupted must know whether it keeps the workspace.
     static let version2 = "ALTER TABLE sessions ADD COLUMN keeps_workspace INTEGER NOT NULL DEFAULT 0;"
+
+    /// Who decided what: each row holds the hash of the one before, so that none can be changed or taken out unseen. And
+    /// what admins allowed to all sessions of their tenant.
+    static let audit = """
+        CREATE TABLE audit (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            tenant_id INTEGER NOT NULL REFERENCES tenants (id),
+            at INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            action TEXT NOT NULL,
+            session_id TEXT,
+            seq INTEGER,
+            detail TEXT NOT NULL CHECK (json_valid(detail)),
+            hash BLOB NOT NULL CHECK (length(hash) = 32),
+            UNIQUE (session_id, seq, action)
+        ) STRICT;
+        CREATE INDEX audit_by_tenant ON audit (tenant_id, id DESC);
+
+        CREATE TABLE tenant_rules (
+            tenant_id INTEGER NOT NULL REFERENCES tenants (id),
+            rule TEXT NOT NULL CHECK (length(rule) BETWEEN 1 AND 512),
+            actor TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            PRIMARY KEY (tenant_id, rule)
+        ) STRICT;
+        """
 
     /// Which of two copies of a session is the newer.
     static let revisions = "ALTER TABLE sessions ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;"

@@ -59,6 +59,7 @@ public struct SessionChanges: Sendable {
     public var maxLifetime: TimeSpan?
     public var size: TerminalSize?
     public var keepsWorkspace: Bool?
+    public var kind: SessionKind?
 
     public init() {}
 
@@ -79,6 +80,7 @@ public struct SessionChanges: Sendable {
         if let maxLifetime { record.maxLifetime = maxLifetime }
         if let size { record.size = size }
         if let keepsWorkspace { record.keepsWorkspace = keepsWorkspace }
+        if let kind { record.kind = kind }
     }
 }
 

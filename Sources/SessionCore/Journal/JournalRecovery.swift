@@ -19,6 +19,8 @@ public struct JournalRecovery: Sendable {
         public var submit: Bool
         public var sender: String
         public var clientID: String?
+        /// Of a prompt of a structured session; nil for what is typed.
+        public var images: [PromptImage]?
         public var stage: Stage
         /// Keys were typed between this text and the one before, or while it was typed: the line that was submitted may
         /// hold more than the text.
@@ -73,7 +75,7 @@ struct RecoveryScan {
         case .input, .delivering, .closed: true
         case .event:
             switch RecordHead.Mark(rawValue: head.mark) {
-            case .inputDelivered, .turnCompleted: true
+            case .inputDelivered, .promptWithdrawn, .turnCompleted: true
             default: false
             }
         case .output, .resize, nil: false
@@ -94,7 +96,7 @@ struct RecoveryScan {
                 let index = inputs.lastIndex(where: { $0.seq == seq })
             else { return }
             inputs[index].stage = .delivering
-            inputs[index].answeredDialog = permissions > 0
+            inputs[index].answeredDialog = permissions > 0 && inputs[index].images == nil
             inputs[index].turnWasOpen = turnIsOpen
             inputs[index].turnBegan = false
         case .event: take(RecordHead.Mark(rawValue: head.mark), payload, time)
@@ -112,17 +114,24 @@ struct RecoveryScan {
             clientIDs.append((input.sender, clientID, seq))
             if clientIDs.count > 2 * Self.mostClientIDs { clientIDs.removeFirst(Self.mostClientIDs) }
         }
-        guard case .text(let text, let submit) = input.content else {
+        switch input.content {
+        case .keys:
             keysTyped = true
             for index in inputs.indices where inputs[index].stage != .delivered { inputs[index].isMixedWithKeys = true }
             return
+        case .text(let text, let submit):
+            inputs.append(
+                JournalRecovery.Input(
+                    seq: seq, time: time, text: text, submit: submit, sender: input.sender, clientID: input.clientID,
+                    stage: .accepted, isMixedWithKeys: keysTyped))
+            // A line that was not submitted is part of the next.
+            keysTyped = !submit
+        case .prompt(let text, let images):
+            inputs.append(
+                JournalRecovery.Input(
+                    seq: seq, time: time, text: text, submit: true, sender: input.sender, clientID: input.clientID,
+                    images: images, stage: .accepted))
         }
-        inputs.append(
-            JournalRecovery.Input(
-                seq: seq, time: time, text: text, submit: submit, sender: input.sender, clientID: input.clientID,
-                stage: .accepted, isMixedWithKeys: keysTyped))
-        // A line that was not submitted is part of the next.
-        keysTyped = !submit
         if inputs.count > Self.mostInputs { inputs.removeFirst() }
     }
 
@@ -159,6 +168,9 @@ struct RecoveryScan {
                 inputs[index].stage = .delivered
                 inputs[index].deliveredAt = time
             }
+        case .promptWithdrawn:
+            let seq = payload.flatMap(RecordPayload.event)?.data["input_seq"]?.integer
+            if let seq { inputs.removeAll { $0.seq == UInt64(clamping: seq) } }
         case .cheap, .none?, nil: break
         }
     }

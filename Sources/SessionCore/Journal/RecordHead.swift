@@ -23,6 +23,7 @@ struct RecordHead: Hashable {
         case turnStarted, turnCompleted, permissionRequested, permissionResolved, inputDelivered
         /// A sandbox can cause as many of them as it likes.
         case cheap
+        case promptWithdrawn
     }
 
     /// Bytes of the payload.

@@ -4,13 +4,13 @@ import NIOCore
 /// What stands in a record after its head.
 enum RecordPayload {
     /// An event whose JSON is larger than this keeps its type alone.
-    static let largestEvent = 1 << 20
+    static let largestEvent = 4 << 20
 
     // MARK: Accepted inputs
 
     private enum InputKind: UInt8 {
         case text = 0
-        case submittedText, keys
+        case submittedText, keys, prompt
     }
 
     static func encode(_ input: AcceptedInput) -> ByteBuffer {
@@ -19,6 +19,7 @@ enum RecordPayload {
         switch input.content {
         case .text(_, let submit): kind = submit ? .submittedText : .text
         case .keys: kind = .keys
+        case .prompt: kind = .prompt
         }
         buffer.writeInteger(kind.rawValue)
         write(input.sender, to: &buffer)
@@ -27,6 +28,12 @@ enum RecordPayload {
         switch input.content {
         case .text(let text, _): buffer.writeString(text)
         case .keys(let keys): buffer.writeImmutableBuffer(keys)
+        case .prompt(let text, let images):
+            write(text, to: &buffer)
+            for image in images {
+                write(image.mediaType, to: &buffer)
+                write(image.data, to: &buffer)
+            }
         }
         return buffer
     }
@@ -41,8 +48,19 @@ enum RecordPayload {
             guard let text = readText(&buffer) else { return nil }
             clientID = text
         }
-        let content: AcceptedInput.Content =
-            kind == .keys ? .keys(buffer) : .text(String(buffer: buffer), submit: kind == .submittedText)
+        let content: AcceptedInput.Content
+        switch kind {
+        case .keys: content = .keys(buffer)
+        case .text, .submittedText: content = .text(String(buffer: buffer), submit: kind == .submittedText)
+        case .prompt:
+            guard let text = readText(&buffer) else { return nil }
+            var images: [PromptImage] = []
+            while buffer.readableBytes > 0 {
+                guard let type = readText(&buffer), let data = readText(&buffer) else { return nil }
+                images.append(PromptImage(mediaType: type, data: data))
+            }
+            content = .prompt(text, images: images)
+        }
         return AcceptedInput(content: content, sender: sender, clientID: clientID)
     }
 
@@ -120,6 +138,7 @@ extension RecordHead.Mark {
         case .permissionRequested: self = .permissionRequested
         case .permissionResolved: self = .permissionResolved
         case .inputDelivered: self = .inputDelivered
+        case .promptWithdrawn: self = .promptWithdrawn
         case .sessionActivity, .toolStarted, .toolProgress, .toolCompleted, .taskStarted, .taskCompleted, .messageDelta,
             .usageUpdated, .turnRetrying, .cliMessage, .cliDropped, .policyViolation, .clientAttached, .clientDetached:
             self = .cheap

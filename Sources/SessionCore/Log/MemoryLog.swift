@@ -87,7 +87,7 @@ public final class MemoryLog: SessionLog {
             if let seq = inputs.number(of: clientID, from: input.sender) { return .duplicate(seq: seq) }
             inputs.insert(clientID, from: input.sender, number: lastSequence + 1)
         }
-        return .accepted(seq: append(.input(input), at: time))
+        return .accepted(seq: append(.input(input.withoutImageData), at: time))
     }
 
     @discardableResult

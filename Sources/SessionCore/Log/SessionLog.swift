@@ -58,10 +58,18 @@ extension LogEntry {
         case .resize(let size):
             (type, data) = (.terminalResized, ["cols": .integer(Int64(size.cols)), "rows": .integer(Int64(size.rows))])
         case .input(let input):
-            guard case .text(let text, let submit) = input.content else { return nil }
-            var members: [String: JSONValue] = [
-                "text": .string(text), "submit": .bool(submit), "by": .string(input.sender),
-            ]
+            var members: [String: JSONValue] = ["by": .string(input.sender)]
+            switch input.content {
+            case .keys: return nil
+            case .text(let text, let submit):
+                members["text"] = .string(text)
+                members["submit"] = .bool(submit)
+            case .prompt(let text, let images):
+                members["text"] = .string(text)
+                members["submit"] = true
+                members["prompt_id"] = .string(PromptID(session: session, seq: seq).description)
+                if !images.isEmpty { members["images"] = .integer(Int64(images.count)) }
+            }
             if let clientID = input.clientID { members["client_id"] = .string(clientID) }
             (type, data) = (.inputAccepted, .object(members))
         }
@@ -147,6 +155,8 @@ public struct AcceptedInput: Sendable, Hashable {
     public enum Content: Sendable, Hashable {
         /// Text to type; `submit` presses Enter after it.
         case text(String, submit: Bool)
+        /// A prompt of a structured session.
+        case prompt(String, images: [PromptImage])
         /// Keys as the terminal's bytes.
         case keys(ByteBuffer)
     }
@@ -161,6 +171,16 @@ public struct AcceptedInput: Sendable, Hashable {
         self.content = content
         self.sender = sender
         self.clientID = clientID
+    }
+}
+
+extension AcceptedInput {
+    /// As it stays in memory: images are in the journal alone.
+    var withoutImageData: AcceptedInput {
+        guard case .prompt(let text, let images) = content, !images.isEmpty else { return self }
+        var input = self
+        input.content = .prompt(text, images: images.map { PromptImage(mediaType: $0.mediaType, data: "") })
+        return input
     }
 }
 

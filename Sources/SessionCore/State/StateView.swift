@@ -2,6 +2,8 @@ public import Foundation
 
 /// What the activity is concluded from, best first.
 public enum StateSource: String, Sendable, Hashable, Codable, CaseIterable {
+    /// What the program itself says, on its standard output.
+    case stream
     case statusFile = "status_file"
     case hook
     case transcript

@@ -10,8 +10,8 @@
 /// | `session.switched` | `kind`: terminal, structured; `by` |
 /// | `input.accepted` | `text`, `submit`, `by`, `client_id`?; of a structured session also `prompt_id`, `images`? (their number) |
 /// | `input.delivered` | `input_seq`, `client_id`?, `prompt_id`?, `found`? (it was in the transcript already) |
-/// | `prompt.queued` | `prompt_id`, `input_seq`: it waits for the turn that runs |
-/// | `prompt.withdrawn` | `prompt_id`, `by`: it was taken back before it was begun |
+/// | `prompt.queued` | `prompt_id`: it waits for the turn that runs |
+/// | `prompt.withdrawn` | `prompt_id`, `input_seq`, `by`: it was taken back before it was begun |
 /// | `turn.started` | `prompt`?, `prompt_id`?; of a structured session `prompt_ids`: all that were merged into it |
 /// | `turn.retrying` | `attempt`, `max_retries`, `delay_ms`, `status`?, `error`? |
 /// | `turn.completed` | `outcome`: completed, failed, interrupted, ended; `duration_ms`; `reason`? (why it was cut short); `message`? (the last words, or the error); `prompt_id`?; of a structured session `prompt_ids`, `num_turns`, `cost_usd`, `usage` (below), `stop_reason`?, `api_error_status`?, `denials`? (number of refused tools) |
@@ -22,7 +22,7 @@
 /// | `tool.progress` | `tool_use_id`, `tool_name`, `elapsed_seconds` |
 /// | `tool.completed` | `tool_use_id`, `tool_name`, `is_error`, `interrupted`?, `error`?; of a structured session `output`? |
 /// | `task.started`, `task.completed` | `task_id`, `description`?, `tool_use_id`?, `status`?: something in the background |
-/// | `permission.requested` | `id`, `kind`: tool, question, plan; `tool_name`, `tool_input`, `visible` (the input as text, whole, with control and direction characters made visible), `description`?, `tool_use_id`?, `suggestions`?, `expires_at`?, `answerable`: false where only the terminal can answer |
+/// | `permission.requested` | `id`, `kind`: tool, question, plan; `tool_name`, `tool_input`, `visible` (the input as text, whole, with control and direction characters made visible), `description`?, `tool_use_id`?, `suggestions`?, `since`, `expires_at`?, `answerable`: false where only the terminal can answer |
 /// | `permission.resolved` | `id`, `resolution`: allowed, denied, withdrawn; `tool_name`?, `by`?, `via`: client, terminal, policy, timeout, session; `message`?, `updated`? (the input was changed), `remember`? |
 /// | `usage.updated` | `cost_usd`, `input_tokens`, `output_tokens`, `cache_read_tokens`, `cache_creation_tokens` since the incarnation began; `models`: the same by model |
 /// | `cli.message` | `message`: a message of the program that this version has no word for, as it came |

@@ -12,7 +12,11 @@ extension SessionSupervisor {
     /// caller holds the session's lock and its place in the admission.
     /// - Throws: after which no process of the incarnation is left.
     func launch(_ entry: SessionEntry, actor: String) async throws(SupervisorError) {
-        let request = try launchRequest(entry)
+        let tenant = entry.record.tenantID
+        let remembered = try await stored { () async throws(RegistryError) in
+            try await registry.rules(ofTenant: tenant)
+        }
+        let request = try launchRequest(entry, allowing: remembered)
         let reply: LauncherReply
         do throws(LauncherError) {
             reply = try await launcher.send(.launch(request), within: configuration.launchLimit)
@@ -105,7 +109,10 @@ extension SessionSupervisor {
         return connection
     }
 
-    private func launchRequest(_ entry: SessionEntry) throws(SupervisorError) -> LaunchRequest {
+    /// - Parameter allowing: rules of the tenant's own.
+    private func launchRequest(
+        _ entry: SessionEntry, allowing remembered: [String]
+    ) throws(SupervisorError) -> LaunchRequest {
         let record = entry.record
         // Fails closed: under another policy the session might get what its own forbids.
         guard let policy = configuration.policies.policy(named: record.policy) else {
@@ -114,15 +121,26 @@ extension SessionSupervisor {
                 "session \(record.id) was made under the policy '\(record.policy)', which is not there any more: put its "
                     + "file back into the directory of policies")
         }
-        return LaunchRequest(
+        var permissions = Self.permissions(of: policy)
+        permissions.allow += remembered.filter { !permissions.allow.contains($0) }
+        var request = LaunchRequest(
             sessionID: record.id, incarnation: record.incarnation, uidSlot: record.uidSlot,
             rules: rules(of: record, policy),
             startCommand: configuration.startCommand, claudeBinary: configuration.claudeBinary,
             environment: try environment(record, policy),
-            managedSettings: ManagedSettings.json(permissions: Self.permissions(of: policy)), size: record.size,
+            managedSettings: ManagedSettings.json(
+                hooks: record.kind == .terminal, permissions: permissions),
+            size: record.size,
             firstSequence: entry.lastSequence + 1,
             gatewaySocket: configuration.gatewaySocket, logBytes: Int(clamping: policy.logBytes.bytes),
             journal: policy.journal)
+        request.kind = record.kind
+        request.commands = CommandRules(
+            permissionModes: policy.allowedPermissionModes.map(\.rawValue),
+            models: policy.bounds.models.map { $0 + [policy.claude.model].compactMap(\.self) },
+            permissionTimeout: policy.permissions.timeout?.seconds)
+        if record.kind == .structured { request.arguments = StreamArguments.all }
+        return request
     }
 
     /// The policy's rules, with the image that the session was made with.
@@ -147,6 +165,7 @@ extension SessionSupervisor {
             var variables = try SessionEnvironment.variables(
                 sessionID: record.id.description, columns: record.size.cols, rows: record.size.rows,
                 permissionMode: record.permissionMode, model: record.model, extra: record.environment)
+            if record.kind == .structured { variables.merge(StreamArguments.environment) { _, fixed in fixed } }
             for (name, value) in policy.environment
             where record.environment[name] == nil && !EnvironmentRules.reserved.contains(name) {
                 variables[name] = value

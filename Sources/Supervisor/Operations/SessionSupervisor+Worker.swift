@@ -131,6 +131,7 @@ extension SessionSupervisor {
             entry.status?.lastInput = max(before, event.time)
             entry.times?.lastInput = clock.monotonic()
         }
+        if event.type == .permissionResolved { audit(event, of: entry.record) }
         if event.type == .sessionOOM, let kills = event.data["kills"]?.integer {
             // A supervisor before this one told of them.
             entry.oomKills = max(entry.oomKills, Int(clamping: kills))

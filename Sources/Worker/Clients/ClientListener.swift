@@ -22,7 +22,7 @@ enum ClientListener {
         let refusal = ClientRefusalHandler(worker: worker.value)
         let bound = NIOLoopBound(refusal, eventLoop: channel.eventLoop)
         let upgrader = NIOWebSocketServerUpgrader(
-            maxFrameSize: ClientSocket.largestMessage,
+            maxFrameSize: ClientSocket.largestCommand,
             automaticErrorHandling: false,
             shouldUpgrade: { channel, head in
                 let accepted = (try? check(head, worker.value)) != nil
@@ -47,7 +47,7 @@ enum ClientListener {
         _ head: HTTPRequestHead, _ worker: SessionWorker
     ) throws(ClientRefusal) -> ClientRequest {
         let request = try ClientRequest(head)
-        try worker.checkRoom(for: request.client)
+        try worker.checkRoom(for: request)
         return request
     }
 }

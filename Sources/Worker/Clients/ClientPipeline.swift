@@ -36,7 +36,7 @@ enum ClientPipeline {
                         let pipeline = channel.pipeline.syncOperations
                         try pipeline.addHandlers(
                             WebSocketFrameEncoder(),
-                            ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: ClientSocket.largestMessage)))
+                            ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: request.largestMessage)))
                         try attach(channel, request, to: worker)
                         if early.readableBytes > 0 {
                             channel.pipeline.fireChannelRead(early)
@@ -59,12 +59,14 @@ enum ClientPipeline {
         try channel.pipeline.syncOperations.addHandlers(
             NIOWebSocketFrameAggregator(
                 minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1024,
-                maxAccumulatedFrameSize: ClientSocket.largestMessage),
+                maxAccumulatedFrameSize: request.largestMessage),
             socket)
         let id = worker.claimClientNumber()
         let client: any AttachedConnection & ClientSocketDelegate
         switch request.dialect {
         case .native: client = NativeClient(request.client, id: id, socket: socket, worker: worker)
+        case .stream(let since):
+            client = StreamClient(request.client, id: id, since: since, socket: socket, worker: worker)
         case .echokit(let compatibility):
             client = EchokitClient(request.client, id: id, compatibility: compatibility, socket: socket, worker: worker)
         }

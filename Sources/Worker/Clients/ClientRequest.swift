@@ -7,8 +7,16 @@ import WorkerControl
 /// What a client asks of the session, as the supervisor passes it on.
 struct ClientRequest {
     enum Dialect: Equatable {
+        /// The terminal.
         case native
+        /// Events and commands, of any kind of session.
+        case stream(since: UInt64?)
         case echokit(EchokitCompatibility)
+    }
+
+    /// Bytes of the client's messages.
+    var largestMessage: Int {
+        if case .stream = dialect { ClientSocket.largestCommand } else { ClientSocket.largestMessage }
     }
 
     var dialect: Dialect
@@ -20,10 +28,19 @@ struct ClientRequest {
         let path = target.prefix { $0 != "?" }
         switch path {
         case "/terminal": dialect = .native
+        case "/stream": dialect = .stream(since: Self.since(in: target))
         case "/echokit": dialect = .echokit(EchokitCompatibility(target: target))
-        default: throw ClientRefusal(.notFound, "there is no \(path.prefix(64)) here; there are /terminal and /echokit")
+        default:
+            throw ClientRefusal(
+                .notFound, "there is no \(path.prefix(64)) here; there are /terminal, /stream and /echokit")
         }
         self.client = client
+    }
+
+    /// The number in `?since=`.
+    private static func since(in target: String) -> UInt64? {
+        target.drop { $0 != "?" }.dropFirst().split(separator: "&").lazy
+            .compactMap { $0.hasPrefix("since=") ? UInt64($0.dropFirst(6)) : nil }.first
     }
 
     /// - Throws: ``ClientRefusal``.

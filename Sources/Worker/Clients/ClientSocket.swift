@@ -18,6 +18,8 @@ final class ClientSocket: ChannelInboundHandler {
 
     /// The largest message a client may send.
     static let largestMessage = 1 << 20
+    /// The largest on a stream: a prompt with its images.
+    static let largestCommand = 7 << 20
     private static let pingPeriod = TimeAmount.seconds(30)
     /// Nothing heard for so long, pongs included: the client is gone.
     private static let silenceLimit = TimeAmount.seconds(100)

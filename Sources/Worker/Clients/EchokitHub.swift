@@ -132,7 +132,7 @@ final class EchokitHub {
         _ key: [UInt8], from sender: EchokitSender, _ worker: SessionWorker,
         if allowed: @escaping (EchokitState) -> Bool
     ) throws(InputRefusal) {
-        let view = worker.engine.view
+        let view = worker.view
         let age = view.activity == .pending ? worker.steadyDate.timeIntervalSince(view.since) : .infinity
         guard age < EchokitKeys.dialogPause else {
             return try worker.send(keys: ByteBuffer(bytes: key), sender: sender.principal)

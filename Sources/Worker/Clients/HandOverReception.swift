@@ -93,7 +93,7 @@ final class HandOverReception {
         }
         do {
             let request = try ClientRequest(target: offer.target, client: offer.client)
-            try worker.checkRoom(for: request.client)
+            try worker.checkRoom(for: request)
             if offer.early > 0 { phase = .early(offer, request) } else { promise(offer, request) }
         } catch {
             refuse(error)
@@ -102,7 +102,7 @@ final class HandOverReception {
 
     private func promise(_ offer: HandOverOffer, _ request: ClientRequest) {
         do {
-            try worker.checkRoom(for: request.client)
+            try worker.checkRoom(for: request)
         } catch {
             return refuse(error)
         }

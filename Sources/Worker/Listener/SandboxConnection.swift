@@ -22,6 +22,8 @@ final class SandboxConnection: ChannelInboundHandler {
         /// Between requests.
         case idle
         case hook(event: Substring, body: ByteBuffer)
+        /// A whole report, which waits for its answer.
+        case answering(HookCall)
         case forwarding(Upstream)
         /// Answered already; the rest of the request is thrown away, and then the connection closes.
         case discarding
@@ -110,24 +112,36 @@ final class SandboxConnection: ChannelInboundHandler {
             body.writeImmutableBuffer(bytes)
             state = .hook(event: event, body: body)
         case .forwarding(let upstream): upstream.send(.body(.byteBuffer(bytes)))
-        case .idle, .discarding: break
+        case .idle, .discarding, .answering: break
         }
     }
 
     private func end(context: ChannelHandlerContext) {
         switch state {
         case .hook(let event, let body):
-            state = .idle
-            let status = listener.onHook(event, body)
-            let answer: PlainResponse =
-                status == .ok
-                ? .json(.ok, [:])
-                : .problem(status, code: "bad_hook", detail: "this is not a report of a hook that Rookery has set")
-            answer.write(to: context, then: ending)
-            wait(Self.headLimit)
+            let call = HookCall { [weak self] in self?.answered($0) }
+            state = .answering(call)
+            timer?.cancel()
+            listener.onHook(event, body, call)
         case .forwarding(let upstream): upstream.send(.end(nil))
         case .discarding: context.close(promise: nil)
-        case .idle: break
+        case .idle, .answering: break
+        }
+    }
+
+    private func answered(_ response: PlainResponse) {
+        guard let context, case .answering = state else { return }
+        state = .idle
+        response.write(to: context, then: ending)
+        wait(Self.headLimit)
+    }
+
+    /// Whoever was to answer is told that nobody waits any more.
+    private func give(up state: State) {
+        switch state {
+        case .forwarding(let upstream): upstream.cancel()
+        case .answering(let call): call.gone()
+        case .idle, .hook, .discarding: break
         }
     }
 
@@ -226,8 +240,9 @@ final class SandboxConnection: ChannelInboundHandler {
 
     /// The CLI went away: nobody waits for the answer any more.
     func channelInactive(context: ChannelHandlerContext) {
-        if case .forwarding(let upstream) = state { upstream.cancel() }
+        let left = state
         state = .discarding
+        give(up: left)
         timer?.cancel()
         self.context = nil
         context.fireChannelInactive()
@@ -236,8 +251,9 @@ final class SandboxConnection: ChannelInboundHandler {
     /// What is no HTTP has been answered with 400 by NIO's own handler, unless an answer was on its way. Nothing may
     /// be written after it.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if case .forwarding(let upstream) = state { upstream.cancel() }
+        let left = state
         state = .discarding
+        give(up: left)
         context.close(promise: nil)
     }
 }

@@ -17,14 +17,14 @@ final class SandboxListener {
     let sessionID: SessionID
     let gatewaySocket: String
     let logger: Logger
-    /// Takes a hook's report; false when it makes no sense.
-    let onHook: (_ event: Substring, _ body: ByteBuffer) -> HTTPResponseStatus
+    /// Takes a hook's report, and answers it some time.
+    let onHook: (_ event: Substring, _ body: ByteBuffer, _ call: HookCall) -> Void
     private var connections = 0
     var hookBytes = 0
 
     init(
         sessionID: SessionID, gatewaySocket: String, logger: Logger,
-        onHook: @escaping (_ event: Substring, _ body: ByteBuffer) -> HTTPResponseStatus
+        onHook: @escaping (_ event: Substring, _ body: ByteBuffer, _ call: HookCall) -> Void
     ) {
         self.sessionID = sessionID
         self.gatewaySocket = gatewaySocket

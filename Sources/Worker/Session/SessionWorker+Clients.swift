@@ -10,8 +10,12 @@ extension SessionWorker {
     static let mostClients = 64
 
     /// Whether one more client may come.
-    func checkRoom(for client: RelayedClient) throws(ClientRefusal) {
+    func checkRoom(for request: ClientRequest) throws(ClientRefusal) {
+        let client = request.client
         guard !isOver else { throw ClientRefusal(.gone, "the session's command has ended") }
+        guard structured == nil || request.dialect != .native else {
+            throw ClientRefusal(.conflict, "a structured session has no terminal; its WebSocket is 'stream'")
+        }
         guard connectedClients.count + promisedClients < Self.mostClients else {
             throw ClientRefusal(.serviceUnavailable, "the session has \(Self.mostClients) clients already")
         }
@@ -77,6 +81,7 @@ extension SessionWorker {
         logger.info("client detached", metadata: client.metadata)
         if nativeClients.removeValue(forKey: client.id) != nil { perform(lease.detach(client.id, at: monotonic)) }
         echokit.clients[client.id] = nil
+        streamClients[client.id] = nil
         emit(.clientDetached, client.eventData)
     }
 

@@ -14,10 +14,11 @@ extension SessionWorker {
     }
 
     var status: WorkerStatus {
-        let view = engine.view
+        let view = self.view
         let clients =
             nativeClients.values.map { $0.view(driving: lease.drives($0.id)) }
             + echokit.clients.values.map { $0.view(driving: false) }
+            + streamClients.values.map { $0.view(driving: false) }
         return WorkerStatus(
             activity: view.activity, activitySince: activitySince, activitySource: view.source.rawValue,
             backgroundShell: view.backgroundShell, lastInput: lastInput, lastOutput: lastOutput,

@@ -27,7 +27,15 @@ extension SessionWorker {
             stop.timer.cancel()
         } else {
             logger.info("stopping the session's command", metadata: ["grace": "\(grace)s"])
-            signalCommand(UInt8(SIGTERM))
+            if let structured {
+                structured.close()
+                // Most of the time is for a turn to end in order.
+                loop.assumeIsolated().scheduleTask(in: .nanoseconds(wait.nanoseconds * 6 / 10)) {
+                    if !self.isOver { self.signalCommand(UInt8(SIGTERM)) }
+                }
+            } else {
+                signalCommand(UInt8(SIGTERM))
+            }
         }
         let timer = loop.assumeIsolated().scheduleTask(deadline: deadline) { self.releaseLeash() }
         stop = StopRequest(deadline: deadline, timer: timer, returns: returns && stop?.returns != false)
@@ -58,8 +66,13 @@ extension SessionWorker {
         guard !isOver else { return }
         isOver = true
         stop?.timer.cancel()
-        if !announcement.isDecided { flushAnnouncement() }
-        terminal.drain(within: .milliseconds(500)) { self.finish() }
+        guard let structured else {
+            if !announcement.isDecided { flushAnnouncement() }
+            return terminal.drain(within: .milliseconds(500)) { self.finish() }
+        }
+        structured.device.drain(within: .milliseconds(500)) {
+            self.terminal.drain(within: .milliseconds(500)) { self.finish() }
+        }
     }
 
     private func finish() {
@@ -67,6 +80,7 @@ extension SessionWorker {
         watch?.stop()
         let exit = CommandStatus.read(from: configuration.descriptors.status)
         observe(.ended)
+        for question in permissions.open { resolve(question.id, .init(.withdrawn, way: .session, at: Date())) }
         let reason = endReason ?? (stop != nil ? .requested : exit?.code == 0 ? .exited : .crashed)
         lifecycle = .stopped
         logger.info(
@@ -78,11 +92,12 @@ extension SessionWorker {
         for client in nativeClients.values {
             if stop?.returns == true { client.sendAway() } else { client.end(exit, reason: reason) }
         }
+        for client in streamClients.values { client.end() }
         echokit.end()
         closeJournal(isOrderly: stop != nil || exit?.code == 0)
         let end = WorkerEnd(
             exit: exit, requested: stop != nil, lastSequence: log.lastSequence,
-            lastLines: String(screen.lastLines(20).suffix(4096)))
+            lastLines: String((structured?.lastWords ?? screen.lastLines(20)).suffix(4096)))
         self.end = end
         whenStored { self.endStored(end) }
     }

@@ -29,7 +29,8 @@ extension SessionWorker {
     /// a moment ago, goes on.
     func freeze() throws(FreezeRefusal) {
         guard let freezer else { throw .impossible }
-        guard !isOver, stop == nil, engine.view.activity == .idle, !engine.view.backgroundShell, input.isEmpty,
+        guard !isOver, stop == nil, view.activity == .idle, !view.backgroundShell, input.isEmpty,
+            permissions.open.isEmpty,
             inputTime.map({ MonotonicTime.now.since($0) > 1 }) ?? true
         else { throw .busy }
         guard frozenSince == nil else { return }

@@ -1,3 +1,4 @@
+import ClaudeCode
 import Dialects
 import Foundation
 import NIOCore
@@ -5,7 +6,9 @@ import SessionCore
 
 /// Why an input is not taken.
 enum InputRefusal: Error {
-    case backlog, tooLarge, over
+    case backlog, tooLarge, over, empty
+    /// A structured session has no terminal to type into.
+    case notTerminal
     case full(LogStall)
 
     var code: String {
@@ -13,6 +16,8 @@ enum InputRefusal: Error {
         case .backlog: "input_backlog"
         case .tooLarge: "input_too_large"
         case .over: "session_over"
+        case .empty: "empty_prompt"
+        case .notTerminal: "not_terminal"
         case .full: "journal_full"
         }
     }
@@ -22,6 +27,8 @@ enum InputRefusal: Error {
         case .backlog: "the session does not read its input; wait until it does, or interrupt it"
         case .tooLarge: "a text of more than \(SessionWorker.largestText) bytes cannot be typed; put it in a file"
         case .over: "the session's command has ended"
+        case .empty: "there is nothing in it"
+        case .notTerminal: "a structured session has no terminal: it takes whole prompts, and no keys"
         case .full(let stall): "the input cannot be stored: \(stall)"
         }
     }
@@ -36,6 +43,12 @@ extension SessionWorker {
         stored: @escaping (UInt64) -> Void = { _ in }
     ) throws(InputRefusal) {
         guard !isOver else { throw .over }
+        if let structured {
+            guard submit else { throw .notTerminal }
+            return try structured.prompt(text, images: [], clientID: clientID, sender: sender) { id, _ in
+                stored(id.seq)
+            }
+        }
         guard text.utf8.count <= Self.largestText else { throw .tooLarge }
         let keys = TypedText.keys(for: text)
         guard input.hasRoom(for: keys.readableBytes) else { throw .backlog }
@@ -75,7 +88,7 @@ extension SessionWorker {
         return .object(data)
     }
 
-    private func append(_ input: AcceptedInput, at now: Date) throws(InputRefusal) -> InputAcceptance {
+    func append(_ input: AcceptedInput, at now: Date) throws(InputRefusal) -> InputAcceptance {
         do { return try log.append(input: input, at: now) } catch { throw .full(error) }
     }
 
@@ -83,6 +96,7 @@ extension SessionWorker {
     func send(keys: ByteBuffer, sender: String) throws(InputRefusal) {
         guard keys.readableBytes > 0 else { return }
         guard !isOver else { throw .over }
+        guard structured == nil else { throw .notTerminal }
         guard input.hasRoom(for: keys.readableBytes) else { throw .backlog }
         let now = Date()
         _ = try append(AcceptedInput(content: .keys(keys), sender: sender), at: now)
@@ -94,6 +108,7 @@ extension SessionWorker {
     /// Keys with Enter after a pause: echokit's `select`.
     func send(paced keys: ByteBuffer, pause: Int64, sender: String) throws(InputRefusal) {
         guard !isOver else { throw .over }
+        guard structured == nil else { throw .notTerminal }
         guard input.hasRoom(for: keys.readableBytes) else { throw .backlog }
         let now = Date()
         var all = keys
@@ -106,11 +121,12 @@ extension SessionWorker {
     /// Escape, when there is a turn to cancel: pressed at rest it would open a dialog.
     func interrupt(sender: String) throws(InputRefusal) {
         thaw()
+        if let structured { return structured.exchange.ask(.interrupt) { _ in } }
         guard engine.view.activity != .idle || engine.view.source == .silence else { return }
         try send(keys: ByteBuffer(bytes: EchokitKeys.cancel), sender: sender)
     }
 
-    private func typed(at now: Date) {
+    func typed(at now: Date) {
         thaw()
         let time = MonotonicTime.now
         if inputTime.map({ time.since($0) > 0.2 }) ?? true { observe(.typed) }

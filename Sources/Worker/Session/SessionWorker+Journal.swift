@@ -24,11 +24,10 @@ extension SessionWorker {
         }
         // A recording begins with the size of what it shows.
         sizeIsUnlogged = (try? journal.append(resize: configuration.size, at: Date())) == nil
-        for text in recovery.inputs { take(up: text) }
     }
 
     /// Typed again in its turn, unless it turns out that the session had it.
-    private func take(up text: JournalRecovery.Input) {
+    func take(up text: JournalRecovery.Input) {
         logger.info(
             "an input of the last incarnation", metadata: ["seq": "\(text.seq)", "stage": "\(text.stage)"])
         input.type(
@@ -44,7 +43,7 @@ extension SessionWorker {
     }
 
     /// What a transcript decides waits until its name is known, or until nobody will say it any more.
-    private var waitsForAnnouncement: Bool {
+    var waitsForAnnouncement: Bool {
         !announcement.isDecided && NIODeadline.now() - started < Self.announcementPatience
     }
 
@@ -111,6 +110,7 @@ extension SessionWorker {
     private func journalStalled() {
         guard let stall = journal?.stall else { return }
         logger.error("the session stands still: nothing of it can be stored", metadata: ["error": "\(stall)"])
+        structured?.device.pause()
         // Not from within the append that failed.
         loop.assumeIsolated().execute {
             self.emit(
@@ -133,5 +133,7 @@ extension SessionWorker {
         }
         if heldOutput == nil { terminal.resume() }
         input.resume()
+        structured?.device.resume()
+        structured?.giveWaiting()
     }
 }

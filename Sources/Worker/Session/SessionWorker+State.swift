@@ -11,9 +11,11 @@ extension SessionWorker {
         // A command that says nothing at all is not waited for.
         loop.assumeIsolated().scheduleTask(in: Self.announcementPatience) { [weak self] in
             guard let self else { return }
+            if let structured = self.structured { return structured.giveWaiting() }
             if self.lastOutput == nil { self.input.becomeReady() }
             self.input.resume()
         }
+        guard structured == nil else { return }
         do {
             let watch = try DirectoryWatch(home: home, on: loop) { [weak self] in self?.lookSoon() }
             self.watch = watch
@@ -80,9 +82,19 @@ extension SessionWorker {
 
     /// Tells the state engine, and everybody what it concludes.
     func observe(_ news: StateInput) {
+        if let structured {
+            if news == .ended { structured.end() }
+            return
+        }
         let before = engine.view
         let events = engine.handle(news, at: steadyDate)
-        for event in events { emit(event.type, event.data) }
+        for event in events {
+            switch event.type {
+            case .permissionRequested: terminalAsks(event.data)
+            case .permissionResolved: terminalResolved(event.data)
+            default: emit(event.type, event.data)
+            }
+        }
         let after = engine.view
         // That a terminal is not silent is too weak a sign to refuse anybody's input.
         let known = after.source == .silence ? Activity.idle : after.activity
@@ -98,11 +110,11 @@ extension SessionWorker {
     }
 
     var stateMessage: NativeServerMessage {
-        .state(lifecycle: lifecycle, activity: engine.view.activity, activitySince: activitySince)
+        .state(lifecycle: lifecycle, activity: view.activity, activitySince: activitySince)
     }
 
     /// As a clock on the wall shows it now.
-    var activitySince: Date { Date().addingTimeInterval(engine.view.since.timeIntervalSince(steadyDate)) }
+    var activitySince: Date { Date().addingTimeInterval(view.since.timeIntervalSince(steadyDate)) }
 }
 
 extension EchokitFact {

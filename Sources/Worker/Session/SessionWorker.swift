@@ -21,6 +21,10 @@ final class SessionWorker {
     let terminal: TerminalDevice
     let input: InputQueue
     let home: HomeDirectory
+    /// The program's other way to speak; nil in a terminal session.
+    var structured: StructuredBackend?
+    var permissions = PermissionLedger()
+    var hookCalls = HookCalls()
     /// Called once, when the session is over and everybody has been told.
     let onFinished: () -> Void
 
@@ -47,6 +51,7 @@ final class SessionWorker {
     // Who watches
     var nativeClients: [Int: NativeClient] = [:]
     let echokit: EchokitHub
+    var streamClients: [Int: StreamClient] = [:]
     /// Every client's connection, those that have said nothing yet too.
     var connectedClients: [Int: any AttachedConnection] = [:]
     /// Places of clients whose sockets are on their way.
@@ -118,8 +123,27 @@ final class SessionWorker {
         self.echokit = EchokitHub(session: configuration.sessionID, on: loop)
         echokit.worker = self
         takeUpJournal()
-        terminal.onOutput = { [unowned self] bytes in self.received(bytes) }
     }
+
+    /// Takes the program's output.
+    /// - Parameter streams: its standard streams, of a structured session.
+    func start(_ streams: StreamDevice?) {
+        guard let streams else {
+            for text in journal?.recovery.inputs ?? [] { take(up: text) }
+            terminal.onOutput = { [unowned self] bytes in self.received(bytes) }
+            return
+        }
+        let backend = StructuredBackend(streams, for: self)
+        structured = backend
+        // What is written to the terminal of such a session is for nobody.
+        terminal.onOutput = { _ in }
+        backend.start()
+    }
+
+    var rules: CommandRules { configuration.commands ?? CommandRules() }
+
+    /// What the session is doing, by what is best known of it.
+    var view: StateView { structured?.engine.view ?? engine.view }
 
     /// The date as it would be had nobody set the clock since this worker started: what the state engine reckons by.
     var steadyDate: Date { born.date.addingTimeInterval(MonotonicTime.now.since(born.time)) }
@@ -190,6 +214,15 @@ final class SessionWorker {
         }
     }
 
+    /// Something came from the program of a structured session.
+    func noteOutput() {
+        lastOutput = Date()
+        outputTime = .now
+    }
+
+    /// The start command has said where the transcript is, or that there is none.
+    func announcementDecided() { transcriptPath = announcement.path }
+
     // MARK: Events
 
     func emit(_ type: EventType, _ data: JSONValue) {
@@ -201,6 +234,7 @@ final class SessionWorker {
 
     func publish(_ event: SessionEvent) {
         for connection in subscribers.values { connection.publish(event) }
+        for client in streamClients.values { client.publish(event) }
     }
 
     /// An event of the supervisor's own.

@@ -91,16 +91,21 @@ public enum WorkerProcess {
             let journal = try JournalStart.open(configuration, on: loop, logger)
             try HomeDirectory(descriptor: configuration.descriptors.home).seed()
             let opened = NIOLoopBound(journal, eventLoop: loop)
+            let streams = configuration.descriptors.streams.map {
+                StreamDevice.open($0, largest: StreamMessage.largest, on: loop).map(Optional.some)
+            }
             return try TerminalDevice.open(master: configuration.descriptors.terminal, slave: slave, on: loop)
-                .flatMap { terminal in
+                .and(streams ?? loop.makeSucceededFuture(nil))
+                .flatMap { terminal, streams in
                     let worker = SessionWorker(
                         configuration: configuration, terminal: terminal.value, journal: opened.value, on: loop,
                         logger: logger
                     ) { finished.succeed() }
+                    worker.start(streams?.value)
                     let bound = NIOLoopBound(worker, eventLoop: loop)
                     let listener = SandboxListener(
                         sessionID: configuration.sessionID, gatewaySocket: configuration.gatewaySocket, logger: logger
-                    ) { event, body in worker.hook(event, body) }
+                    ) { event, body, call in worker.hook(event, body, call) }
                     let folder = configuration.runtimeDirectory
                     var sockets = [
                         ControlListener.bind("\(folder)/\(WorkerSockets.control)", for: worker).map { _ in },
@@ -165,10 +170,17 @@ extension SessionWorker {
     }
 
     /// A hook's report from inside the sandbox.
-    func hook(_ event: Substring, _ body: ByteBuffer) -> HTTPResponseStatus {
-        guard let event = HookEvent(rawValue: String(event)) else { return .notFound }
-        guard let report = HookReport(parsing: Data(buffer: body), expected: event) else { return .badRequest }
+    func hook(_ event: Substring, _ body: ByteBuffer, _ call: HookCall) {
+        func refuse(_ status: HTTPResponseStatus) {
+            call.answer(
+                .problem(status, code: "bad_hook", detail: "this is not a report of a hook that Rookery has set"))
+        }
+        guard let event = HookEvent(rawValue: String(event)) else { return refuse(.notFound) }
+        guard let report = HookReport(parsing: Data(buffer: body), expected: event) else { return refuse(.badRequest) }
+        if event == .permissionRequest { hookCalls.arriving = call }
         self.report(report)
-        return .ok
+        hookCalls.arriving = nil
+        // What asks for a permission waits for the answer; everything else goes on.
+        if !hookCalls.holds(call) { call.answer(.json(.ok, [:])) }
     }
 }

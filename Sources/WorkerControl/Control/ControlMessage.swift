@@ -8,7 +8,8 @@ public struct ControlRequest: Codable, Sendable {
     public static let version = 1
     /// The oldest version of a worker that this supervisor can drive.
     public static let oldestVersion = 1
-    public static let largestFrame = 1 << 20
+    /// A prompt's images are the largest that goes one way, an event with a tool's input and its rendering the other.
+    public static let largestFrame = 8 << 20
 
     /// Chosen by the supervisor, repeated in the reply.
     public var id: UInt64
@@ -292,11 +293,16 @@ public struct RelayedClient: Codable, Sendable, Hashable {
     public var access: ClientAccess
     /// What it is let in by; nil where nothing can be taken back (`--auth none`), and from supervisors that say nothing.
     public var credential: ClientCredential?
+    /// It may decide for its whole tenant; nil: it may not.
+    public var isAdmin: Bool?
 
-    public init(principal: String, access: ClientAccess, credential: ClientCredential? = nil) {
+    public init(
+        principal: String, access: ClientAccess, credential: ClientCredential? = nil, isAdmin: Bool? = nil
+    ) {
         self.principal = principal
         self.access = access
         self.credential = credential
+        self.isAdmin = isAdmin
     }
 }
 

@@ -40,6 +40,12 @@ public struct LaunchRequest: Codable, Sendable {
     public var startCommand: String
     /// The Claude Code binary on the host, bound read-only to `/usr/local/bin/claude` inside. nil: none is bound.
     public var claudeBinary: String?
+    /// How the session's program speaks; nil, as from a supervisor of an earlier version, is a terminal.
+    public var kind: SessionKind?
+    /// What the start command is given; nil is nothing.
+    public var arguments: [String]?
+    /// What the worker lets clients do; nil from a supervisor of an earlier version.
+    public var commands: CommandRules?
     /// The complete environment of the session's command; nothing is inherited.
     public var environment: [String: String]
     /// Text of the settings that the session cannot change, read-only at `/etc/claude-code/managed-settings.json` inside;
@@ -74,6 +80,22 @@ public struct LaunchRequest: Codable, Sendable {
         self.gatewaySocket = gatewaySocket
         self.logBytes = logBytes
         self.journal = journal
+    }
+}
+
+/// What the policy says of the commands that a worker takes.
+public struct CommandRules: Codable, Sendable, Hashable {
+    /// Permission modes that the session may be switched to; nil: any.
+    public var permissionModes: [String]?
+    /// Models, likewise.
+    public var models: [String]?
+    /// Seconds until a permission that nobody answers is denied; nil: it waits for ever.
+    public var permissionTimeout: Double?
+
+    public init(permissionModes: [String]? = nil, models: [String]? = nil, permissionTimeout: Double? = nil) {
+        self.permissionModes = permissionModes
+        self.models = models
+        self.permissionTimeout = permissionTimeout
     }
 }
 

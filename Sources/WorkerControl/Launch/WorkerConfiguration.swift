@@ -15,6 +15,8 @@ public struct WorkerConfiguration: Codable, Sendable {
     /// How much of the session's past stays on disk; nil from a launcher of an earlier version.
     public var journal: JournalRules?
     public var descriptors: WorkerDescriptors
+    /// What clients may do; nil from a launcher of an earlier version.
+    public var commands: CommandRules?
     /// Names of the system calls whose refusals come to the worker, by number.
     public var countedCalls: [Int: String]
     /// Whether the worker gives up what it does not need once it has set itself up; false is for finding faults.
@@ -47,6 +49,8 @@ public struct WorkerDescriptors: Codable, Sendable {
     public var terminal: Int32
     /// The TCP socket that listens on the sandbox's loopback; nil for a session without network.
     public var listener: Int32?
+    /// The standard streams of a structured session's command; nil: it has the terminal.
+    public var streams: StreamDescriptors?
     /// Write end of the leash. One byte written is a signal number for the session's command; when the last
     /// copy closes, rookery-init ends everything in the sandbox.
     public var leash: Int32
@@ -79,6 +83,26 @@ public struct WorkerDescriptors: Codable, Sendable {
         self.home = home
         self.ready = ready
         self.violations = violations
+    }
+}
+
+/// Pipes to and from the standard streams of a session's command. The command's own ends are there too: held by the worker,
+/// they keep a tenant who closes and opens its end again from showing the worker an end that is none.
+public struct StreamDescriptors: Codable, Sendable, Hashable {
+    /// Write end of its standard input.
+    public var input: Int32
+    /// Read end of its standard output.
+    public var output: Int32
+    /// Read end of its standard error.
+    public var error: Int32
+    /// The other ends, in the same order.
+    public var held: [Int32]
+
+    public init(input: Int32, output: Int32, error: Int32, held: [Int32]) {
+        self.input = input
+        self.output = output
+        self.error = error
+        self.held = held
     }
 }
 

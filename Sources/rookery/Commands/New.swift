@@ -10,6 +10,7 @@ struct New: AsyncParsableCommand {
 
     @Option(help: "A name to find it by.") var name: String?
     @Option(help: "The session's id, a UUID of your own.") var id: String?
+    @Option(help: "terminal, or structured: without a screen, for programs and cards.") var kind: String?
     @Option(help: "The policy it lives under.") var policy: String?
     @Option(help: "The image it is made of, where its policy leaves the choice.") var image: String?
     @Option(help: "The model that Claude Code uses.") var model: String?
@@ -27,7 +28,7 @@ struct New: AsyncParsableCommand {
     func run() async throws {
         var body: [String: JSONValue] = [:]
         for (key, value) in [
-            ("name", name), ("id", id), ("policy", policy), ("image", image), ("model", model),
+            ("name", name), ("id", id), ("kind", kind), ("policy", policy), ("image", image), ("model", model),
             ("permission_mode", permissionMode), ("idle_timeout", idleTimeout), ("max_lifetime", maxLifetime),
             ("prompt", prompt),
         ] {

@@ -188,6 +188,32 @@ actor FakeSessions: SessionService {
         return SessionStats(memoryBytes: 10, oomKills: 0)
     }
 
+    func command(
+        _ id: SessionID, _ command: SessionCommand, by principal: Principal
+    ) async throws(SupervisorError) -> CommandOutcome {
+        try note("command \(command.json["type"]?.string ?? "")")
+        return .done(["permissions": []])
+    }
+
+    func audit(
+        as principal: Principal, before: Int64?, limit: Int
+    ) async throws(SupervisorError) -> [AuditRecord] {
+        try note("audit")
+        return []
+    }
+
+    func switchKind(
+        _ id: SessionID, to kind: SessionKind, by principal: Principal
+    ) async throws(SupervisorError) -> SessionView {
+        try note("switch \(kind.rawValue)")
+        return try await session(id, as: principal)
+    }
+
+    func permissions(as principal: Principal) async throws(SupervisorError) -> [SessionPermission] {
+        try note("permissions")
+        return []
+    }
+
     func dialect(
         _ id: SessionID, name: String, message: JSONValue, by principal: Principal
     ) async throws(SupervisorError) -> JSONValue {

@@ -68,6 +68,7 @@ func summary(_ entry: LogEntry) -> String {
     case .input(let input):
         switch input.content {
         case .text(let text, let submit): "\(entry.seq) text \(text) \(submit) \(input.sender) \(input.clientID ?? "-")"
+        case .prompt(let text, let images): "\(entry.seq) prompt \(text) \(images.count) \(input.sender)"
         case .keys(let keys): "\(entry.seq) keys \(String(buffer: keys)) \(input.sender)"
         }
     case .resize(let size): "\(entry.seq) size \(size.cols)x\(size.rows)"

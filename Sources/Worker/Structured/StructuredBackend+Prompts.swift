@@ -1,0 +1,164 @@
+import ClaudeCode
+import Foundation
+import Glibc
+import Logging
+import NIOCore
+import SessionCore
+import WorkerControl
+
+/// A prompt on its way to the program.
+struct WaitingPrompt {
+    var id: PromptID
+    var text: String
+    var images: [PromptImage]
+    var by: String
+    var clientID: String?
+    /// Of an incarnation before: the program may have it.
+    var earlier: JournalRecovery.Input?
+}
+
+/// Prompts: each is in the journal before it is acknowledged, is given to the program under a name that follows from its
+/// place there, and the program takes each name once.
+extension StructuredBackend {
+    /// Prompts that are not done.
+    static let mostPrompts = 256
+
+    /// - Parameter stored: called once it is as safe as it gets, with whether it waits for a turn that runs.
+    func prompt(
+        _ text: String, images: [PromptImage], clientID: String?, sender: String,
+        stored: @escaping (PromptID, _ isQueued: Bool) -> Void
+    ) throws(InputRefusal) {
+        guard !worker.isOver, !isClosing else { throw .over }
+        guard text.utf8.count <= SessionWorker.largestText else { throw .tooLarge }
+        guard !text.isEmpty || !images.isEmpty else { throw .empty }
+        guard waiting.count + engine.prompts.count < Self.mostPrompts, device.takesInput else { throw .backlog }
+        let isQueued = engine.isBusy || !waiting.isEmpty
+        let now = Date()
+        let accepted = AcceptedInput(content: .prompt(text, images: images), sender: sender, clientID: clientID)
+        let acceptance = try worker.append(accepted, at: now)
+        let id = PromptID(session: worker.configuration.sessionID, seq: acceptance.seq)
+        if case .accepted = acceptance { worker.typed(at: now) }
+        worker.log.whenStored(through: acceptance.seq) { stored(id, isQueued) }
+        guard case .accepted(let seq) = acceptance else { return }
+        let entry = LogEntry(seq: seq, time: now, record: .input(accepted))
+        if let event = worker.log.event(for: entry) { worker.publish(event) }
+        waiting.append(
+            WaitingPrompt(id: id, text: text, images: images, by: sender, clientID: clientID, earlier: nil))
+        giveWaiting()
+    }
+
+    /// A prompt that an incarnation before had accepted, and whose end nobody saw.
+    func takeUp(_ input: JournalRecovery.Input) {
+        worker.logger.info(
+            "a prompt of the last incarnation", metadata: ["seq": "\(input.seq)", "stage": "\(input.stage)"])
+        waiting.append(
+            WaitingPrompt(
+                id: PromptID(session: worker.configuration.sessionID, seq: input.seq), text: input.text,
+                images: input.images ?? [], by: input.sender, clientID: input.clientID, earlier: input))
+    }
+
+    /// Gives the program what waits for it, in order. Stops at what cannot be decided or written down yet.
+    func giveWaiting() {
+        while let prompt = waiting.first, !worker.isOver {
+            if let earlier = prompt.earlier, earlier.stage != .accepted {
+                if worker.waitsForAnnouncement { return }
+                if wasTaken(earlier, prompt.id) {
+                    waiting.removeFirst()
+                    worker.emit(.inputDelivered, deliveryData(prompt, found: true))
+                    continue
+                }
+            }
+            if let journal = worker.journal {
+                do { try journal.append(delivering: prompt.id.seq, at: Date()) } catch { return }
+            }
+            waiting.removeFirst()
+            send(
+                .prompt(
+                    id: prompt.id.description, text: prompt.text,
+                    images: prompt.images.map { StreamImage(mediaType: $0.mediaType, data: $0.data) }))
+            conclude(
+                engine.give(prompt.id.description, prompt.text, by: prompt.by, at: worker.steadyDate))
+        }
+    }
+
+    /// The program says that it has a prompt.
+    /// - Parameter isKnown: the word is that of a prompt repeated, which may be one that it had before.
+    func begun(_ id: String, isKnown: Bool = false) {
+        guard let prompt = engine.prompts.first(where: { $0.id == id }), !prompt.isBegun,
+            let name = PromptID(parsing: id, of: worker.configuration.sessionID)
+        else { return }
+        var data: [String: JSONValue] = ["input_seq": .integer(Int64(clamping: name.seq)), "prompt_id": .string(id)]
+        if isKnown { data["found"] = true }
+        worker.emit(.inputDelivered, .object(data))
+        if isKnown { conclude(engine.drop(id, at: worker.steadyDate)) }
+    }
+
+    private func deliveryData(_ prompt: WaitingPrompt, found: Bool) -> JSONValue {
+        var data: [String: JSONValue] = [
+            "input_seq": .integer(Int64(clamping: prompt.id.seq)), "prompt_id": .string(prompt.id.description),
+        ]
+        if let clientID = prompt.clientID { data["client_id"] = .string(clientID) }
+        if found { data["found"] = true }
+        return .object(data)
+    }
+
+    /// Whether the transcript has the prompt. Without a transcript, what was begun counts as taken.
+    private func wasTaken(_ input: JournalRecovery.Input, _ id: PromptID) -> Bool {
+        guard let path = worker.announcement.path else { return input.stage == .delivered }
+        return EarlierPromptIDs.contain(id, in: worker.home, absolutePath: path)
+    }
+
+    /// Takes back what was not begun.
+    func withdraw(_ text: String, by principal: String, answer: @escaping (CommandOutcome) -> Void) {
+        guard let id = PromptID(parsing: text, of: worker.configuration.sessionID) else {
+            return answer(.failed(CommandFailure("no_such_prompt", "the session has no prompt '\(text.prefix(64))'")))
+        }
+        if let index = waiting.firstIndex(where: { $0.id == id }) {
+            waiting.remove(at: index)
+            withdrawn(id, by: principal)
+            return answer(.done([:]))
+        }
+        guard let prompt = engine.prompts.first(where: { $0.id == id.description }), !prompt.isBegun else {
+            return answer(
+                .failed(CommandFailure("already_begun", "the prompt is not waiting: it was begun, or is done")))
+        }
+        exchange.ask(.withdraw(prompt: id.description)) { [weak self] result in
+            switch result {
+            case .failure(let failure): answer(.failed(failure))
+            case .success(let data):
+                guard data["cancelled"]?.bool == true else {
+                    return answer(.failed(CommandFailure("already_begun", "the prompt was begun a moment before")))
+                }
+                self?.withdrawn(id, by: principal)
+                answer(.done([:]))
+            }
+        }
+    }
+
+    private func withdrawn(_ id: PromptID, by principal: String) {
+        worker.emit(
+            .promptWithdrawn,
+            [
+                "prompt_id": .string(id.description), "input_seq": .integer(Int64(clamping: id.seq)),
+                "by": .string(principal),
+            ])
+        conclude(engine.drop(id.description, at: worker.steadyDate))
+    }
+}
+
+/// Prompts that a session's transcript has, by their names.
+enum EarlierPromptIDs {
+    /// How much of the end is looked at.
+    private static let most = 16 << 20
+
+    /// - Parameter absolutePath: as seen inside the sandbox.
+    static func contain(_ id: PromptID, in home: HomeDirectory, absolutePath: String) -> Bool {
+        let prefix = SandboxLayout.home + "/"
+        guard absolutePath.hasPrefix(prefix),
+            let file = try? home.openRegular(String(absolutePath.dropFirst(prefix.count)))
+        else { return false }
+        defer { close(file.descriptor) }
+        let data = HomeDirectory.read(file.descriptor, at: max(file.size - most, 0), limit: most) ?? Data()
+        return data.range(of: Data("\"uuid\":\"\(id)\"".utf8)) != nil
+    }
+}
