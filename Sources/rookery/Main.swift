@@ -12,9 +12,10 @@ struct RookeryCommand: AsyncParsableCommand {
         version: "rookery \(Version.current)",
         subcommands: [
             Serve.self,
-            New.self, List.self, Attach.self, Input.self, Screen.self, Logs.self, Recording.self,
+            New.self, List.self, Attach.self, Wrap.self, Input.self, Screen.self, Logs.self, Recording.self,
             Transcript.self, Idle.self, Stop.self, Park.self,
-            Resume.self, Remove.self, Tokens.self, Policies.self, Image.self, Sandbox.self, RegistryCommands.self,
+            Resume.self, Remove.self, Tokens.self, Devices.self, Policies.self, Image.self, Sandbox.self,
+            RegistryCommands.self,
             Doctor.self, ShowVersion.self,
         ])
 

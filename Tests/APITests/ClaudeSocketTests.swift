@@ -157,7 +157,8 @@ import Testing
             let raw = try await RawClient(port: server.port)
             try await raw.send(
                 "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nConnection: close\r\n\r\n")
-            #expect(try await raw.receiveAll().hasSuffix(#"{"sessions":1,"status":"ok"}"#))
+            let merged = try await raw.receiveAll()
+            #expect(merged.hasSuffix(#"{"sessions":1,"status":"ok"}"#), "\(merged)")
             _ = try await client.ask(#"{"type":"fetch_history"}"#)
         }
     }

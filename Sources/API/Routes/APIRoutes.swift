@@ -15,6 +15,7 @@ struct APIRoutes: Sendable {
     let site: StaticSite
     /// The listeners speak TLS, so cookies are for TLS only.
     let secure: Bool
+    var transcription: TranscriptionProxy?
     /// What the listener speaks.
     var face = ListenerFace.all
 

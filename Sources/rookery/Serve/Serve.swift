@@ -106,6 +106,9 @@ struct Serve: AsyncParsableCommand {
             allowedHosts: configuration.allowedHosts, allowedOrigins: configuration.allowedOrigins,
             site: configuration.site, vendor: configuration.vendor)
         face.dedicated = configuration.dedicated
+        face.transcription = configuration.transcriptionURL.map {
+            TranscriptionUpstream(url: $0, key: prepared.transcriptionKey)
+        }
         let server = try APIServer(
             face, sessions: supervisor, tokens: RegistryTokens(registry), remote: registry, logger: logger
         ) { listeners in

@@ -64,6 +64,12 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "File with the model API's key. It never enters a sandbox.")
     var modelKeyFile: String?
 
+    @Option(help: "OpenAI-compatible server that turns speech into text (https://host/v1/audio/transcriptions).")
+    var transcriptionUrl: String?
+
+    @Option(help: "File with that server's key.")
+    var transcriptionKeyFile: String?
+
     @Option(help: "Most sessions that run at once.")
     var maxSessions: String?
 

@@ -26,7 +26,8 @@ struct SettingSources {
         "bind", "claude-socket-bind", "claude-remote-bind", "companion-bind", "allowed-host", "allowed-origin",
         "claude-command", "claude-binary", "idle-sec", "state-dir",
         "runtime-dir", "auth", "admin-token-file",
-        "policies", "images", "web", "web-vendor", "model-upstream", "model-key-file", "max-sessions", "max-memory",
+        "policies", "images", "web", "web-vendor", "model-upstream", "model-key-file", "transcription-url",
+        "transcription-key-file", "max-sessions", "max-memory",
         "tls-cert", "tls-key", "service-user", "libexec-dir", "log-level", "log-format", "rootless", "stop-sessions",
         "no-confinement",
     ]
@@ -91,6 +92,7 @@ extension ServeOptions {
             ("state-dir", stateDir), ("runtime-dir", runtimeDir), ("auth", auth),
             ("admin-token-file", adminTokenFile), ("policies", policies), ("images", images), ("web", web),
             ("web-vendor", webVendor), ("model-upstream", modelUpstream), ("model-key-file", modelKeyFile),
+            ("transcription-url", transcriptionUrl), ("transcription-key-file", transcriptionKeyFile),
             ("max-sessions", maxSessions), ("max-memory", maxMemory), ("tls-cert", tlsCert), ("tls-key", tlsKey),
             ("service-user", serviceUser), ("libexec-dir", libexecDir), ("log-level", logLevel),
             ("log-format", logFormat), ("rootless", rootless ? "true" : nil),
