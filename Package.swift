@@ -154,7 +154,7 @@ let package = Package(
             name: "API",
             dependencies: [
                 "Supervisor", "Gateway", "Registry", "SessionCore", "WorkerControl", "Images", "Policy", "Dialects",
-                hummingbird, hummingbirdCore, httpTypes, nio, nioPosix, nioHTTP, nioWebSocket, nioFoundation,
+                hummingbird, hummingbirdCore, httpTypes, asyncHTTP, nio, nioPosix, nioHTTP, nioWebSocket, nioFoundation,
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "NIOExtras", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -166,8 +166,8 @@ let package = Package(
         .executableTarget(
             name: "rookery",
             dependencies: [
-                "API", "Supervisor", "Gateway", "Images", "ImageBuilding", "Registry", "SessionCore", "Policy",
-                "CLinux", "Confinement", "Sandbox",
+                "API", "Dialects", "Supervisor", "Gateway", "Images", "ImageBuilding", "Registry", "SessionCore",
+                "Policy", "CLinux", "Confinement", "Sandbox",
                 arguments, asyncHTTP, nio, nioPosix, nioHTTP, nioWebSocket, nioFoundation, logging, lifecycle, yams,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -234,7 +234,7 @@ let package = Package(
         .testTarget(name: "ScriptedModelTests", dependencies: ["ScriptedModel"], swiftSettings: strict),
         .testTarget(
             name: "RookeryCommandTests",
-            dependencies: ["rookery", "API", "SessionCore", "Policy", arguments, logging, nioHTTP],
+            dependencies: ["rookery", "API", "Dialects", "SessionCore", "Policy", arguments, logging, nioHTTP],
             swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",

@@ -124,6 +124,34 @@ import Testing
         }
     }
 
+    @Test func numberedOutputCountsOnceAndAnAnswerAtTheTerminalClosesThePrompt() async throws {
+        try await run { server, registry, _ in
+            let device = try await enrol(server)
+            let cli = try await DialectClient(server.port, "/ws")
+            let first = try await cli.ask(auth(device.secret, nonce: "a"))
+            #expect(first["received"] == .null)
+            let session = try #require(first["session_id"]?.integer)
+            try await cli.send(#"{"type":"output","data":"one\n","seq":1}"#)
+            try await cli.send(#"{"type":"output","data":"two\n","seq":2}"#)
+            try await eventually("the log") { try await registry.output(of: session, limit: 9).count == 2 }
+            let again = try await DialectClient(server.port, "/ws")
+            #expect(try await again.ask(auth(device.secret, nonce: "b", session: session))["received"] == 2)
+            try await again.send(#"{"type":"output","data":"two\n","seq":2}"#)
+            try await again.send(#"{"type":"output","data":"three\n","seq":3}"#)
+            try await eventually("the log") {
+                try await registry.output(of: session, limit: 9) == ["one", "two", "three"]
+            }
+            try await again.send(#"{"type":"prompt","prompt_text":"Run ls?"}"#)
+            try await again.send(#"{"type":"prompt_closed"}"#)
+            try await eventually("the prompt's end") {
+                try await call(server, "GET", "/api/sessions").json.array?.first?["pending_prompts"] == 0
+            }
+            let late = try await call(server, "POST", "/api/prompts/1/approve")
+            #expect(late.status == 409)
+            #expect(late.json["prompt"]?["response"] == "terminal")
+        }
+    }
+
     @Test func badMessagesAreAnsweredAndTheSessionStays() async throws {
         try await run { server, _, _ in
             let device = try await enrol(server)

@@ -109,7 +109,9 @@ struct ClaudeRemoteTests {
     @Test(
         "messages are understood",
         arguments: [
-            (#"{"type":"output","data":"hi"}"#, .output("hi")), (#"{"type":"output","output":"hi"}"#, .output("hi")),
+            (#"{"type":"output","data":"hi"}"#, .output("hi", seq: nil)),
+            (#"{"type":"output","output":"hi","seq":7}"#, .output("hi", seq: 7)),
+            (#"{"type":"prompt_closed"}"#, .promptClosed),
             (#"{"type":"resize","cols":90,"rows":20}"#, .resize(TerminalSize(cols: 90, rows: 20))),
             (#"{"type":"exit","code":3}"#, .exit(code: 3)), (#"{"type":"exit"}"#, .exit(code: nil)),
             (#"{"type":"pong"}"#, .pong),

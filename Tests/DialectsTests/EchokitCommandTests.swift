@@ -29,6 +29,9 @@ struct EchokitCommandTests {
         let told = facts.flatMap { responses.apply($0) }
         #expect(told.map { $0["content"]?.string } == ["one", "two", "three"])
         #expect(told.map { $0["done"]?.bool } == [nil, nil, true])
+        // Words that come after the end of their turn are not held back for a next one.
+        let late = responses.apply(.assistant(text: "late"))
+        #expect(late.map { $0["done"]?.bool } == [true])
         #expect(told.allSatisfy { $0["type"] == "response" && $0["session_id"]?.string == id.description })
     }
 

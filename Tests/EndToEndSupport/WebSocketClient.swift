@@ -38,8 +38,11 @@ package actor WebSocketClient {
                     let upgrade = NIOTypedHTTPClientUpgradeConfiguration<Frames?>(
                         upgradeRequestHead: head, upgraders: [upgrader]
                     ) { channel in channel.eventLoop.makeSucceededFuture(nil) }
+                    var configuration = NIOUpgradableHTTPClientPipelineConfiguration(upgradeConfiguration: upgrade)
+                    // A server's first message may come with its 101.
+                    configuration.leftOverBytesStrategy = .forwardBytes
                     return try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(
-                        configuration: .init(upgradeConfiguration: upgrade))
+                        configuration: configuration)
                 }
             }
         guard let channel = try await upgraded.get() else { throw Refused() }
@@ -109,8 +112,12 @@ package actor WebSocketClient {
     package func waitForMessage(type: String, where matches: (JSONValue) -> Bool = { _ in true }) async throws
         -> JSONValue
     {
-        try await eventually("a '\(type)' message; got \(messages.compactMap { $0["type"]?.string })") {
-            messages.first { $0["type"]?.string == type && matches($0) }
+        do {
+            return try await eventually("a '\(type)' message", within: .seconds(90)) {
+                messages.first { $0["type"]?.string == type && matches($0) }
+            }
+        } catch let error as TimedOut {
+            throw TimedOut(what: "\(error.what); got \(messages.suffix(20))")
         }
     }
 }

@@ -44,7 +44,7 @@ actor ClaudeRemoteConnection {
             let device = try await hub.admit(proof)
             let session = try await hub.join(self, device, hello)
             (self.device, self.session) = (device, session)
-            try await send(.welcome(session: session.id))
+            try await send(.welcome(session: session.id, received: await hub.received(session.id)))
         } catch let refusal as ClaudeRemoteGate.Refusal {
             // No words in JSON before it is known who listens.
             return await client.close(1008, refusal.reason)
@@ -80,7 +80,8 @@ actor ClaudeRemoteConnection {
         }
         switch message {
         case .auth: break
-        case .output(let text): try await hub.output(session.id, text)
+        case .output(let text, let seq): await hub.output(session.id, text, seq: seq)
+        case .promptClosed: await hub.promptsClosed(session.id)
         case .resize, .pong: break
         case .prompt(let prompt):
             if let device { _ = try await hub.prompt(session.id, prompt, device: device) }

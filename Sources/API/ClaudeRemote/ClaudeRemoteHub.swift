@@ -11,8 +11,8 @@ actor ClaudeRemoteHub {
     /// Events that one reader may be behind, and that are kept for readers that come back.
     static let mostUnread = 1024
     private static let mostKept = 2000
-    /// Prompts of one session without an answer.
-    static let mostOpenPrompts = 100
+    /// How long lines of output are gathered: a program that shows much must not keep the registry busy.
+    private static let gathering = Duration.milliseconds(250)
 
     /// An event, and who may see it.
     struct Told: Sendable {
@@ -25,6 +25,10 @@ actor ClaudeRemoteHub {
         var connection: ClaudeRemoteConnection
         var device: DeviceRecord
         var lines: ClaudeRemoteLines
+        /// The last numbered output.
+        var received: UInt64?
+        /// Lines that are not written down yet.
+        var unwritten: [String] = []
     }
 
     private struct Reader {
@@ -68,7 +72,9 @@ actor ClaudeRemoteHub {
         if let id = hello.session, let record = try await registry.openRemoteSession(id, device: device.id) {
             leaving.removeValue(forKey: id)?.cancel()
             let before = live[id]
-            live[id] = Live(connection: connection, device: device, lines: before?.lines ?? ClaudeRemoteLines())
+            live[id] = Live(
+                connection: connection, device: device, lines: before?.lines ?? ClaudeRemoteLines(),
+                received: before?.received, unwritten: before?.unwritten ?? [])
             if let before { await before.connection.replace() }
             return record
         }
@@ -105,7 +111,8 @@ actor ClaudeRemoteHub {
     func end(_ id: Int64, exitCode: Int64?) async {
         var session = live.removeValue(forKey: id)
         leaving.removeValue(forKey: id)?.cancel()
-        if let rest = session?.lines.finish() { try? await registry.appendOutput(id, [rest]) }
+        if let rest = session?.lines.finish() { session?.unwritten.append(rest) }
+        try? await registry.appendOutput(id, session?.unwritten ?? [])
         guard let record = try? await registry.endRemoteSession(id, exitCode: exitCode) else { return }
         let device: DeviceRecord?
         if let session {
@@ -116,12 +123,33 @@ actor ClaudeRemoteHub {
         if let device { tell(.sessionEnd(ClaudeRemoteSession(record)), device) }
     }
 
-    func output(_ id: Int64, _ text: String) async throws {
+    func received(_ id: Int64) -> UInt64? { live[id]?.received }
+
+    func output(_ id: Int64, _ text: String, seq: UInt64?) {
         guard var session = live[id] else { return }
+        if let seq {
+            guard seq > session.received ?? 0 else { return }
+            session.received = seq
+        }
         let lines = session.lines.feed(text)
+        let isFirst = session.unwritten.isEmpty && !lines.isEmpty
+        session.unwritten += lines
+        if session.unwritten.count > SessionRegistry.mostOutputLines {
+            session.unwritten.removeFirst(session.unwritten.count - SessionRegistry.mostOutputLines)
+        }
         live[id] = session
         tell(.output(session: id, data: text, time: Date()), session.device)
-        try await registry.appendOutput(id, lines)
+        guard isFirst else { return }
+        Task {
+            try? await Task.sleep(for: Self.gathering)
+            await writeDown(id)
+        }
+    }
+
+    private func writeDown(_ id: Int64) async {
+        guard let lines = live[id]?.unwritten, !lines.isEmpty else { return }
+        live[id]?.unwritten = []
+        try? await registry.appendOutput(id, lines)
     }
 
     func prompt(_ id: Int64, _ prompt: ClaudeRemotePromptText, device: DeviceRecord) async throws -> ClaudeRemotePrompt
@@ -131,6 +159,14 @@ actor ClaudeRemoteHub {
         let row = ClaudeRemotePrompt(record)
         tell(.prompt(row), device)
         return row
+    }
+
+    /// What a session asked was answered where it runs.
+    func promptsClosed(_ id: Int64) async {
+        guard let device = live[id]?.device else { return }
+        for record in (try? await registry.closePrompts(session: id)) ?? [] {
+            tell(.promptResponse(ClaudeRemotePrompt(record)), device)
+        }
     }
 
     /// The device that shows a session, while it is connected.

@@ -162,7 +162,11 @@ actor ClaudeSocketConnection {
             return await refuse("the role \(principal.role) may not answer permissions", name)
         }
         for (name, session) in joined {
-            guard await session.feed.read({ $0.questions.contains { $0.id == request } }) else { continue }
+            let (isOpen, isOldest) = await session.feed.read { dialect in
+                (dialect.questions.contains { $0.id == request }, dialect.questions.first?.id == request)
+            }
+            guard isOpen else { continue }
+            guard isOldest else { return await refuse("an older permission is to be answered first", name) }
             do {
                 try await hub.sessions.answer(session.feed.id, request, allowed: allowed, by: principal)
             } catch {

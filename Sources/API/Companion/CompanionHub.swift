@@ -117,6 +117,9 @@ actor CompanionConnection {
                 return try await refuse(
                     "no permission '\(answer.request.prefix(64))' is asked for, or it was answered already")
             }
+            guard await feed.read({ $0.oldestQuestion?.id }) == question.id else {
+                return try await refuse("an older permission is to be answered first")
+            }
             try await request(feed) { hub, record in
                 try await hub.sessions.answer(
                     record.id, question.id, allowed: answer.allowed,

@@ -89,7 +89,8 @@ actor ConversationFeed<Dialect: ConversationDialect> {
         var since: UInt64 = 0
         if let journal = try await sessions.past(id, as: principal).journal {
             while true {
-                let reading = try await journal.read(since: since, kinds: .events)
+                // One that cannot be read is a gap, which the events tell.
+                guard let reading = try? await journal.read(since: since, kinds: .events) else { break }
                 for event in reading.events(of: id, after: since) { tell(event) }
                 since = max(since, reading.next)
                 if reading.complete { break }

@@ -1016,6 +1016,25 @@ extension OpenAPIDocument {
            }
           ]
          },
+         "/v1/audio/transcriptions": {
+          "post": {
+           "operationId": "transcribe",
+           "summary": "Turn speech into text, by the configured server",
+           "tags": ["echokit"],
+           "description": "Needs the role user or a higher one. OpenAI's request and answer; 30 a minute.",
+           "requestBody": {
+            "required": true,
+            "content": {"multipart/form-data": {"schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}, "model": {"type": "string"}, "language": {"type": "string"}}}}}
+           },
+           "responses": {
+            "200": {
+             "description": "`text`.",
+             "content": {"application/json": {"schema": {"type": "object"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          }
+         },
          "/v1/devices": {
           "get": {
            "operationId": "listDevices",

@@ -16,6 +16,7 @@ struct APIRoutes: Sendable {
     let site: StaticSite
     /// The listeners speak TLS, so cookies are for TLS only.
     let secure: Bool
+    var transcription: TranscriptionProxy?
     /// What the listener speaks.
     var face = ListenerFace.all
 
@@ -42,10 +43,7 @@ struct APIRoutes: Sendable {
                         headers: ["upgrade": "websocket", "connection": "close"])
                 }
             }
-        router.add(
-            middleware: Envelope(
-                table: table, origins: authenticator.origins, site: site, claudeSocket: dialects.claudeSocket,
-                logger: logger))
+        router.add(middleware: Envelope(table: table, origins: authenticator.origins, site: site, logger: logger))
         for endpoint in table {
             router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in
                 try await call(endpoint, request, context)
@@ -80,7 +78,6 @@ struct Envelope: RouterMiddleware {
     let table: [Endpoint]
     let origins: OriginPolicy
     let site: StaticSite
-    let claudeSocket: ClaudeSocketHub
     let logger: Logger
 
     private static let requestID = HTTPField.Name("x-request-id")
@@ -121,9 +118,6 @@ struct Envelope: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
-            if caller.path == "/", caller.method == "GET", request.asksForJSON {
-                return .raw(await claudeSocket.health())
-            }
             if let file = site.file(at: caller.path), ["GET", "HEAD"].contains(caller.method) {
                 return file.response(to: request)
             }
@@ -135,13 +129,5 @@ struct Envelope: RouterMiddleware {
             }
             throw Problem(404, "not_found", "there is nothing at '\(caller.path.prefix(200))'")
         }
-    }
-}
-
-extension Request {
-    /// Whether JSON is what the caller names, rather than a page.
-    fileprivate var asksForJSON: Bool {
-        let accept = headers[.accept] ?? ""
-        return accept.contains("application/json") && !accept.contains("text/html")
     }
 }

@@ -97,6 +97,7 @@ extension APIRoutes {
     /// Remote sessions as `GET /api/sessions` lists them.
     func remoteSessions(_ call: Call) async throws -> [JSONValue] {
         guard let hub = dialects.remote else { return [] }
+        await hub.lookBack()
         let live = await hub.liveSessions
         return try await hub.registry.remoteSessions(visibleTo: call.authenticated()).map { record in
             ClaudeRemoteSession(record).json(

@@ -25,7 +25,14 @@ extension APIRoutes {
                 return Response(
                     status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
                     body: ResponseBody(byteBuffer: ByteBuffer(data: data)))
-            }
+            },
+            Endpoint(.post, "/v1/audio/transcriptions", .role(.user)) { call in
+                guard let transcription else {
+                    throw Problem(
+                        404, "not_found", "no transcription server is configured: see --transcription-url")
+                }
+                return try await transcription.answer(call)
+            },
         ]
     }
 

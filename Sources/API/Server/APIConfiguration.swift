@@ -72,6 +72,18 @@ public struct TLSFiles: Sendable, Hashable {
     }
 }
 
+/// An OpenAI-compatible server that turns speech into text.
+public struct TranscriptionUpstream: Sendable, Hashable {
+    /// Of its `/v1/audio/transcriptions`.
+    public var url: String
+    public var key: String?
+
+    public init(url: String, key: String?) {
+        self.url = url
+        self.key = key
+    }
+}
+
 /// What the API server is told at start.
 public struct APIConfiguration: Sendable {
     public var listeners: [APIListener]
@@ -83,6 +95,8 @@ public struct APIConfiguration: Sendable {
     public var allowedHosts: [String]
     /// Origins (`https://host`) beyond the server's own whose pages may use cookies here.
     public var allowedOrigins: [String]
+    /// Where recordings of speech go; nil: nowhere.
+    public var transcription: TranscriptionUpstream?
     /// Directory of the page; read once at start. nil: no page.
     public var site: String?
     /// Directory served below `/vendor/`.

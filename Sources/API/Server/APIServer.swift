@@ -57,7 +57,8 @@ public struct APIServer: Service {
         routes = APIRoutes(
             sessions: sessions, tokens: tokens, usage: usage, authenticator: authenticator, dialects: dialects,
             site: try StaticSite(directory: configuration.site, vendor: configuration.vendor),
-            secure: configuration.tls != nil)
+            secure: configuration.tls != nil,
+            transcription: configuration.transcription.map { TranscriptionProxy($0) })
         upgrades = UpgradeRouter(
             sessions: sessions, authenticator: authenticator, dialects: dialects, logger: logger)
     }

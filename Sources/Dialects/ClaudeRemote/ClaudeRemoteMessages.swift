@@ -3,11 +3,14 @@ public import SessionCore
 /// What a claude-remote CLI sends (seed-protocols 4.1 to 4.3).
 public enum ClaudeRemoteClientMessage: Sendable, Equatable {
     case auth(ClaudeRemoteProof, ClaudeRemoteHello)
-    case output(String)
+    /// `seq` rises with each, where the CLI numbers them: what it sends again after a lost connection is known by it.
+    case output(String, seq: UInt64?)
     case resize(TerminalSize)
     case exit(code: Int64?)
     /// The CLI has seen a question on its screen.
     case prompt(ClaudeRemotePromptText)
+    /// What it asked is not on its screen any more.
+    case promptClosed
     case pong
 
     public init(parsing text: String) throws(ClientMessageError) {
@@ -15,13 +18,16 @@ public enum ClaudeRemoteClientMessage: Sendable, Equatable {
         switch try fields.type() {
         case "auth": self = .auth(try ClaudeRemoteProof(fields), try ClaudeRemoteHello(fields))
         case "output":
-            self = .output(try fields.string(fields["data"] == nil ? "output" : "data"))
+            self = .output(
+                try fields.string(fields["data"] == nil ? "output" : "data"),
+                seq: try fields.integer("seq", in: 1...(1 << 53)).map { UInt64($0) })
         case "resize":
             guard let size = try Self.size(fields) else { throw .badField("cols", "is missing") }
             self = .resize(size)
         case "exit":
             self = .exit(code: try fields.integer(fields["code"] == nil ? "exit_code" : "code", in: -255...255))
         case "prompt": self = .prompt(try ClaudeRemotePromptText(fields))
+        case "prompt_closed": self = .promptClosed
         case "pong": self = .pong
         default: throw fields.unknownType()
         }
@@ -87,14 +93,19 @@ public struct ClaudeRemoteKeys: Sendable, Equatable {
 /// What a claude-remote CLI is sent.
 public enum ClaudeRemoteServerMessage: Sendable, Equatable {
     /// The number of its session, to come back with.
-    case welcome(session: Int64)
+    /// And of the last output that was taken, if one was numbered.
+    case welcome(session: Int64, received: UInt64?)
     case input(String)
     case resize(TerminalSize)
     case ping
 
     public var json: JSONValue {
         switch self {
-        case .welcome(let session): ["type": "auth_ok", "session_id": .integer(session)]
+        case .welcome(let session, let received):
+            [
+                "type": "auth_ok", "session_id": .integer(session),
+                "received": received.map { .integer(Int64(clamping: $0)) } ?? .null,
+            ]
         case .input(let data): ["type": "input", "data": .string(data)]
         case .resize(let size):
             ["type": "resize", "cols": .integer(Int64(size.cols)), "rows": .integer(Int64(size.rows))]

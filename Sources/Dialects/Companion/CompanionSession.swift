@@ -241,6 +241,9 @@ public struct CompanionSession: Sendable {
     /// The question of that id, while it is open.
     public func question(_ id: String) -> PermissionQuestion? { questions.first { $0.question.id == id }?.question }
 
+    /// A terminal shows one question at a time, in the order in which they were asked.
+    public var oldestQuestion: PermissionQuestion? { questions.first?.question }
+
     public var state: JSONValue {
         [
             "session_id": .string(facts.id.description), "backend_type": "claude",

@@ -35,7 +35,8 @@ public struct ClientFields: Sendable, Equatable {
     /// - Parameter limit: bytes of text.
     public init(parsing text: String, limit: Int = 1 << 20) throws(ClientMessageError) {
         guard text.utf8.count <= limit else { throw .tooLarge(limit: limit) }
-        guard let value = JSONValue(parsing: text, limit: limit) else { throw .notAnObject }
+        let value: JSONValue
+        do { value = try JSONReader.parse(text.utf8) } catch { throw .notAnObject }
         try self.init(value)
     }
 

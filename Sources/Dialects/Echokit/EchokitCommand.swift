@@ -33,6 +33,7 @@ public struct EchokitResponses: Sendable {
     private let session: SessionID
     private var held: String?
     private var isAsked = false
+    private var isTurnOpen = false
 
     public init(_ session: SessionID) { self.session = session }
 
@@ -45,8 +46,14 @@ public struct EchokitResponses: Sendable {
             guard isAsked, !text.isEmpty else { return [] }
             let before = flush(isDone: false)
             held = text
-            return before
-        case .turnEnded, .activity(.idle): return flush(isDone: true)
+            // The end of a turn may be known before its last words are.
+            return before + (isTurnOpen ? [] : flush(isDone: true))
+        case .turnStarted, .activity(.working):
+            isTurnOpen = true
+            return []
+        case .turnEnded, .activity(.idle):
+            isTurnOpen = false
+            return flush(isDone: true)
         case .permissionAsked, .toolStarted: return flush(isDone: false)
         default: return []
         }

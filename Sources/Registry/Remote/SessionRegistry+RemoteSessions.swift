@@ -144,6 +144,19 @@ extension SessionRegistry {
         }
     }
 
+    /// Takes every open question of a session as answered at its own terminal; answers those it closed.
+    public func closePrompts(session: Int64, at now: Date = Date()) async throws(RegistryError) -> [PromptRecord] {
+        try await write { database in
+            let open = try Int64.fetchAll(
+                database, sql: "SELECT id FROM prompts WHERE session_id = ? AND response IS NULL", arguments: [session])
+            try database.execute(
+                sql:
+                    "UPDATE prompts SET response = 'terminal', responded_at = ? WHERE session_id = ? AND response IS NULL",
+                arguments: [now.registryMilliseconds, session])
+            return try open.compactMap { try Self.prompt($0, "1", [], database) }
+        }
+    }
+
     // MARK: - SQL
 
     static let remoteSelection = """

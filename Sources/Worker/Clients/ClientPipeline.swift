@@ -55,7 +55,7 @@ enum ClientPipeline {
 
     /// Joins a channel of WebSocket frames to the session.
     static func attach(_ channel: any Channel, _ request: ClientRequest, to worker: SessionWorker) throws {
-        let socket = ClientSocket()
+        let socket = ClientSocket(largest: request.largestMessage)
         try channel.pipeline.syncOperations.addHandlers(
             NIOWebSocketFrameAggregator(
                 minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1024,

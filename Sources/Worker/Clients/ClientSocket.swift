@@ -25,10 +25,14 @@ final class ClientSocket: ChannelInboundHandler {
     private static let silenceLimit = TimeAmount.seconds(100)
 
     var delegate: (any ClientSocketDelegate)?
+    /// Of this client. The decoder before it may let more through: it was put there before the client said what it wants.
+    private let largest: Int
     private var context: ChannelHandlerContext?
     private var isClosing = false
     private var lastHeard = NIODeadline.uptimeNanoseconds(0)
     private var pinger: RepeatedTask?
+
+    init(largest: Int) { self.largest = largest }
 
     /// False while more than the high-water mark waits to be sent.
     var isWritable: Bool { context?.channel.isWritable ?? false }
@@ -82,6 +86,7 @@ final class ClientSocket: ChannelInboundHandler {
         let frame = unwrapInboundIn(data)
         lastHeard = context.eventLoop.now
         guard !frame.rsv1, !frame.rsv2, !frame.rsv3 else { return close(.protocolError, reason: "reserved bits") }
+        guard frame.length <= largest else { return close(.messageTooLarge) }
         switch frame.opcode {
         case .text: if !isClosing { delegate?.received(text: frame.unmaskedData) }
         case .binary: if !isClosing { delegate?.received(binary: frame.unmaskedData) }

@@ -14,6 +14,7 @@ struct PreparedServer: Sendable {
     let log: ServerLog.Output
     let logger: Logger
     let modelKey: String?
+    let transcriptionKey: String?
     let policies: PolicyStore
     let prices: PriceList
     /// Our end of the launcher's socket.
@@ -40,7 +41,12 @@ struct PreparedServer: Sendable {
         self.log = log
         logger = Logger(label: "rookery")
         Self.prepareProcess(configuration)
-        modelKey = try configuration.modelKeyFile.map { path throws(ConfigurationError) in try Self.key(at: path) }
+        modelKey = try configuration.modelKeyFile.map { path throws(ConfigurationError) in
+            try Self.key(at: path, flag: "--model-key-file")
+        }
+        transcriptionKey = try configuration.transcriptionKeyFile.map { path throws(ConfigurationError) in
+            try Self.key(at: path, flag: "--transcription-key-file")
+        }
         prices = try PriceList(file: configuration.prices)
         policies = try PolicyStore(directory: configuration.policies)
         let user = try configuration.serviceUser.map { name throws(ConfigurationError) in
@@ -127,13 +133,13 @@ struct PreparedServer: Sendable {
         }
     }
 
-    private static func key(at path: String) throws(ConfigurationError) -> String {
+    private static func key(at path: String, flag: String) throws(ConfigurationError) -> String {
         guard let data = FileManager.default.contents(atPath: path), data.count <= 64 << 10 else {
-            throw ConfigurationError("--model-key-file \(path) cannot be read")
+            throw ConfigurationError("\(flag) \(path) cannot be read")
         }
         let key = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         guard !key.isEmpty, key.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
-            throw ConfigurationError("--model-key-file \(path) must hold the key alone, on one line")
+            throw ConfigurationError("\(flag) \(path) must hold the key alone, on one line")
         }
         return key
     }

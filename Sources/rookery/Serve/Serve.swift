@@ -133,6 +133,9 @@ struct Serve: AsyncParsableCommand {
             site: configuration.site, vendor: configuration.vendor)
         face.dedicated = configuration.dedicated
         face.bound = prepared.boundListeners
+        face.transcription = configuration.transcriptionURL.map {
+            TranscriptionUpstream(url: $0, key: prepared.transcriptionKey)
+        }
         let server = try APIServer(
             face, sessions: supervisor, tokens: RegistryTokens(registry),
             usage: RegistryUsage(registry, counters: gateway.counters), remote: registry, logger: logger

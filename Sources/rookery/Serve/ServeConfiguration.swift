@@ -29,6 +29,8 @@ struct ServeConfiguration {
     var modelUpstream: String
     var modelKeyFile: String?
     var prices: String
+    var transcriptionURL: String?
+    var transcriptionKeyFile: String?
     var maxSessions: Int
     var maxMemory: ByteSize
     var tls: TLSFiles?
@@ -70,6 +72,16 @@ struct ServeConfiguration {
         }
         prices = path("prices", surroundings.installation.prices)
         modelKeyFile = text("model-key-file").map(surroundings.absolute)
+        transcriptionURL = text("transcription-url")
+        transcriptionKeyFile = text("transcription-key-file").map(surroundings.absolute)
+        if let transcriptionURL {
+            let parts = URLComponents(string: transcriptionURL)
+            guard ["http", "https"].contains(parts?.scheme), !(parts?.host ?? "").isEmpty, parts?.user == nil else {
+                throw ConfigurationError(
+                    "\(sources.value("transcription-url")?.source ?? ""): '\(transcriptionURL)' is not where speech can "
+                        + "go; write https://host/v1/audio/transcriptions")
+            }
+        }
         serviceUser = rootless ? nil : text("service-user") ?? "rookery"
         stopSessions = try Self.flag(sources, "stop-sessions")
         confined = try !Self.flag(sources, "no-confinement")

@@ -67,6 +67,12 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "What models cost, in JSON.")
     var prices: String?
 
+    @Option(help: "OpenAI-compatible server that turns speech into text (https://host/v1/audio/transcriptions).")
+    var transcriptionUrl: String?
+
+    @Option(help: "File with that server's key.")
+    var transcriptionKeyFile: String?
+
     @Option(help: "Most sessions that run at once.")
     var maxSessions: String?
 

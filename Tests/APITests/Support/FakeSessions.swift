@@ -218,7 +218,10 @@ actor FakeSessions: SessionService {
         _ id: SessionID, name: String, message: JSONValue, by principal: Principal
     ) async throws(SupervisorError) -> JSONValue {
         try note("dialect \(name) \(message["type"]?.string ?? "")")
-        return ["type": "session_state", "session_id": .string(id.description)]
+        return [
+            "type": "session_state", "session_id": .string(id.description),
+            "current_state": ["state": "PreUseTool", "request": [], "is_pending": true],
+        ]
     }
 
     func clientSocket(_ id: SessionID, wake: Bool, by principal: Principal) async throws(SupervisorError) -> String {

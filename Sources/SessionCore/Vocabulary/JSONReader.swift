@@ -1,20 +1,19 @@
-import NIOCore
-import SessionCore
+public import NIOCore
 
 /// Where and why a text is not JSON.
-struct JSONSyntaxError: Error, Hashable {
-    var message: String
+public struct JSONSyntaxError: Error, Hashable {
+    public var message: String
     /// Both from 1; the column counts bytes.
-    var line: Int
-    var column: Int
+    public var line: Int
+    public var column: Int
 }
 
 /// Reads JSON (RFC 8259) from hostile bytes: linear time, bounded depth, no duplicate keys, errors with their place.
 ///
 /// Foundation's decoder names no place, allows 512 levels, takes the last of two equal keys, and costs several
 /// thrown errors for every value of unknown type, which a body of a million bytes turns into seconds.
-struct JSONReader {
-    static let deepest = 64
+public struct JSONReader {
+    public static let deepest = 64
 
     private let bytes: [UInt8]
     private var index = 0
@@ -22,7 +21,8 @@ struct JSONReader {
 
     private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    static func parse(_ bytes: some Sequence<UInt8>) throws(JSONSyntaxError) -> JSONValue {
+    /// - Throws: ``JSONSyntaxError``.
+    public static func parse(_ bytes: some Sequence<UInt8>) throws(JSONSyntaxError) -> JSONValue {
         var reader = JSONReader(Array(bytes))
         let value = try reader.value()
         reader.skipSpace()
@@ -30,7 +30,7 @@ struct JSONReader {
         return value
     }
 
-    static func parse(_ buffer: ByteBuffer) throws(JSONSyntaxError) -> JSONValue {
+    public static func parse(_ buffer: ByteBuffer) throws(JSONSyntaxError) -> JSONValue {
         try parse(buffer.readableBytesView)
     }
 

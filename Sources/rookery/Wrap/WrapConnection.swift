@@ -1,0 +1,87 @@
+import Dialects
+import Foundation
+import NIOCore
+import NIOWebSocket
+import SessionCore
+
+/// One connection of a wrapped program to its server, from the handshake to its end.
+struct WrapConnection {
+    typealias Writer = NIOAsyncChannelOutboundWriter<WebSocketFrame>
+
+    enum Event: Sendable {
+        /// It is known who we are; `received` is the last output that the server has, where it says.
+        case connected(Writer, session: Int64, received: UInt64?)
+        case typed(String)
+        /// The connection is gone; a `Failure` is for good.
+        case lost(any Error)
+    }
+
+    private struct Closed: Error {}
+
+    let device: DeviceFile
+    let client: ServerClient
+    let directory: String
+    let command: String
+
+    /// - Parameter session: what it continues.
+    func start(
+        session: Int64?, size: TerminalSize, after delay: Duration, _ receive: @escaping @Sendable (Event) -> Void
+    ) -> Task<Void, Never> {
+        Task {
+            do {
+                try await Task.sleep(for: delay)
+                let frames = try await TerminalSocket.connect(client, path: "/ws")
+                try await frames.executeThenClose { inbound, outbound in
+                    try await outbound.write(.text(authentication(session, size).text))
+                    var greeting: Int64?
+                    for try await frame in inbound {
+                        switch frame.opcode {
+                        case .text:
+                            let message = JSONValue(parsing: String(buffer: frame.unmaskedData)) ?? .null
+                            switch message["type"]?.string {
+                            case "auth_ok":
+                                guard let id = message["session_id"]?.integer else { break }
+                                greeting = id
+                                let received = message["received"]?.integer.map { UInt64(clamping: $0) }
+                                receive(.connected(outbound, session: id, received: received))
+                            case "input": receive(.typed(message["data"]?.string ?? ""))
+                            case "ping": try await outbound.write(.text(#"{"type":"pong"}"#))
+                            default: break
+                            }
+                        case .ping:
+                            try await outbound.write(
+                                WebSocketFrame(fin: true, opcode: .pong, maskKey: .random(), data: frame.unmaskedData))
+                        case .connectionClose:
+                            var data = frame.unmaskedData
+                            let code = data.readInteger(as: UInt16.self) ?? 1005
+                            if code == 1008 || code == 4401 || greeting == nil && code == 1011 {
+                                throw Failure.refused(
+                                    "the server does not take this device: \(printable(String(buffer: data)))")
+                            }
+                            throw Closed()
+                        default: break
+                        }
+                    }
+                }
+                throw Closed()
+            } catch is CancellationError {
+                return
+            } catch {
+                receive(.lost(error))
+            }
+        }
+    }
+
+    private func authentication(_ session: Int64?, _ size: TerminalSize) -> JSONValue {
+        let time = Int64(Date().timeIntervalSince1970 * 1000)
+        let nonce = UUID().uuidString
+        let signature = ClaudeRemoteProof.sign("\(time).\(nonce).", secret: device.secret)
+        var members: [String: JSONValue] = [
+            "type": "auth", "device": .integer(device.id), "timestamp": .integer(time), "nonce": .string(nonce),
+            "signature": .string(signature.base64EncodedString()), "cwd": .string(directory),
+            "command": .string(command), "cols": .integer(Int64(size.cols)), "rows": .integer(Int64(size.rows)),
+        ]
+        if let session { members["session_id"] = .integer(session) }
+        return .object(members)
+    }
+}
