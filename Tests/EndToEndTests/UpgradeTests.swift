@@ -167,13 +167,9 @@ private struct Knocking {
     private let program: RunningProgram
 
     private static let script = """
-        import json, signal, socket, sys, time
+        import json, os, socket, sys, time
         count = {"served": 0, "refused": 0, "cut": 0, "longest": 0}
-        def end(*_):
-            print(json.dumps(count), flush=True)
-            sys.exit(0)
-        signal.signal(signal.SIGTERM, end)
-        while True:
+        while not os.path.exists(sys.argv[2]):
             begin = time.monotonic()
             try:
                 with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 60) as s:
@@ -183,16 +179,21 @@ private struct Knocking {
             except OSError: count["cut"] += 1
             count["longest"] = max(count["longest"], int((time.monotonic() - begin) * 1000))
             time.sleep(0.01)
+        print(json.dumps(count))
         """
+
+    private let flag: String
 
     init(_ rookery: Rookery) throws {
         let port = rookery.address.split(separator: ":").last.map(String.init) ?? ""
+        flag = rookery.root.appending(path: "knocked-enough").path
         program = try RunningProgram(
-            ["/usr/bin/python3", "-c", Self.script, port], logs: rookery.root, name: "knocking")
+            ["/usr/bin/python3", "-c", Self.script, port, flag], logs: rookery.root, name: "knocking")
     }
 
     func end() async throws -> JSONValue {
-        await program.end(signal: SIGTERM)
+        _ = FileManager.default.createFile(atPath: flag, contents: nil)
+        try await eventually("the last answer") { program.process.isRunning ? nil : true }
         return try JSONDecoder().decode(JSONValue.self, from: Data(contentsOf: program.output))
     }
 }
