@@ -47,7 +47,7 @@ import WorkerControl
             #expect(
                 identity
                     == RelayedClient(
-                        principal: "ann", access: .view, credential: ClientCredential(token: "viewer")))
+                        principal: "ann", access: .view, credential: ClientCredential(token: "viewer"), isAdmin: false))
             for name in ["authorization", "cookie", "x-rookery-session"] {
                 #expect(!request.headers.contains(name: name))
             }

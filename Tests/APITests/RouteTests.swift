@@ -166,7 +166,7 @@ import WorkerControl
             code: "unknown_field"),
         Refusal(method: .post, path: "/v1/sessions", body: #"{"repository":{}}"#, status: 422, code: "unsupported"),
         Refusal(method: .post, path: "/v1/sessions", body: #"{"id":"x"}"#, status: 422, code: "invalid"),
-        Refusal(method: .post, path: "/v1/sessions", body: #"{"kind":"structured"}"#, status: 422, code: "invalid"),
+        Refusal(method: .post, path: "/v1/sessions", body: #"{"kind":"remote"}"#, status: 422, code: "invalid"),
         Refusal(
             method: .post, path: "/v1/sessions", body: #"{"size":{"cols":1,"rows":24}}"#, status: 422, code: "invalid"),
         Refusal(
