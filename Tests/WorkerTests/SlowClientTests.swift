@@ -119,7 +119,7 @@ struct SlowClientTests {
     func halfOpen() throws {
         for answers in [false, true] {
             let channel = EmbeddedChannel()
-            try channel.pipeline.syncOperations.addHandler(ClientSocket())
+            try channel.pipeline.syncOperations.addHandler(ClientSocket(largest: ClientSocket.largestMessage))
             try channel.connect(to: SocketAddress(unixDomainSocketPath: "/x")).wait()
             for _ in 0..<8 where channel.isActive {
                 channel.embeddedEventLoop.advanceTime(by: .seconds(30))
