@@ -43,7 +43,8 @@ import Testing
         var configuration = APIConfiguration(
             listeners: [.tcp(host: "127.0.0.1", port: 0)], authentication: .token)
         configuration.transcription = url.map { TranscriptionUpstream(url: $0, key: "sk-speech") }
-        let server = try APIServer(configuration, sessions: FakeSessions(), tokens: FakeTokens(), usage: FakeUsage(), logger: .silent)
+        let server = try APIServer(
+            configuration, sessions: FakeSessions(), tokens: FakeTokens(), usage: FakeUsage(), logger: .silent)
         return try await server.application.test(.router) { client in
             let answer = try await client.executeRequest(
                 uri: "/v1/audio/transcriptions", method: .post,

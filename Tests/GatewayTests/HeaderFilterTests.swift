@@ -8,7 +8,8 @@ import Testing
     @Test(arguments: [
         ("authorization", "Bearer x"), ("x-api-key", "x"), ("cookie", "a=b"), ("connection", "keep-alive"),
         ("te", "trailers"), ("upgrade", "h2c"), ("x-rookery-session", "x"), ("X-Rookery-Anything", "x"),
-        ("x-forwarded-for", "::1"), ("host", "evil"), ("proxy-authorization", "Basic x"), ("expect", "100-continue"), ("accept-encoding", "gzip"),
+        ("x-forwarded-for", "::1"), ("host", "evil"), ("proxy-authorization", "Basic x"), ("expect", "100-continue"),
+        ("accept-encoding", "gzip"),
     ])
     func `a request's field stays here`(name: String, value: String) throws {
         var fields = HTTPFields()

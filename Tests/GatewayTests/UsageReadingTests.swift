@@ -51,11 +51,12 @@ import Testing
         #expect(scanner.read(ByteBuffer(string: "\n\n" + Self.stream)).count == 2)
     }
 
-    @Test(arguments: [
-        (#"{"type":"message","model":"m","usage":{"input_tokens":5,"output_tokens":6}}"#, 5, 6),
-        (#"{"type":"message","usage":{"input_tokens":-5,"output_tokens":6}}"#, 0, 6),
-        (#"{"type":"error"}"#, 0, 0), ("not json", 0, 0), ("", 0, 0),
-    ] as [(String, Int64, Int64)])
+    @Test(
+        arguments: [
+            (#"{"type":"message","model":"m","usage":{"input_tokens":5,"output_tokens":6}}"#, 5, 6),
+            (#"{"type":"message","usage":{"input_tokens":-5,"output_tokens":6}}"#, 0, 6),
+            (#"{"type":"error"}"#, 0, 0), ("not json", 0, 0), ("", 0, 0),
+        ] as [(String, Int64, Int64)])
     func `a document says`(text: String, input: Int64, output: Int64) {
         var meter = ResponseMeter(contentType: "application/json", isMessage: true)
         for byte in text.utf8 { _ = meter.read(ByteBuffer(bytes: [byte])) }
@@ -64,13 +65,14 @@ import Testing
         #expect(meter.usage.output == output)
     }
 
-    @Test(arguments: [
-        (#"{"model":"claude-x","messages":[]}"#, "claude-x"),
-        (#" { "messages" : [ {"model":"inner","a":"}{\"model\":"} ] , "model" : "outer" }"#, "outer"),
-        (#"{"metadata":{"model":"inner"},"max_tokens":1}"#, nil), (#"{"a":"model","b":"c"}"#, nil),
-        (#"{"model":7,"b":"c"}"#, nil), (#"{"model":"a b"}"#, nil), (#"{"model":"unended"#, nil), ("", nil),
-        (#"["model","x"]"#, nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            (#"{"model":"claude-x","messages":[]}"#, "claude-x"),
+            (#" { "messages" : [ {"model":"inner","a":"}{\"model\":"} ] , "model" : "outer" }"#, "outer"),
+            (#"{"metadata":{"model":"inner"},"max_tokens":1}"#, nil), (#"{"a":"model","b":"c"}"#, nil),
+            (#"{"model":7,"b":"c"}"#, nil), (#"{"model":"a b"}"#, nil), (#"{"model":"unended"#, nil), ("", nil),
+            (#"["model","x"]"#, nil),
+        ] as [(String, String?)])
     func `the model asked for is`(body: String, model: String?) {
         #expect(RequestedModel.find(in: ByteBuffer(string: body)) == model)
     }
@@ -105,7 +107,8 @@ import Testing
     @Test(arguments: [
         ("claude-sonnet-5", true), ("claude-sonnet-4-5-20250929", true), ("claude-sonnet-4-5[1m]", true),
         ("CLAUDE-OPUS-5", true), ("claude-opus-4-20250514", true), ("claude-opus-5-20261231", true),
-        ("claude-opus-5-latest", true), ("claude-opus-55", false), ("claude-opus-5-9", false), ("gpt", false), ("", false),
+        ("claude-opus-5-latest", true), ("claude-opus-55", false), ("claude-opus-5-9", false), ("gpt", false),
+        ("", false),
     ])
     func `a name is known`(name: String, known: Bool) throws {
         #expect(try PriceList.shipped().knows(name) == known)

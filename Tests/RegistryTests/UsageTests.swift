@@ -88,7 +88,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [(Role.operator, 30), (.admin, 20), (.viewer, 20), (.approver, 20), (.user, 10)] as [(Role, Int64)])
+    @Test(
+        arguments: [(Role.operator, 30), (.admin, 20), (.viewer, 20), (.approver, 20), (.user, 10)] as [(Role, Int64)])
     func `a caller sees the usage of what it may see`(role: Role, input: Int64) async throws {
         try await withRegistry { registry in
             let ann = try await registry.person("ann", in: "north")

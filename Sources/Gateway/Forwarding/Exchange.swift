@@ -84,7 +84,8 @@ struct Exchange: Sendable {
         }
     }
 
-    private func ask(_ call: ModelCall, _ body: ByteBuffer?, _ grant: UpstreamGrant) async throws -> HTTPClientResponse {
+    private func ask(_ call: ModelCall, _ body: ByteBuffer?, _ grant: UpstreamGrant) async throws -> HTTPClientResponse
+    {
         let answer = try await send(call, body, grant)
         // Nothing was done yet, so it is safe to ask again, once.
         guard answer.status == .unauthorized, let better = await access.renewed(grant, for: call.session) else {
@@ -94,7 +95,8 @@ struct Exchange: Sendable {
         return try await send(call, body, better)
     }
 
-    private func send(_ call: ModelCall, _ body: ByteBuffer?, _ grant: UpstreamGrant) async throws -> HTTPClientResponse {
+    private func send(_ call: ModelCall, _ body: ByteBuffer?, _ grant: UpstreamGrant) async throws -> HTTPClientResponse
+    {
         var request = HTTPClientRequest(url: grant.upstream.base + call.target)
         request.method = HTTPMethod(rawValue: call.head.method.rawValue)
         request.headers = HeaderFilter.request(call.head.headerFields, grant: grant)

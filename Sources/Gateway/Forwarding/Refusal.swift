@@ -31,7 +31,8 @@ public struct Refusal: Error, Equatable {
 
     public static func unknown(_ session: UUID) -> Refusal {
         Refusal(
-            status: 403, type: "permission_error", message: "rookery: there is no session \(session.uuidString.lowercased())")
+            status: 403, type: "permission_error",
+            message: "rookery: there is no session \(session.uuidString.lowercased())")
     }
 
     static let busy = Refusal(
@@ -48,7 +49,8 @@ public struct Refusal: Error, Equatable {
     static func unreadable(_ coding: String) -> Refusal {
         Refusal(
             status: 502, type: "api_error",
-            message: "rookery: the model API compressed its answer (\(coding.prefix(20))) though it was asked not to, so "
+            message:
+                "rookery: the model API compressed its answer (\(coding.prefix(20))) though it was asked not to, so "
                 + "that what it used cannot be counted")
     }
 

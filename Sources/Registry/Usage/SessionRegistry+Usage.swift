@@ -119,7 +119,9 @@ extension SessionRegistry {
             ORDER BY started_at DESC, id DESC LIMIT \(limit + 1)
             """
         let values = arguments
-        let found = try await read { try Row.fetchAll($0, sql: sql, arguments: values).map { try Self.request($0, id) } }
+        let found = try await read {
+            try Row.fetchAll($0, sql: sql, arguments: values).map { try Self.request($0, id) }
+        }
         guard found.count > limit, let last = found.dropLast().last,
             let lastID = SessionID(parsing: last.id.uuidString.lowercased())
         else { return (found, nil) }
