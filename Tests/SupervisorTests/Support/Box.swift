@@ -80,7 +80,7 @@ final class Box: Sendable {
     static func with(_ settings: Settings = Settings(), _ body: (Box) async throws -> Void) async throws {
         let path = "/tmp/rk-sup-\(UUID().uuidString.prefix(8).lowercased())"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        defer { clear(path) }
         if let bytes = settings.diskBytes {
             guard mount("tmpfs", path, "tmpfs", 0, "size=\(bytes)") == 0 else { throw POSIXError(.EPERM) }
         }
@@ -106,7 +106,7 @@ final class Box: Sendable {
     ) async throws {
         let path = "/tmp/rk-sup-\(UUID().uuidString.prefix(8).lowercased())"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        defer { clear(path) }
         let first = try ScriptedLauncher(runtime: path, group: group)
         defer { for worker in first.state.withLock({ Array($0.workers.values) }) { worker.close() } }
         do {
@@ -128,6 +128,14 @@ final class Box: Sendable {
         try await box.supervisor.start()
         try await after(box)
         await box.close()
+    }
+
+    /// What is just ending may still write there.
+    private static func clear(_ path: String) {
+        for _ in 1...50 where FileManager.default.fileExists(atPath: path) {
+            try? FileManager.default.removeItem(atPath: path)
+            usleep(10_000)
+        }
     }
 
     private func close() async {
