@@ -78,6 +78,11 @@ struct EchokitTests {
             """
         try await WorkerFixture.with(["bash", "-c", script]) { fixture in
             let client = try await TestClient.connect(to: fixture, over: way, path: "/echokit")
+            let connection = try await fixture.connect()
+            try await eventually("the transcript to be named") {
+                guard case .status(let status) = try await connection.send(.status) else { return false }
+                return status.transcriptPath != nil
+            }
             client.send(keys: "go\r")
             try await client.message("session_output") { $0["output"] == "an answer" && $0["is_thinking"] == false }
             try await client.message("session_state") { $0["current_state"]?["state"] == "Output" }
