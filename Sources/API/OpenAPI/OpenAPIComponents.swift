@@ -445,7 +445,13 @@ extension OpenAPIDocument {
           }
          },
          "parameters": {
-          "SessionID": {"name": "id", "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}}
+          "SessionID": {
+           "name": "id",
+           "in": "path",
+           "required": true,
+           "schema": {"type": "string", "format": "uuid"},
+           "description": "The session."
+          }
          },
          "securitySchemes": {
           "bearer": {"type": "http", "scheme": "bearer", "description": "`rk_<public id>_<secret>`"},

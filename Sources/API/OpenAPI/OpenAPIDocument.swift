@@ -7,7 +7,11 @@ enum OpenAPIDocument {
     static let value: JSONValue = {
         do {
             var paths: [String: JSONValue] = [:]
-            for part in [sessionPaths, commandPaths, accessPaths, servicePaths, usagePaths, dialectPaths] {
+            for part in [
+                sessionPaths, commandPaths, accessPaths, servicePaths, usagePaths, echokitPaths, companionPaths,
+                agentAPIPaths,
+                claudeRemotePaths,
+            ] {
                 guard case .object(let members) = try JSONReader.parse(part.utf8) else { continue }
                 paths.merge(members) { first, _ in first }
             }

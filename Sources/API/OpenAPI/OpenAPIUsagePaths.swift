@@ -59,9 +59,7 @@ extension OpenAPIDocument {
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },
-          "parameters": [
-           {"name": "id", "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}, "description": "The session."}
-          ]
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
          },
          "/v1/sessions/{id}/requests": {
           "get": {
@@ -92,9 +90,7 @@ extension OpenAPIDocument {
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },
-          "parameters": [
-           {"name": "id", "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}, "description": "The session."}
-          ]
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
          },
          "/metrics": {
           "get": {

@@ -1,0 +1,236 @@
+extension OpenAPIDocument {
+    /// Paths of Companion: its browsers' socket and its REST of sessions.
+    static let companionPaths = #"""
+        {
+         "/api/sessions": {
+          "get": {
+           "operationId": "companionSessions",
+           "summary": "Companion's and claude-remote's lists of sessions, in one",
+           "tags": ["companion"],
+           "description": "Needs the role viewer or a higher one.",
+           "responses": {
+            "200": {
+             "description": "Entries with the keys of both.",
+             "content": {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          }
+         },
+         "/api/sessions/create": {
+          "post": {
+           "operationId": "companionCreate",
+           "summary": "Make a session",
+           "tags": ["companion"],
+           "description": "Needs the role user or a higher one. What belongs to a machine of one's own (binaries, containers, worktrees) is the policy's here and ignored.",
+           "requestBody": {
+            "required": false,
+            "content": {
+             "application/json": {
+              "schema": {
+               "type": "object",
+               "properties": {
+                "model": {"type": "string"},
+                "permissionMode": {"type": "string"},
+                "env": {"type": "object", "additionalProperties": {"type": "string"}}
+               }
+              }
+             }
+            }
+           },
+           "responses": {
+            "201": {"description": "The session.", "content": {"application/json": {"schema": {"type": "object"}}}},
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          }
+         },
+         "/api/sessions/{id}": {
+          "get": {
+           "operationId": "companionSession",
+           "summary": "One session",
+           "tags": ["companion"],
+           "description": "Needs the role viewer or a higher one.",
+           "responses": {
+            "200": {"description": "The session.", "content": {"application/json": {"schema": {"type": "object"}}}},
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "delete": {
+           "operationId": "companionDelete",
+           "summary": "Remove a session",
+           "tags": ["companion"],
+           "description": "Needs the role user or a higher one.",
+           "responses": {
+            "200": {"description": "`ok`.", "content": {"application/json": {"schema": {"type": "object"}}}},
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/api/sessions/{id}/kill": {
+          "post": {
+           "operationId": "companionKill",
+           "summary": "Stop it",
+           "tags": ["companion"],
+           "description": "Needs the role user or a higher one.",
+           "responses": {
+            "200": {"description": "`ok`.", "content": {"application/json": {"schema": {"type": "object"}}}},
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/api/sessions/{id}/relaunch": {
+          "post": {
+           "operationId": "companionRelaunch",
+           "summary": "Start it again",
+           "tags": ["companion"],
+           "description": "Needs the role user or a higher one.",
+           "responses": {
+            "200": {"description": "`ok`.", "content": {"application/json": {"schema": {"type": "object"}}}},
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/api/sessions/{id}/archive": {
+          "post": {
+           "operationId": "companionArchive",
+           "summary": "Stop it and mark it as archived",
+           "tags": ["companion"],
+           "description": "Needs the role user or a higher one.",
+           "responses": {
+            "200": {"description": "`ok`.", "content": {"application/json": {"schema": {"type": "object"}}}},
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/api/sessions/{id}/unarchive": {
+          "post": {
+           "operationId": "companionUnarchive",
+           "summary": "Take that mark away",
+           "tags": ["companion"],
+           "description": "Needs the role user or a higher one.",
+           "responses": {
+            "200": {"description": "`ok`.", "content": {"application/json": {"schema": {"type": "object"}}}},
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/api/sessions/{id}/name": {
+          "patch": {
+           "operationId": "companionName",
+           "summary": "Name it",
+           "tags": ["companion"],
+           "description": "Needs the role user or a higher one.",
+           "requestBody": {
+            "required": true,
+            "content": {
+             "application/json": {
+              "schema": {
+               "type": "object",
+               "required": ["name"],
+               "properties": {"name": {"type": "string", "maxLength": 200}}
+              }
+             }
+            }
+           },
+           "responses": {
+            "200": {
+             "description": "`ok` and the name.",
+             "content": {"application/json": {"schema": {"type": "object"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/api/claude/sessions/discover": {
+          "get": {
+           "operationId": "companionDiscover",
+           "summary": "Sessions that can be resumed",
+           "tags": ["companion"],
+           "description": "Needs the role viewer or a higher one.",
+           "parameters": [
+            {
+             "name": "limit",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "integer", "minimum": 1, "maximum": 200},
+             "description": "At most so many."
+            }
+           ],
+           "responses": {
+            "200": {"description": "`sessions`.", "content": {"application/json": {"schema": {"type": "object"}}}},
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          }
+         },
+         "/api/claude/sessions/{id}/history": {
+          "get": {
+           "operationId": "companionHistory",
+           "summary": "A session's conversation",
+           "tags": ["companion"],
+           "description": "Needs the role viewer or a higher one.",
+           "parameters": [
+            {
+             "name": "limit",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "integer", "minimum": 1, "maximum": 500},
+             "description": "At most so many events."
+            },
+            {
+             "name": "cursor",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "integer"},
+             "description": "`nextCursor` of the page before."
+            }
+           ],
+           "responses": {
+            "200": {
+             "description": "`messages` and `nextCursor`.",
+             "content": {"application/json": {"schema": {"type": "object"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
+         "/ws/browser/{id}": {
+          "get": {
+           "operationId": "companionSocket",
+           "summary": "Companion's protocol, as a WebSocket",
+           "tags": ["companion"],
+           "description": "Needs the role viewer or a higher one.",
+           "parameters": [
+            {
+             "name": "protocol",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "string", "enum": ["seed"]},
+             "description": "`seed` for `cli_message` and `session_status`."
+            },
+            {
+             "name": "ticket",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "string"},
+             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
+            }
+           ],
+           "responses": {
+            "101": {"description": "Switches to the protocol."},
+            "426": {"$ref": "#/components/responses/Problem"},
+            "default": {"$ref": "#/components/responses/Problem"}
+           },
+           "security": [{"bearer": []}, {"login": []}, {"ticket": []}]
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         }
+        }
+        """#
+}
