@@ -27,7 +27,7 @@ struct UsageDocument: Encodable, Sendable {
         outputTokens = row.tokens.output
         cacheReadTokens = row.tokens.cacheRead
         cacheWriteTokens = row.tokens.cacheWrite
-        costUsd = Double(row.tokens.cost) / 1e9
+        costUsd = row.tokens.usd
     }
 }
 
@@ -67,7 +67,7 @@ struct RequestDocument: Encodable, Sendable {
         outputTokens = request.tokens.output
         cacheReadTokens = request.tokens.cacheRead
         cacheWriteTokens = request.tokens.cacheWrite
-        costUsd = Double(request.tokens.cost) / 1e9
+        costUsd = request.tokens.usd
         startedAt = request.startedAt
         firstByteAt = request.firstByteAt
         endedAt = request.endedAt

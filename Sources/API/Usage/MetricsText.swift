@@ -28,7 +28,7 @@ struct MetricsText {
         }
         family("rookery_model_cost_usd_total", "counter", "What that cost in USD, by the price list.")
         for row in usage {
-            lines.append("rookery_model_cost_usd_total{\(labels(row))} \(Double(row.tokens.cost) / 1e9)")
+            lines.append("rookery_model_cost_usd_total{\(labels(row))} \(row.tokens.usd)")
         }
         family("rookery_model_answers_total", "counter", "Messages that the model API answered.")
         for row in usage { lines.append("rookery_model_answers_total{\(labels(row))} \(row.requests)") }

@@ -48,6 +48,8 @@ public struct TokenCounts: Sendable, Hashable {
     /// In nano-USD.
     public var cost: Int64
 
+    public var usd: Double { Double(cost) / 1e9 }
+
     public static let none = TokenCounts(input: 0, output: 0, cacheRead: 0, cacheWrite: 0, cost: 0)
 
     public init(input: Int64, output: Int64, cacheRead: Int64, cacheWrite: Int64, cost: Int64) {

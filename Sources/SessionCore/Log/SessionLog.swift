@@ -45,6 +45,20 @@ extension SessionLog {
     public func event(for entry: LogEntry) -> SessionEvent? {
         entry.event(of: sessionID, incarnation: entry.incarnation ?? incarnation)
     }
+
+    /// What ``read(since:kinds:limit:)`` gives of events, as the outside sees it: a loss comes first, as a `gap`, which takes
+    /// no number of its own.
+    public func events(since: UInt64, limit: Int) -> (events: [SessionEvent], next: UInt64, isComplete: Bool) {
+        let reading = read(since: since, kinds: .events, limit: limit)
+        var events = reading.entries.compactMap(event(for:))
+        if let gap = reading.gap {
+            events.insert(
+                SessionEvent(
+                    seq: gap.through, time: Date(), sessionID: sessionID, incarnation: incarnation, type: .gap,
+                    data: gap.data), at: 0)
+        }
+        return (events, reading.next, reading.complete)
+    }
 }
 
 extension LogEntry {
@@ -147,6 +161,11 @@ public struct LogGap: Sendable, Hashable {
     public init(after: UInt64, through: UInt64) {
         self.after = after
         self.through = through
+    }
+
+    /// Of a `gap` event.
+    public var data: JSONValue {
+        ["after": .integer(Int64(clamping: after)), "through": .integer(Int64(clamping: through))]
     }
 }
 

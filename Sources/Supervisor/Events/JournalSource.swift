@@ -46,8 +46,7 @@ extension JournalReading {
         let time = entries.first?.time ?? .now
         let told = SessionEvent(
             seq: max(through, since), time: time, sessionID: session, incarnation: entries.first?.incarnation ?? 1,
-            type: .gap,
-            data: ["after": .integer(Int64(clamping: gap.after)), "through": .integer(Int64(clamping: gap.through))])
+            type: .gap, data: gap.data)
         return [told] + events
     }
 }

@@ -87,22 +87,10 @@ final class StreamClient: AttachedConnection, ClientSocketDelegate {
 
     private func catchUp() {
         while isBehind, socket.isWritable {
-            let reading = worker.log.read(since: sent, kinds: .events, limit: Self.step)
-            if let gap = reading.gap {
-                write(
-                    SessionEvent(
-                        seq: gap.through, time: Date(), sessionID: worker.configuration.sessionID,
-                        incarnation: worker.configuration.incarnation, type: .gap,
-                        data: [
-                            "after": .integer(Int64(clamping: gap.after)),
-                            "through": .integer(Int64(clamping: gap.through)),
-                        ]))
-            }
-            for entry in reading.entries {
-                if let event = worker.log.event(for: entry) { write(event) }
-            }
+            let reading = worker.log.events(since: sent, limit: Self.step)
+            for event in reading.events { write(event) }
             sent = max(sent, reading.next)
-            if reading.complete { isBehind = false }
+            if reading.isComplete { isBehind = false }
         }
     }
 

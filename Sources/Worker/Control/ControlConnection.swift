@@ -137,28 +137,15 @@ final class ControlConnection: ChannelInboundHandler {
         }
     }
 
-    /// What the log still holds, then live. A loss is told as a `gap` event, which takes no number of its own.
+    /// What the log still holds, then live.
     private func replay(since: UInt64) {
         worker.subscribers[ObjectIdentifier(self)] = nil
         var from = since
         while true {
-            let reading = worker.log.read(since: from, kinds: .events, limit: Self.replayStep)
-            if let gap = reading.gap {
-                send(
-                    .event(
-                        SessionEvent(
-                            seq: gap.through, time: Date(), sessionID: worker.configuration.sessionID,
-                            incarnation: worker.configuration.incarnation, type: .gap,
-                            data: [
-                                "after": .integer(Int64(clamping: gap.after)),
-                                "through": .integer(Int64(clamping: gap.through)),
-                            ])))
-            }
-            for entry in reading.entries {
-                if let event = worker.log.event(for: entry) { send(.event(event)) }
-            }
+            let reading = worker.log.events(since: from, limit: Self.replayStep)
+            for event in reading.events { send(.event(event)) }
             from = reading.next
-            if reading.complete { break }
+            if reading.isComplete { break }
         }
         if context != nil { worker.subscribers[ObjectIdentifier(self)] = self }
     }
