@@ -55,6 +55,7 @@ bench: ## Measure this machine and print the figures
 	@Scripts/setup run
 	@swift build -c release
 	@python3 Ops/Benchmarks/bench.py
+	@python3 Ops/Benchmarks/recovery.py
 	@.build/release/sandbox-bench
 	@python3 Ops/Benchmarks/neighbours.py
 

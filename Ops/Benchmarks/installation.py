@@ -31,6 +31,7 @@ class Installation:
         if self.start_command:
             serve += ["--claude-command", self.start_command]
         self.supervisor, self.address = self._start(serve, "rookery listening on ")
+        self.serve = [*serve[:2], "--bind", self.address.removeprefix("http://"), *serve[4:]]
         return self
 
     def __exit__(self, *_):
@@ -63,6 +64,20 @@ class Installation:
 
     def delete(self, session):
         self.call("DELETE", "/v1/sessions/" + session)
+
+    def kill_supervisor(self):
+        """Kills it with -9 and starts the next at the same address; returns when that one answers."""
+        self.supervisor.kill()
+        self.supervisor.wait()
+        self.supervisor, _ = self._start(self.serve, "rookery listening on ")
+        self.call("GET", "/v1/sessions?limit=1")
+
+    def worker(self, session):
+        """The pid of a session's worker."""
+        for pid in self.processes()["worker"]:
+            if session in open(f"/proc/{pid}/cmdline").read().split("\0"):
+                return pid
+        raise SystemExit(f"no worker of {session}")
 
     def forget_hand_over(self, session):
         """Has the session's worker take no sockets: its clients are relayed."""

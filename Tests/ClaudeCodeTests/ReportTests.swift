@@ -96,7 +96,7 @@ import Testing
         (#"{"type":"assistant","message":{"content":[7,{}]}}"#, []),
     ])
     func readsALine(_ line: String, _ items: [TranscriptItem]) {
-        #expect(TranscriptItem.items(ofLine: Data(line.utf8)) == items)
+        #expect(TranscriptLine(parsing: Data(line.utf8)).items == items)
     }
 
     /// The names are those the CLI made.

@@ -10,14 +10,18 @@ struct Checker {
 
     /// What Claude Code has stored of a session's conversation: the person's messages, in order.
     func said(in session: String) -> [String] {
+        lines(of: session).compactMap { $0["type"]?.string == "user" ? text(of: $0) : nil }
+    }
+
+    private func lines(of session: String) -> [JSONValue] {
         let file = rookery.path("/home/agent/.claude/projects/-workspace/\(session).jsonl", of: session)
         let text = FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        return text.split(separator: "\n").compactMap { line in
-            guard let item = try? JSONDecoder().decode(JSONValue.self, from: Data(line.utf8)),
-                item["type"]?.string == "user", let content = item["message"]?["content"]
-            else { return nil }
-            return content.string ?? content.array?.compactMap { $0["text"]?.string }.joined(separator: "\n")
-        }
+        return text.split(separator: "\n").compactMap { JSONValue(parsing: String($0), limit: 16 << 20) }
+    }
+
+    private func text(of line: JSONValue) -> String? {
+        guard let content = line["message"]?["content"] else { return nil }
+        return content.string ?? content.array?.compactMap { $0["text"]?.string }.joined(separator: "\n")
     }
 
     /// Waits until a session's conversation has a token.
@@ -73,6 +77,27 @@ struct Checker {
             inputs.compactMap { $0["data"]?["client_id"]?.string } == typist.acknowledged.map(\.token),
             sourceLocation: location)
         #expect(inputs.compactMap { $0["seq"]?.integer } == typist.acknowledged.map(\.seq), sourceLocation: location)
+    }
+
+    /// Every message that Claude Code has stored is an event, once and in order.
+    func checkMessages(of session: String, at location: SourceLocation = #_sourceLocation) async throws {
+        let stored = lines(of: session).filter { line in
+            guard line["isMeta"]?.bool != true, line["isSidechain"]?.bool != true else { return false }
+            let said = text(of: line) ?? ""
+            switch line["type"]?.string {
+            case "user": return !said.isEmpty && !said.hasPrefix("[Request interrupted by user")
+            case "assistant": return !said.isEmpty
+            default: return false
+            }
+        }
+        let last = try #require(stored.last?["uuid"]?.string, sourceLocation: location)
+        let told = try await rookery.api.events("/v1/sessions/\(session)/events?since=0") {
+            $0.contains { $0["data"]?["uuid"]?.string == last }
+        }
+        .filter { ["message.user", "message.assistant"].contains($0["type"]?.string) }
+        #expect(
+            told.compactMap { $0["data"]?["uuid"]?.string } == stored.compactMap { $0["uuid"]?.string },
+            sourceLocation: location)
     }
 
     /// Every byte that a client was shown of a terminal can be played again.

@@ -44,6 +44,7 @@ import Testing
             try await checker.checkRecording(of: typist.session, has: viewer.end())
             for one in [typist, bystander] {
                 checker.checkConversation(one)
+                try await checker.checkMessages(of: one.session)
                 try await checker.checkEvents(one)
                 try await checker.checkProcesses(of: one.session)
             }

@@ -10,10 +10,11 @@ struct Viewer {
 
     init(session: String) { self.session = session }
 
-    /// Connects, unless it is connected.
+    /// Connects, unless it is connected; again where a worker was killed whose end nobody had noticed yet.
     mutating func watch(_ rookery: Rookery) async throws {
         if let last = connections.last, await !last.ended { return }
-        connections.append(try await rookery.api.terminal(session, mode: "view"))
+        connections.append(
+            try await eventually("a terminal of \(session)") { try? await rookery.api.terminal(session, mode: "view") })
     }
 
     /// Ends the watching.

@@ -12,10 +12,15 @@ public struct StreamContent: Sendable, Hashable {
     public var model: String?
     /// The call of the subagent that speaks.
     public var parent: String?
+    /// The ``TranscriptLine/id`` it is stored by.
+    public var line: String?
     public var blocks: [Block]
 
-    public init(messageID: String, model: String? = nil, parent: String? = nil, blocks: [Block]) {
+    public init(
+        messageID: String, model: String? = nil, parent: String? = nil, line: String? = nil, blocks: [Block]
+    ) {
         self.messageID = messageID
+        self.line = line
         self.model = model
         self.parent = parent
         self.blocks = blocks
@@ -26,6 +31,7 @@ public struct StreamContent: Sendable, Hashable {
         messageID = message.string("id") ?? ""
         model = message.string("model")
         parent = object.string("parent_tool_use_id")
+        line = object.string("uuid")
         blocks = message.objects("content").compactMap { block in
             switch block.string("type") {
             case "text": block.string("text").map { .text($0) }

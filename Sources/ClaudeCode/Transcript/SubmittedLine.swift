@@ -12,7 +12,7 @@ public struct SubmittedLine: Sendable, Hashable {
 
     /// nil for a line that is torn or of another form.
     public init?(parsing line: Data) {
-        guard let object = JSONObject(line, limit: TranscriptItem.longestLine), let text = object.string("display"),
+        guard let object = JSONObject(line, limit: TranscriptLine.longest), let text = object.string("display"),
             let milliseconds = object.integer("timestamp")
         else { return nil }
         self.text = text

@@ -1,5 +1,3 @@
-public import Foundation
-
 /// What one content block of a transcript line says. Lines that say none of these give no item.
 public enum TranscriptItem: Sendable, Hashable {
     case userText(String)
@@ -20,15 +18,9 @@ public enum TranscriptStop: Sendable, Hashable {
 }
 
 extension TranscriptItem {
-    /// The longest line that is read; a longer one gives nothing.
-    public static let longestLine = 16 << 20
-
-    /// The items of one line of a transcript, in order; empty for a line that is torn, unknown or of no interest.
     /// Lines of subagents (`isSidechain`) and the CLI's own notes (`isMeta`) give nothing.
-    public static func items(ofLine line: Data) -> [TranscriptItem] {
-        guard let object = JSONObject(line, limit: longestLine), let type = object.string("type"),
-            object.bool("isSidechain") != true
-        else { return [] }
+    static func items(of object: JSONObject) -> [TranscriptItem] {
+        guard let type = object.string("type"), object.bool("isSidechain") != true else { return [] }
         switch type {
         case "system":
             let ends = object.has("stopReason") || object.string("subtype") == "turn_duration"
@@ -40,12 +32,6 @@ extension TranscriptItem {
         default:
             return []
         }
-    }
-
-    /// When a line was written; nil where it does not say.
-    public static func time(ofLine line: Data) -> Date? {
-        guard let text = JSONObject(line, limit: longestLine)?.string("timestamp") else { return nil }
-        return try? Date(text, strategy: .iso8601.year().month().day().time(includingFractionalSeconds: true))
     }
 
     private static func blocks(_ message: JSONObject?) -> [JSONObject] {

@@ -41,6 +41,10 @@ public struct JournalRecovery: Sendable {
     public internal(set) var turnIsOpen = false
     /// There was an incarnation before, and its worker did not see its end.
     public internal(set) var wasKilled = false
+    /// The transcript's name (`uuid`) for the last message that is in the journal.
+    public internal(set) var lastMessage: String?
+    /// When the last incarnation was first given anything.
+    public internal(set) var began = Date.distantFuture
     /// Bytes of a torn tail that were cut off.
     public internal(set) var cut: Cut?
 
@@ -61,7 +65,10 @@ struct RecoveryScan {
     var isClosed: Bool { closed == newestIncarnation }
     private var closed: UInt32?
     private var newestIncarnation: UInt32?
+    private var began = Date.distantFuture
     private var newest = Date.distantPast
+    /// The payload of the last message: only that one is parsed.
+    private var lastMessage: [UInt8] = []
     private(set) var clientIDs: [(sender: String, clientID: String, seq: UInt64)] = []
 
     /// The most inputs followed; a session takes no more at a time.
@@ -75,7 +82,7 @@ struct RecoveryScan {
         case .input, .delivering, .closed: true
         case .event:
             switch RecordHead.Mark(rawValue: head.mark) {
-            case .inputDelivered, .promptWithdrawn, .turnCompleted: true
+            case .inputDelivered, .promptWithdrawn, .turnCompleted, .message: true
             default: false
             }
         case .output, .resize, nil: false
@@ -85,6 +92,7 @@ struct RecoveryScan {
     mutating func take(_ head: RecordHead, _ payload: UnsafeRawBufferPointer?) {
         let time = Date(timeIntervalSince1970: Double(head.wall) / 1e9)
         newest = time
+        if newestIncarnation != head.incarnation { began = time }
         // What still comes after an end (clients that leave) changes nothing about it.
         newestIncarnation = head.incarnation
         switch RecordHead.Kind(rawValue: head.kind) {
@@ -171,8 +179,14 @@ struct RecoveryScan {
         case .promptWithdrawn:
             let seq = payload.flatMap(RecordPayload.event)?.data["input_seq"]?.integer
             if let seq { inputs.removeAll { $0.seq == UInt64(clamping: seq) } }
+        case .message: if let payload, Self.namesALine(payload) { lastMessage = Array(payload) }
         case .cheap, .none?, nil: break
         }
+    }
+
+    /// A subagent's messages are in a transcript of its own, and carry no name.
+    private static func namesALine(_ payload: UnsafeRawBufferPointer) -> Bool {
+        Data(payload).range(of: Data("\"uuid\":".utf8)) != nil
     }
 
     /// - Parameter wasEmpty: there was no incarnation before.
@@ -180,6 +194,8 @@ struct RecoveryScan {
         var recovery = JournalRecovery()
         recovery.wasKilled = !wasEmpty && !isClosed
         recovery.turnIsOpen = turnIsOpen
+        recovery.began = began
+        recovery.lastMessage = lastMessage.withUnsafeBytes(RecordPayload.event)?.data["uuid"]?.string
         recovery.inputs = inputs.filter { input in
             switch input.stage {
             case .accepted: return true

@@ -24,6 +24,7 @@ struct RecordHead: Hashable {
         /// A sandbox can cause as many of them as it likes.
         case cheap
         case promptWithdrawn
+        case message
     }
 
     /// Bytes of the payload.

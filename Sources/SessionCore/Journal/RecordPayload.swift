@@ -139,6 +139,7 @@ extension RecordHead.Mark {
         case .permissionResolved: self = .permissionResolved
         case .inputDelivered: self = .inputDelivered
         case .promptWithdrawn: self = .promptWithdrawn
+        case .messageUser, .messageAssistant, .messageThinking: self = .message
         case .sessionActivity, .toolStarted, .toolProgress, .toolCompleted, .taskStarted, .taskCompleted, .messageDelta,
             .usageUpdated, .turnRetrying, .cliMessage, .cliDropped, .policyViolation, .clientAttached, .clientDetached:
             self = .cheap

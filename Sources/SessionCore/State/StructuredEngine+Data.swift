@@ -5,6 +5,7 @@ extension StructuredEngine {
         var data = EventText.members(text)
         data["message_id"] = .string(content.messageID)
         if let model = content.model { data["model"] = .string(model) }
+        if let line = content.line, content.parent == nil { data["uuid"] = .string(line) }
         if let parent = content.parent { data["parent_tool_use_id"] = .string(parent) }
         return DerivedEvent(type, .object(data))
     }

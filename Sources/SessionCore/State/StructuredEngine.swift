@@ -259,6 +259,7 @@ public struct StructuredEngine: Sendable {
         openTurn(at: now, &events)
         var data = EventText.members(text)
         if user.isReplay, let id = user.id { data["prompt_id"] = .string(id) }
+        if let id = user.id, user.parent == nil { data["uuid"] = .string(id) }
         if let parent = user.parent { data["parent_tool_use_id"] = .string(parent) }
         events.append(DerivedEvent(.messageUser, .object(data)))
     }

@@ -15,6 +15,7 @@
 /// | `turn.started` | `prompt`?, `prompt_id`?; of a structured session `prompt_ids`: all that were merged into it |
 /// | `turn.retrying` | `attempt`, `max_retries`, `delay_ms`, `status`?, `error`? |
 /// | `turn.completed` | `outcome`: completed, failed, interrupted, ended; `duration_ms`; `reason`? (why it was cut short); `message`? (the last words, or the error); `prompt_id`?; of a structured session `prompt_ids`, `num_turns`, `cost_usd`, `usage` (below), `stop_reason`?, `api_error_status`?, `denials`? (number of refused tools) |
+/// | `message.user`, `message.assistant`, `message.thinking` | `uuid`?, by which the CLI's transcript knows it; `recovered`?: true where it was found there after the worker had been killed; and: |
 /// | `message.user` | `text`; of a structured session `prompt_id`?, `parent_tool_use_id`? |
 /// | `message.assistant`, `message.thinking` | `text`; of a structured session `message_id`, `model`?, `parent_tool_use_id`? (of a subagent) |
 /// | `message.delta` | `message_id`, `kind`: text, thinking; `text`; `index` of the block; `parent_tool_use_id`?. What it adds up to follows as a message: nobody needs deltas to have all |

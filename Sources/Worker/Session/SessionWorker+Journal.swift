@@ -19,6 +19,12 @@ extension SessionWorker {
                 .sessionJournal,
                 ["state": "repaired", "segment": .string(cut.segment), "cut_bytes": .integer(Int64(cut.bytes))])
         }
+        if recovery.wasKilled {
+            let missed = MissedMessages(of: configuration.sessionID.description, in: home)
+            for message in missed.events(after: recovery.lastMessage, since: recovery.began) {
+                emit(message.type, message.data)
+            }
+        }
         if recovery.turnIsOpen {
             emit(.turnCompleted, ["outcome": "interrupted", "interrupted": true, "reason": "worker_lost"])
         }

@@ -66,10 +66,12 @@ extension SessionWorker {
         if !transcriptIsWatched, let path = transcript?.path {
             transcriptIsWatched = watch?.watch(path, for: DirectoryWatch.fileEvents) ?? false
         }
-        for item in news.items {
-            if let message = MessageEvent.event(of: item) { emit(message.type, message.data) }
-            observe(.transcript(item))
-            if let fact = EchokitFact(item) { echokit.learn(fact) }
+        for line in news.lines {
+            for item in line.items {
+                if let message = MessageEvent.event(of: item, in: line.id) { emit(message.type, message.data) }
+                observe(.transcript(item))
+                if let fact = EchokitFact(item) { echokit.learn(fact) }
+            }
         }
         if news.more { loop.assumeIsolated().execute { self.readTranscript() } }
     }

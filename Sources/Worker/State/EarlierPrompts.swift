@@ -20,8 +20,9 @@ struct EarlierPrompts {
         // The clocks are the same, but a text may have been taken before its record was dated.
         let since = since.addingTimeInterval(-1)
         for line in Self.lines(of: String(absolutePath.dropFirst(prefix.count)), in: home) {
-            if let time = TranscriptItem.time(ofLine: line), time < since { continue }
-            for case .userText(let text) in TranscriptItem.items(ofLine: line) { texts.append(Self.plain(text)) }
+            let line = TranscriptLine(parsing: line)
+            if let time = line.time, time < since { continue }
+            for case .userText(let text) in line.items { texts.append(Self.plain(text)) }
         }
         for line in Self.lines(of: SubmittedLine.path, in: home) {
             guard let submitted = SubmittedLine(parsing: line), submitted.isCommand, submitted.time >= since else {

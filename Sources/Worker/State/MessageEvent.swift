@@ -3,12 +3,17 @@ import SessionCore
 
 /// What a line of the transcript adds to the session's log. Tools are told by their hooks, and are not said twice.
 enum MessageEvent {
-    static func event(of item: TranscriptItem) -> (type: EventType, data: JSONValue)? {
+    /// - Parameter line: the line's name.
+    static func event(of item: TranscriptItem, in line: String? = nil) -> (type: EventType, data: JSONValue)? {
+        let (type, text): (EventType, String)
         switch item {
-        case .userText(let text): (.messageUser, .object(EventText.members(text)))
-        case .assistantText(let text): (.messageAssistant, .object(EventText.members(text)))
-        case .thinking(let text): text.isEmpty ? nil : (.messageThinking, .object(EventText.members(text)))
-        case .toolUse, .toolResult, .stop: nil
+        case .userText(let said): (type, text) = (.messageUser, said)
+        case .assistantText(let said): (type, text) = (.messageAssistant, said)
+        case .thinking(let thought) where !thought.isEmpty: (type, text) = (.messageThinking, thought)
+        case .thinking, .toolUse, .toolResult, .stop: return nil
         }
+        var data = EventText.members(text)
+        if let line { data["uuid"] = .string(line) }
+        return (type, .object(data))
     }
 }

@@ -26,14 +26,14 @@ struct TranscriptTail {
         self.home = home
         self.path = String(absolutePath.dropFirst(prefix.count))
         if let file = try? home.openRegular(path) {
-            offset = earlier.size(of: path, inode: file.inode, now: file.size)
+            offset = earlier.size(of: path, file.descriptor, inode: file.inode, now: file.size)
             inode = file.inode
             close(file.descriptor)
         }
     }
 
-    /// The items of the lines that are complete now. `more` says that there is more to read at once.
-    mutating func read() -> (items: [TranscriptItem], more: Bool) {
+    /// The lines that are complete now. `more` says that there is more to read at once.
+    mutating func read() -> (lines: [TranscriptLine], more: Bool) {
         guard let file = try? home.openRegular(path) else { return ([], false) }
         defer { close(file.descriptor) }
         if file.inode != inode || file.size < offset {
@@ -46,13 +46,13 @@ struct TranscriptTail {
             let data = HomeDirectory.read(file.descriptor, at: offset, limit: Self.step), !data.isEmpty
         else { return ([], false) }
         offset += data.count
-        var items: [TranscriptItem] = []
+        var lines: [TranscriptLine] = []
         var rest = data[...]
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
             if isSkipping {
                 isSkipping = false
             } else {
-                items += TranscriptItem.items(ofLine: partial + rest[..<end])
+                lines.append(TranscriptLine(parsing: partial + rest[..<end]))
             }
             partial = Data()
             rest = rest[(end + 1)...]
@@ -62,6 +62,6 @@ struct TranscriptTail {
             partial = Data()
             isSkipping = true
         }
-        return (items, offset < file.size)
+        return (lines, offset < file.size)
     }
 }

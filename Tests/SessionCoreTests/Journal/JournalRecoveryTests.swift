@@ -11,6 +11,7 @@ private enum Step {
     case delivering(UInt64)
     case delivered(UInt64, found: Bool = false)
     case event(EventType)
+    case message(JSONValue)
     case output(after: Double)
     case closed(onRequest: Bool)
 }
@@ -21,6 +22,7 @@ private struct Recovered: CustomTestStringConvertible {
     var inputs: [String] = []
     var turnIsOpen = false
     var wasKilled = true
+    var lastMessage: String?
 
     var testDescription: String { name }
 }
@@ -76,6 +78,12 @@ private let table: [Recovered] = [
     Recovered(
         name: "found in the transcript", steps: [.text("a"), .delivering(1), .delivered(1, found: true)]),
     Recovered(
+        name: "messages, the last a subagent's",
+        steps: [
+            .message(["text": "a", "uuid": "1"]), .message(["text": "\"uuid\":3", "uuid": "2"]),
+            .message(["text": "\"uuid\":4"]),
+        ], lastMessage: "2"),
+    Recovered(
         name: "parked", steps: [.text("a"), .delivering(1), .delivered(1), .text("b"), .closed(onRequest: true)],
         inputs: ["b accepted"], wasKilled: false),
     Recovered(
@@ -104,6 +112,7 @@ private let table: [Recovered] = [
                         event: .inputDelivered, data: ["input_seq": .integer(Int64(seq)), "found": .bool(found)],
                         at: time)
                 case .event(let type): _ = try journal.append(event: type, data: [:], at: time)
+                case .message(let data): _ = try journal.append(event: .messageAssistant, data: data, at: time)
                 case .output(let after):
                     time += after
                     try journal.append(output: ByteBuffer(string: "."), at: time)
@@ -115,5 +124,6 @@ private let table: [Recovered] = [
         #expect(recovery.inputs.map { "\($0.text) \($0.stage)" } == row.inputs, "\(row.name)")
         #expect(recovery.turnIsOpen == row.turnIsOpen, "\(row.name)")
         #expect(recovery.wasKilled == row.wasKilled, "\(row.name)")
+        #expect(recovery.lastMessage == row.lastMessage, "\(row.name)")
     }
 }
