@@ -38,6 +38,7 @@ function clear() {
   page?.leave();
   page = null;
   delete document.body.dataset.kind;
+  inbox.hide();
   view.lead();
   view.repaint('');
   hideBanner();

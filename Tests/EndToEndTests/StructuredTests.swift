@@ -46,7 +46,8 @@ import Testing
             let half = try await api.post("/v1/sessions/\(id)/input", ["text": "half a line", "submit": false])
             #expect(half.status == 409, "\(half.text)")
             #expect(try await api.post("/v1/sessions/\(id)/park").status == 200)
-            #expect(try await api.get("/v1/sessions/\(id)/screen").json["detail"]?.string?.contains("structured") == true)
+            #expect(
+                try await api.get("/v1/sessions/\(id)/screen").json["detail"]?.string?.contains("structured") == true)
             await #expect(throws: (any Error).self) { try await api.terminal(id, wake: true) }
             #expect(try await api.session(id)["lifecycle"] == "parked")
         }

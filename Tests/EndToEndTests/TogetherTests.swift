@@ -27,7 +27,8 @@ import Testing
             let script = Programs.packageRoot.appending(path: "Tests/Browser/together_test.py").path
             async let browsers = run(
                 [
-                    BrowserTests.python, script, rookery.address, "\(rookery.stateDirectory)/admin-token", approver.path,
+                    BrowserTests.python, script, rookery.address, "\(rookery.stateDirectory)/admin-token",
+                    approver.path,
                     id, rookery.root.path,
                 ],
                 within: .seconds(300), logs: rookery.root)

@@ -136,6 +136,15 @@ test('the end of a session closes what it asked, and a gap is told', () => {
   assert.deepEqual(conversation.items.filter(({ type }) => type === 'notice').map(({ tone }) => tone), ['gap', 'plain', 'plain']);
 });
 
+test('a switch is told once, not as the rest that it takes', () => {
+  const conversation = new Conversation();
+  tell(conversation, ['session.switched', { kind: 'terminal', by: 'ann' }], ['session.parking', {}],
+    ['session.parked', { reason: 'requested' }], ['session.running', {}], ['session.parked', { reason: 'idle' }]);
+  assert.deepEqual(shape(conversation), [
+    ['notice', 'ann went on with it as a terminal.'], ['notice', 'The session was parked (idle).'],
+  ]);
+});
+
 test('a subagent\'s words belong to the tool that it is', () => {
   const conversation = new Conversation();
   tell(conversation,

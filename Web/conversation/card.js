@@ -33,8 +33,10 @@ export class PermissionCard {
     const title = `card-${serial += 1}`;
     this.#body = make('div', { className: 'answers' });
     this.#problem = make('p', { className: 'error', role: 'alert', hidden: true });
+    const isForm = data.kind === 'plan' || (data.kind === 'question' && questionsOf(data.tool_input));
     this.node = make('section', { className: 'card', 'aria-labelledby': title, data: { permission: data.id, kind: data.kind } },
-      origin, make('h3', { id: title }, ...heading(data)), ...this.#content(), this.#body, this.#problem);
+      origin, make('h3', { id: title }, ...heading(data)), ...this.#content(), this.#body, this.#problem,
+      isForm && wholeText(data) ? whole(data) : null);
     this.#drawAnswers();
   }
 
@@ -65,9 +67,10 @@ export class PermissionCard {
     const nodes = [];
     if (description && kind === 'tool') nodes.push(make('p', { className: 'about', dir: 'auto', text: visible(description) }));
     if (truncated) nodes.push(make('p', { className: 'error', text: 'Its input is too large to be shown whole, so it can only be denied.' }));
-    else if (kind === 'plan' && typeof input?.plan === 'string') nodes.push(plan(input.plan), whole(this.#data));
-    else if (kind === 'question' && questionsOf(input)) nodes.push(whole(this.#data));
-    else nodes.push(make('pre', { className: 'whole', tabindex: 0, 'aria-label': 'What it would do, whole', text: wholeText(this.#data) }));
+    else if (kind === 'plan') {
+      nodes.push(typeof input?.plan === 'string' ? plan(input.plan)
+        : make('p', { className: 'hint', text: 'It comes without its text: what Claude wrote of it is in the conversation.' }));
+    } else if (kind !== 'question' || !questionsOf(input)) nodes.push(make('pre', { className: 'whole', tabindex: 0, 'aria-label': 'What it would do, whole', text: wholeText(this.#data) }));
     if (expires) nodes.push(make('p', { className: 'hint', text: `Denied by itself at ${new Date(expires).toLocaleTimeString()}.` }));
     return nodes;
   }

@@ -89,7 +89,12 @@ export class Composer {
     let name = this.#model.value;
     if (name === OTHER) name = prompt('The model’s name')?.trim();
     if (name) this.onModel(name);
-    else this.#model.value = this.#model.dataset.now ?? '';
+    else this.revert();
+  }
+
+  /** Shows the model and the mode that are, whatever was chosen. */
+  revert() {
+    for (const select of [this.#model, this.#mode]) select.value = select.dataset.now ?? '';
   }
 
   #submit() {
@@ -149,9 +154,10 @@ function fill(select, choices, value, more = []) {
   const key = JSON.stringify([choices, more]);
   if (select.dataset.choices !== key) {
     select.dataset.choices = key;
+    delete select.dataset.now;
     select.replaceChildren(...[...choices, ...more].map(([name, text]) => make('option', { value: name, text })));
   }
-  if (select.dataset.now !== value || !select.value) select.value = value;
+  if (select.dataset.now !== value) select.value = value;
   select.dataset.now = value;
 }
 

@@ -32,6 +32,7 @@ export class Conversation {
   #prompts = new Map();
   #retry = null;
   #rests = false;
+  #switches = false;
 
   /** The ids of what changed since the last call. */
   takeChanges() {
@@ -312,16 +313,20 @@ export class Conversation {
       this.#settle();
       this.turn = null;
       this.activity = null;
-      this.#rests = true;
       for (const item of this.openPermissions) this.#resolve(item.data.id, { resolution: 'withdrawn', via: 'session' }, event.seq);
-      const reason = data.reason ? ` (${String(data.reason).replace(/_/g, ' ')})` : '';
+      // Between two kinds it is parked for a moment.
+      if (this.#switches && name === 'parked') return;
+      this.#rests = true;
+      const reason = data.reason && data.reason !== 'requested' ? ` (${String(data.reason).replace(/_/g, ' ')})` : '';
       this.#notice(event, name === 'failed' ? 'bad' : 'plain', `The session was ${name === 'failed' ? 'ended: it failed' : name}${reason}.`);
     } else if (name === 'running') {
       this.parksAt = null;
       if (this.#rests) this.#notice(event, 'plain', 'The session runs again.');
       this.#rests = false;
+      this.#switches = false;
     } else if (name === 'switched') {
-      this.#notice(event, 'plain', `${data.by ?? 'Somebody'} switched it to the ${data.kind} kind.`);
+      this.#switches = true;
+      this.#notice(event, 'plain', `${data.by ?? 'Somebody'} went on with it as a ${data.kind === 'terminal' ? 'terminal' : 'chat'}.`);
     }
   }
 

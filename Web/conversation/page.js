@@ -187,9 +187,9 @@ export class ConversationPage extends SessionPage {
       await change;
       this.#announce(`The ${what} was changed.`);
     } catch (problem) {
+      this.#composer.revert();
       this.failed(problem);
     }
-    this.#draw();
   }
 
   // What the server says
@@ -234,7 +234,7 @@ export class ConversationPage extends SessionPage {
   #take(event) {
     this.#model.apply(event);
     if (LIFE.test(event.type)) this.#readRecord();
-    if (event.type.startsWith('permission.')) this.onPermissions();
+    if (event.type.startsWith('permission.') && !this.#isPast) this.onPermissions();
     if (event.type === 'gap') this.#connected();
     this.#timeline.refresh();
     if (this.#isPast || this.#standing) this.#settleSoon();

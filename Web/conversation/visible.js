@@ -35,7 +35,9 @@ export function inputText(input) {
 }
 
 function line(value) {
-  return visible(typeof value === 'string' ? value : JSON.stringify(value) ?? '');
+  if (typeof value === 'string') return visible(value);
+  const text = JSON.stringify(value) ?? '';
+  return visible(text.length > 60 ? JSON.stringify(value, null, 2) : text);
 }
 
 /** One line that says what a tool is used for. */
