@@ -110,8 +110,13 @@ export class Composer {
   #changed() {
     this.#send.disabled = !this.#field.value.trim() && this.#tray.images.length === 0;
     save(this.#draft, this.#field.value);
+    this.#fit();
+  }
+
+  /** As high as its text. */
+  #fit() {
     this.#field.style.height = 'auto';
-    this.#field.style.height = `${this.#field.scrollHeight + 2}px`;
+    if (this.#field.scrollHeight) this.#field.style.height = `${this.#field.scrollHeight}px`;
   }
 
   /** Puts words back to be changed, before those that are there. */
@@ -133,6 +138,7 @@ export class Composer {
 
   /** Shows where the session stands. */
   show({ works, runs, settings, usage, models, modes }) {
+    if (!this.#field.style.height || this.#field.style.height === 'auto') this.#fit(); // it was not shown before
     this.#works = works;
     this.#interrupt.hidden = !works;
     this.#send.textContent = works ? 'Queue' : 'Send';
