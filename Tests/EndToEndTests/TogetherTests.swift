@@ -25,13 +25,13 @@ import Testing
             #expect(state["data"]?["activity"] == "idle")
 
             let script = Programs.packageRoot.appending(path: "Tests/Browser/together_test.py").path
-            async let browsers = run(
-                [
-                    BrowserTests.python, script, rookery.address, "\(rookery.stateDirectory)/admin-token",
-                    approver.path,
-                    id, rookery.root.path,
-                ],
-                within: .seconds(300), logs: rookery.root)
+            let command = [
+                BrowserTests.python, script, rookery.address, "\(rookery.stateDirectory)/admin-token", approver.path,
+                id,
+                rookery.root.path,
+            ]
+            let root = rookery.root
+            async let browsers = run(command, within: .seconds(300), logs: root)
 
             let asked = try await client.event(.permissionRequested)
             #expect(asked["visible"]?.string?.contains("touch made-together") == true, "\(asked)")

@@ -65,6 +65,15 @@ test('what is written when the turn is cut short stays as far as it came', () =>
   assert.equal(conversation.items[0].streaming, false);
 });
 
+test('what was told in part before the program ended is told whole once it is known', () => {
+  const conversation = new Conversation();
+  tell(conversation,
+    ['message.delta', { message_id: 'm', index: 0, kind: 'text', text: 'half a' }],
+    ['turn.completed', { outcome: 'ended', reason: 'worker_lost', duration_ms: 1 }],
+    ['message.assistant', { message_id: 'm', text: 'half a word' }]);
+  assert.deepEqual(shape(conversation), [['text', 'half a word'], ['turn', 'ended']]);
+});
+
 test('of a text that was cut the pieces are kept when they have more', () => {
   const conversation = new Conversation();
   tell(conversation,

@@ -217,7 +217,7 @@ export class Conversation {
   #settle() {
     for (let at = this.items.length - 1; at >= 0 && this.items[at].type !== 'turn'; at -= 1) {
       const item = this.items[at];
-      if (item.streaming) this.#change(Object.assign(item, { streaming: false }));
+      if (item.streaming) this.#change(Object.assign(item, { streaming: false, isPart: true }));
     }
   }
 
@@ -255,14 +255,14 @@ export class Conversation {
     // Of a text that is cut the pieces may have more.
     if (!data.truncated) open.text = data.text ?? '';
     else if (open.text.length < (data.text ?? '').length) Object.assign(open, { text: data.text, cut: cutOf(data) });
-    this.#change(Object.assign(open, { streaming: false }));
+    this.#change(Object.assign(open, { streaming: false, isPart: false }));
   }
 
-  /** The first message of this name that is being written. */
+  /** The first message of this name that is being written, or of which only a part was told when the program ended. */
   #written(messageID, type, matches = () => true) {
     for (let at = Math.max(0, this.items.length - 200); at < this.items.length; at += 1) {
       const item = this.items[at];
-      if (item.streaming && item.type === type && item.messageID === messageID && matches(item)) return item;
+      if ((item.streaming || item.isPart) && item.type === type && item.messageID === messageID && matches(item)) return item;
     }
     return null;
   }
