@@ -59,9 +59,11 @@ def makes_a_session(desk, url, token):
     desk.page.click("#new")
     desk.page.check("#new-session [value=structured]")
     desk.page.fill("#new-session [name=name]", "of the page")
+    desk.page.fill("#new-session [name=prompt]", "SAY first-words")
     desk.picture("1-new")
     desk.page.click("#new-session [value=create]")
     desk.page.wait_for_selector("#conversation", state="visible")
+    desk.has(".timeline .text", "first-words")
     desk.is_idle()
 
 
@@ -78,7 +80,7 @@ def asks_and_is_answered(desk):
     desk.has(".timeline .text code", "code")
     desk.says("THINK about it")
     desk.has(".timeline .thinking")
-    desk.has(".timeline .turn", "$", number=3)
+    desk.has(".timeline .turn", "$", number=4)
     desk.is_idle()
     desk.picture("2-answers")
 
