@@ -50,6 +50,10 @@ export const api = {
   park: (id) => call('POST', at(id, '/park')),
   stop: (id) => call('POST', at(id, '/stop')),
   resume: (id) => call('POST', at(id, '/resume')),
+  switchKind: (id, kind) => call('POST', at(id, '/switch'), { kind }),
+  permissions: () => call('GET', '/v1/permissions'),
+  policies: () => call('GET', '/v1/policies'),
+  policy: (name) => call('GET', `/v1/policies/${encodeURIComponent(name)}`),
 };
 
 /** Address of a session's terminal. */

@@ -1,16 +1,22 @@
 // The page: logs in when that is needed, then shows the session of `?id=`, or makes one and puts its id there.
+// `?inbox` shows what waits for an answer, and makes nothing.
 import { api, randomKey } from './api.js';
+import { ConversationPage } from './conversation/page.js';
 import { bindDrawer, hideDrawer } from './drawer.js';
+import { Inbox } from './inbox.js';
 import { login } from './login.js';
-import { SessionPage } from './session.js';
+import { askForSession } from './new-session.js';
 import { badge, hideBanner, hideCover, showBanner, showCover } from './status.js';
+import { TerminalPage } from './terminal-page.js';
 import { TerminalView } from './terminal.js';
 
 const element = (id) => document.getElementById(id);
 const view = new TerminalView(element('terminal'));
 let page = null;
+let inbox = null;
 
-const wanted = () => new URLSearchParams(location.search).get('id');
+const parameter = (name) => new URLSearchParams(location.search).get(name);
+const wanted = () => parameter('id');
 
 /** Runs an API call; on 401 logs in and runs it again. */
 async function authorized(action) {
@@ -21,17 +27,25 @@ async function authorized(action) {
       if (problem.status !== 401) throw problem;
       hideCover();
       hideDrawer();
+      inbox.hide();
       await login(page ? message || 'Your login has run out. Log in again.' : '');
+      inbox.look();
     }
   }
 }
 
-async function open(id, { push = true } = {}) {
+function clear() {
   page?.leave();
   page = null;
+  delete document.body.dataset.kind;
+  inbox.hide();
   view.lead();
   view.repaint('');
   hideBanner();
+}
+
+async function open(id, { push = true } = {}) {
+  clear();
   showCover('Opening…');
   try {
     const record = await authorized(() => api.session(id));
@@ -44,24 +58,41 @@ async function open(id, { push = true } = {}) {
   }
 }
 
-async function create({ replace = false } = {}) {
-  page?.leave();
-  page = null;
-  view.lead();
-  view.repaint('');
-  hideBanner();
+async function create({ replace = false, body = {} } = {}) {
+  clear();
   showCover('Making a session…');
   const key = randomKey(); // the same for every try: a lost answer does not make two sessions
   const attempt = async () => {
     try {
-      const record = await authorized(() => api.create({ size: view.size }, key));
+      const record = await authorized(() => api.create({ size: view.size, ...body }, key));
       history[replace ? 'replaceState' : 'pushState'](null, '', `?id=${encodeURIComponent(record.id)}`);
       show(record);
     } catch (problem) {
-      refused('No new session', problem.message, attempt, problem);
+      // Whoever may not make sessions came to answer.
+      if (replace && problem.status === 403) openInbox({ push: false });
+      else refused('No new session', problem.message, attempt, problem);
     }
   };
   await attempt();
+}
+
+/** Asks which kind of session is wanted, and makes it. */
+async function createAsked() {
+  hideDrawer();
+  const body = await askForSession();
+  if (body) await create({ body });
+}
+
+async function openInbox({ push = true } = {}) {
+  clear();
+  hideCover();
+  if (push) history.pushState(null, '', '?inbox');
+  try {
+    await authorized(() => api.permissions());
+    await inbox.show();
+  } catch (problem) {
+    showBanner(problem.message, 'error');
+  }
 }
 
 function refused(title, text, again, problem) {
@@ -69,17 +100,30 @@ function refused(title, text, again, problem) {
   showCover(title, text + wait, {
     actions: [
       ...(problem.status === 404 ? [] : [['Try again', again, true]]),
-      ['New session', () => create(), problem.status === 404],
+      ['New session', () => createAsked(), problem.status === 404],
     ],
   });
 }
 
 function show(record) {
   hideCover();
-  page = new SessionPage(record, view);
-  page.onNew = () => create();
+  document.body.dataset.kind = record.kind === 'structured' ? 'structured' : 'terminal';
+  page = record.kind === 'structured' ? new ConversationPage(record) : new TerminalPage(record, view);
+  page.onNew = () => createAsked();
   page.onLoggedOut = () => open(record.id, { push: false });
+  page.onPermissions = () => inbox.look();
+  page.onSwitched = (switched) => {
+    clear();
+    show(switched);
+  };
   page.start();
+}
+
+/** What the address asks for. */
+async function follow() {
+  if (wanted()) await open(wanted(), { push: false });
+  else if (parameter('inbox') !== null) await openInbox({ push: false });
+  else await create({ replace: true });
 }
 
 function bindPage() {
@@ -94,23 +138,25 @@ function bindPage() {
   const narrow = matchMedia('(max-width: 620px)'); // no room in the bar: the session's buttons move to the drawer
   const placeActions = () => {
     if (narrow.matches) element('drawer-actions').append(element('actions'));
-    else element('sessions').before(element('actions'));
+    else element('inbox-toggle').before(element('actions'));
   };
   narrow.addEventListener('change', placeActions);
   placeActions();
   element('new').hidden = false;
-  element('new').onclick = () => create();
+  element('new').onclick = () => createAsked();
   view.onLeave = () => element('bar').querySelector('button:not([hidden])')?.focus();
+  inbox = new Inbox({ open: (id) => open(id), onOpen: hideDrawer });
   bindDrawer({
     current: () => page?.id,
     open: (id) => open(id),
+    opened: () => inbox.hide(),
     failed: (problem) => (problem.status === 401 && page ? open(page.id, { push: false }) : showBanner(problem.message, 'error')),
     logout: async () => {
       await api.logout().catch((problem) => showBanner(problem.message, 'error'));
       location.reload();
     },
   });
-  addEventListener('popstate', () => (wanted() ? open(wanted(), { push: false }) : create({ replace: true })));
+  addEventListener('popstate', follow);
   addEventListener('online', () => page?.hurry());
   document.addEventListener('visibilitychange', () => { if (!document.hidden) page?.hurry(); });
 }
@@ -118,7 +164,10 @@ function bindPage() {
 badge('connection', 'off', 'not connected');
 bindPage();
 // What the browser test reads.
-globalThis.rookery = { get screen() { return view.text; }, get session() { return page?.id ?? null; } };
+globalThis.rookery = {
+  get screen() { return view.text; },
+  get session() { return page?.id ?? null; },
+  get conversation() { return page?.model ?? null; },
+};
 await Promise.race([view.ready, new Promise((resolve) => setTimeout(resolve, 1000))]);
-if (wanted()) await open(wanted(), { push: false });
-else await create({ replace: true });
+await follow();

@@ -8,8 +8,10 @@ const list = drawer.querySelector('ul');
 const hint = drawer.querySelector('.hint');
 let timer = 0;
 
+const KINDS = { terminal: 'terminal', structured: 'chat' };
+
 /** Makes the button work. `current` gives the id on the page, `open` is called with the one chosen. */
-export function bindDrawer({ current, open, logout, failed }) {
+export function bindDrawer({ current, open, opened, logout, failed }) {
   toggle.hidden = false;
   toggle.onclick = () => (drawer.hidden ? show() : hideDrawer());
   document.getElementById('logout').onclick = logout;
@@ -21,6 +23,7 @@ export function bindDrawer({ current, open, logout, failed }) {
   };
 
   async function show() {
+    opened();
     drawer.hidden = false;
     toggle.setAttribute('aria-expanded', 'true');
     await refresh();
@@ -49,7 +52,7 @@ export function bindDrawer({ current, open, logout, failed }) {
     const state = (session.lifecycle === 'running' && session.activity) || session.lifecycle;
     link.append(
       part('name', session.name || session.id.slice(0, 8)), part('badge', state, state),
-      part('when', `last used ${distance(session.last_activity_at)} · ${session.id.slice(0, 8)}`));
+      part('when', `${KINDS[session.kind] ?? session.kind} · last used ${distance(session.last_activity_at)} · ${session.id.slice(0, 8)}`));
     link.onclick = (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a tab of its own
       event.preventDefault();

@@ -1,117 +1,64 @@
-// One session on the page: its state, what may be done with it, and its terminal's connection.
+// One session on the page, whatever its kind: its state, what may be done with it, and what is said while it rests.
 import { api } from './api.js';
-import { Link } from './link.js';
 import { badge, bannerKind, distance, hideBanner, hideCover, showBanner, showCover } from './status.js';
 
 const element = (id) => document.getElementById(id);
 
 /** Lifecycles in which nothing runs, with what is said about them. */
-const RESTING = {
+export const RESTING = {
   queued: ['Waiting for room', 'The machine is full; this session starts when another one ends.'],
   parked: ['Parked', 'Its processes are gone and its memory is free. Workspace and conversation are kept.'],
   stopped: ['Stopped', 'Workspace and conversation are kept until the session is deleted.'],
   failed: ['Failed', 'The session could not go on.'],
   deleted: ['Deleted', 'This session is gone for good.'],
 };
-const REASONS = {
+export const REASONS = {
   requested: 'somebody asked for it', idle: 'nothing happened for its idle time', budget: 'its budget is used up',
   max_lifetime: 'it reached its longest lifetime', oom: 'it ran out of memory', crashed: 'it crashed',
   exited: 'its program ended', launch_failed: 'its sandbox did not start', host_restart: 'the machine restarted',
 };
-/** How long a session's state may take to follow the end of its program, in milliseconds. */
-const ENDING = 5000;
-const CONNECTION = { connecting: 'connecting…', on: 'connected', lost: 'reconnecting…', off: 'not connected' };
+export const CONNECTION = { connecting: 'connecting…', on: 'connected', lost: 'reconnecting…', off: 'not connected' };
+/** Kinds that a session can be switched to, with the words for it. */
+const OTHER_KIND = {
+  terminal: ['structured', 'As a chat', 'Go on as a conversation, without Claude Code’s own screen'],
+  structured: ['terminal', 'As a terminal', 'Go on with Claude Code’s own screen'],
+};
 
+/** What pages of both kinds have. A page of a kind says how it connects, and what it shows while nothing runs. */
 export class SessionPage {
   /** The API said 401: the login has run out. */
   onLoggedOut = () => {};
   onNew = () => {};
+  /** The session is of another kind now: `(record)`. */
+  onSwitched = () => {};
 
-  #view;
-  #link;
-  #record;
-  #activity = null;
+  activity = null;
+  waking = false;
   #warning = 0;
-  #driving = false;
-  #waking = false;
-  #ended = false;
 
   /** `record` is the session as the API shows it. */
-  constructor(record, view) {
-    this.#record = record;
-    this.#view = view;
-    this.#link = new Link(record.id, view);
-    this.#link.onConnection = (state) => {
-      badge('connection', state, CONNECTION[state]);
-      this.#driving = false; // until the server says so
-      if (state === 'on') {
-        hideCover();
-        if (bannerKind() === 'error') hideBanner();
-      } else {
-        element('take-over').hidden = true;
-      }
-    };
-    this.#link.onMessage = (message) => this.#received(message);
-    this.#link.onClosed = (event) => this.#reconnects(event);
-    view.onInput = (bytes) => this.#typed(bytes);
-    view.onTouch = () => this.#touched();
-    view.onFit = (cols, rows) => this.#link.resize(cols, rows);
+  constructor(record) {
+    this.record = record;
     this.#bindControls();
   }
 
   get id() {
-    return this.#record.id;
+    return this.record.id;
   }
 
-  /** Attaches. A parked session is started first: a person opened it. */
-  start() {
-    this.#render();
-    const { lifecycle } = this.#record;
-    if (lifecycle === 'parked') {
-      this.#resume();
-    } else if (lifecycle in RESTING) {
-      this.#rest();
-    } else {
-      if (lifecycle === 'starting') showCover('Starting…');
-      this.#link.open();
-      this.#view.focus();
-    }
+  get isResting() {
+    return this.record.lifecycle in RESTING;
   }
+
+  // Of each kind: start(), connect(), disconnect(), focus(), hurry(), press(key); rested(), when nothing runs any more.
 
   leave() {
     clearInterval(this.#warning);
-    this.#link.close();
+    this.disconnect();
     hideBanner();
     hideCover();
     badge('activity', 'none', '');
-    for (const id of ['id', 'take-over', 'park', 'stop', 'resume']) element(id).hidden = true;
-  }
-
-  hurry() {
-    this.#link.hurry();
-  }
-
-  press(key) {
-    this.#touched();
-    this.#view.press(key);
-    this.#view.focus();
-  }
-
-  // What the person does
-
-  /** Input for the session: keys, and the terminal's own answers to what programs ask it. The driver's count. */
-  #typed(bytes) {
-    if (this.#driving) this.#link.type(bytes);
-  }
-
-  #touched() {
-    if (!this.#link.connected) {
-      if (this.#record.lifecycle === 'running') showBanner('Not connected: what you type now is not sent.', 'error');
-    } else if (!this.#driving) {
-      showBanner('Somebody else types in this session. “Take over” makes it yours.');
-    } else if (bannerKind() !== 'error') {
-      this.#endWarning();
-    }
+    for (const id of ['id', 'take-over', 'park', 'stop', 'resume', 'switch']) element(id).hidden = true;
   }
 
   #bindControls() {
@@ -120,13 +67,10 @@ export class SessionPage {
     id.textContent = this.id.slice(0, 8);
     id.title = `${this.id} (click to copy)`;
     id.onclick = () => this.#copy(id);
-    element('take-over').onclick = () => {
-      this.#link.takeOver();
-      this.#view.focus();
-    };
     element('park').onclick = () => this.#act('park', 'Parking…');
     element('stop').onclick = () => this.#act('stop', 'Stopping…');
-    element('resume').onclick = () => this.#resume();
+    element('resume').onclick = () => this.resume();
+    element('switch').onclick = () => this.#switchKind();
   }
 
   async #copy(button) {
@@ -142,146 +86,91 @@ export class SessionPage {
   async #act(name, title) {
     showCover(title);
     try {
-      this.#update(await api[name](this.id));
+      this.update(await api[name](this.id));
+      if (!this.isResting) hideCover();
     } catch (problem) {
       hideCover();
-      this.#failed(problem);
+      this.failed(problem);
     }
   }
 
-  async #resume() {
+  async resume() {
     showCover('Starting…');
-    this.#waking = true;
+    this.waking = true;
     try {
-      this.#update(await api.resume(this.id));
-      this.#link.open();
-      this.#view.focus();
+      const record = await api.resume(this.id);
+      if (record.kind !== this.record.kind) {
+        this.onSwitched(record);
+        return;
+      }
+      this.update(record);
+      this.connect();
+      this.focus();
     } catch (problem) {
       hideCover();
-      this.#failed(problem);
-      this.#rest();
+      this.failed(problem);
+      this.rested();
     } finally {
-      this.#waking = false;
+      this.waking = false;
     }
   }
 
-  // What the server says
-
-  #received(message) {
-    switch (message.type) {
-      case 'snapshot': this.#view.resize(message.cols, message.rows); break;
-      case 'state': this.#update({ ...this.#record, ...message, type: undefined }); break;
-      case 'driver': this.#driver(message); break;
-      case 'reap_warning': this.#warn(message.at); break;
-      case 'exit': this.#exited(message); break;
-      case 'error': showBanner(message.detail || message.message || 'The session refused something.', 'error'); break;
-      default: break; // a newer server may say more
+  async #switchKind() {
+    const [kind] = OTHER_KIND[this.record.kind];
+    showCover(kind === 'terminal' ? 'Going on as a terminal…' : 'Going on as a conversation…');
+    this.waking = true;
+    try {
+      const record = await api.switchKind(this.id, kind);
+      this.onSwitched(record);
+    } catch (problem) {
+      hideCover();
+      this.failed(problem);
+    } finally {
+      this.waking = false;
     }
   }
 
-  /** One client drives and owns the size; the others see its grid. */
-  #driver({ you, principal }) {
-    this.#driving = you;
-    const button = element('take-over');
-    button.hidden = you;
-    if (you && bannerKind() === 'note') hideBanner();
-    button.title = principal ? `${principal} drives this session from another place` : 'Nobody drives this session';
-    if (you) this.#view.lead();
-    else this.#view.follow();
-  }
-
-  #exited({ code, signal, reason }) {
-    this.#ended = true;
-    const how = signal ? `by signal ${signal}` : `with code ${code ?? '?'}`;
-    this.#view.write(`\r\n\x1b[2m[the session's program ended ${how}${reason ? `: ${REASONS[reason] ?? reason}` : ''}]\x1b[0m\r\n`);
-  }
-
-  #warn(at) {
+  /** The session is parked at `at`, unless somebody does something. */
+  warn(at, remedy) {
     clearInterval(this.#warning);
     const show = () => showBanner(
-      `Nothing happens here: this session is parked ${distance(at)}, at ${new Date(at).toLocaleTimeString()}. `
-      + 'Type anything to keep it running.', 'warning');
+      `Nothing happens here: this session is parked ${distance(at)}, at ${new Date(at).toLocaleTimeString()}. ${remedy}`,
+      'warning');
     show();
     this.#warning = setInterval(show, 1000);
   }
 
-  #endWarning() {
+  endWarning() {
     clearInterval(this.#warning);
     if (bannerKind() === 'warning') hideBanner();
   }
 
-  #update(record) {
-    this.#record = record;
-    if (record.lifecycle !== 'running' || (record.activity && record.activity !== 'idle')) this.#endWarning();
-    this.#render();
-    if (record.lifecycle in RESTING && !this.#link.connected) this.#rest();
+  update(record) {
+    this.record = record;
+    if (record.lifecycle !== 'running' || (record.activity && record.activity !== 'idle')) this.endWarning();
+    this.render();
+    if (this.isResting) this.rested();
   }
 
-  #render() {
-    const { lifecycle, activity, name } = this.#record;
+  render() {
+    const { lifecycle, activity, name, kind } = this.record;
     const running = lifecycle === 'running';
-    this.#activity = running ? activity : lifecycle;
-    badge('activity', this.#activity ?? 'none', this.#activity ?? '');
+    this.activity = running ? activity : lifecycle;
+    badge('activity', this.activity ?? 'none', this.activity ?? '');
     element('park').hidden = !running;
     element('stop').hidden = !running && lifecycle !== 'parked';
     element('resume').hidden = !['parked', 'stopped', 'failed'].includes(lifecycle);
-    const sign = { working: '● ', pending: '! ' }[this.#activity] ?? '';
+    const [, label, title] = OTHER_KIND[kind] ?? [];
+    const button = element('switch');
+    button.hidden = !label || lifecycle === 'deleted';
+    button.disabled = running ? activity !== 'idle' : !['parked', 'stopped', 'failed'].includes(lifecycle);
+    button.textContent = label;
+    button.title = button.disabled ? 'Once the session is idle it can be switched to the other kind' : title;
+    const sign = { working: '● ', pending: '! ' }[this.activity] ?? '';
     document.title = `${sign}${name || this.id.slice(0, 8)} · Rookery`;
   }
 
-  /** The socket closed: whether the session still runs decides what to do. */
-  async #reconnects() {
-    if (this.#waking) return false;
-    const gone = this.#ended ? Date.now() + ENDING : 0; // the program ended: soon the session's state says so
-    this.#ended = false;
-    for (;;) {
-      try {
-        this.#record = await api.session(this.id);
-      } catch (problem) {
-        return this.#unreadable(problem);
-      }
-      this.#render();
-      const { lifecycle } = this.#record;
-      if (lifecycle in RESTING) {
-        this.#rest();
-        return false;
-      }
-      const ending = lifecycle === 'parking' || lifecycle === 'stopping' || (lifecycle === 'running' && Date.now() < gone);
-      if (!ending) return true;
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      if (this.#waking) return false;
-    }
-  }
-
-  /** The session could not be read. Answers whether to connect again. */
-  #unreadable(problem) {
-    if (problem.status === 401) {
-      this.onLoggedOut();
-      return false;
-    }
-    if (problem.status === 404) {
-      this.#record = { ...this.#record, lifecycle: 'deleted' };
-      this.#render();
-      this.#rest();
-      return false;
-    }
-    return true; // the server is away: sessions go on without it
-  }
-
-  /** Covers the terminal with why nothing runs and what can be done. */
-  #rest() {
-    const { lifecycle, reason, detail } = this.#record;
-    if (!(lifecycle in RESTING)) return;
-    this.#link.close();
-    const [title, text] = RESTING[lifecycle];
-    const because = reason ? `\nReason: ${REASONS[reason] ?? reason}.` : '';
-    const resume = [lifecycle === 'parked' ? 'Wake' : 'Resume', () => this.#resume(), true];
-    const fresh = ['New session', () => this.onNew(), lifecycle === 'deleted'];
-    const actions = lifecycle === 'deleted' ? [fresh] : lifecycle === 'queued' ? [] : [resume, fresh];
-    showCover(title, text + because, { details: detail ?? '', actions });
-  }
-
-  #failed(problem) {
+  failed(problem) {
     if (problem.status === 401) this.onLoggedOut();
     else showBanner(problem.message, 'error');
   }

@@ -1,3 +1,4 @@
+public import SessionCore
 public import WorkerControl
 
 /// Why the supervisor refused or failed. The API turns each into one `application/problem+json` document.
@@ -36,5 +37,15 @@ public struct SupervisorError: Error, Sendable {
         self.detail = detail
         self.retryAfterSeconds = retryAfterSeconds
         self.launchFailure = launchFailure
+    }
+}
+
+extension SupervisorError {
+    /// What a session without a terminal is asked for.
+    public static func noScreen(_ id: SessionID) -> SupervisorError {
+        SupervisorError(
+            .wrongState,
+            "session \(id) is structured and has no terminal: follow its 'events' or its 'stream', read its 'transcript', "
+                + "or switch it to the terminal kind")
     }
 }

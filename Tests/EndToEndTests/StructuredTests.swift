@@ -36,8 +36,20 @@ import Testing
             #expect(await client.events(.turnCompleted).count == 1)
             await client.close()
 
-            // There is no terminal to look at.
+            // There is no terminal to look at, now or in its past, also while it rests.
             await #expect(throws: (any Error).self) { try await api.terminal(id) }
+            for path in ["screen?format=text", "screen?format=json", "recording"] {
+                let none = try await api.get("/v1/sessions/\(id)/\(path)")
+                #expect(none.status == 409, "\(path): \(none.text)")
+                #expect(none.json["detail"]?.string?.contains("structured") == true, "\(none.text)")
+            }
+            let half = try await api.post("/v1/sessions/\(id)/input", ["text": "half a line", "submit": false])
+            #expect(half.status == 409, "\(half.text)")
+            #expect(try await api.post("/v1/sessions/\(id)/park").status == 200)
+            #expect(
+                try await api.get("/v1/sessions/\(id)/screen").json["detail"]?.string?.contains("structured") == true)
+            await #expect(throws: (any Error).self) { try await api.terminal(id, wake: true) }
+            #expect(try await api.session(id)["lifecycle"] == "parked")
         }
     }
 

@@ -8,7 +8,7 @@ beforeEach(() => { FakeSocket.all = []; });
 
 /** A server of a session's events and inputs that can be broken off at will. */
 async function startServer() {
-  const state = { events: [], streams: new Set(), requests: [], inputs: [], refuse: null, seen: new Set() };
+  const state = { events: [], streams: new Set(), requests: [], inputs: [], refuse: null, seen: new Set(), bodies: [] };
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://x');
     state.requests.push(`${request.method} ${request.url}`);
@@ -31,6 +31,7 @@ async function startServer() {
     request.on('data', (piece) => { body += piece; });
     request.on('end', () => {
       const input = JSON.parse(body || '{}');
+      state.bodies.push(input);
       if (url.pathname.endsWith('/input') && !state.seen.has(input.client_id)) {
         state.seen.add(input.client_id);
         state.inputs.push(input.text);
@@ -131,6 +132,38 @@ test('open permissions are known, and answered', () => withSession({ since: 0 },
   assert.deepEqual([...session.openPermissions.keys()], ['p1']);
   await session.answer('p1', 'deny', { message: 'no' });
   assert.equal(server.state.requests.at(-1), 'POST /v1/sessions/s-1/permissions/p1');
+}));
+
+test('a structured session takes prompts with images in their order, and commands once', () => withSession({}, async (session, server) => {
+  server.state.refuse = 503;
+  const delays = [];
+  session.on('delayed', (error) => delays.push(error.message));
+  const images = [{ media_type: 'image/png', data: 'AA==' }];
+  const prompts = Promise.all([session.prompt('one', { images, clientID: 'c1' }), session.prompt('two', { clientID: 'c2' })]);
+  await assert.rejects(session.setModel('opus'), { status: 503 });
+  await until(() => delays.length > 0, 'word of the delay');
+  assert.equal(delays[0], 'not now');
+  server.state.refuse = null;
+  session.hurry();
+  await prompts;
+  await session.withdraw('p1');
+  await session.setPermissionMode('plan');
+  await session.answer('q', 'allow', { answers: { 'Which?': 'That' } });
+  assert.deepEqual(server.state.bodies, [
+    { type: 'prompt', text: 'one', client_id: 'c1', images }, { type: 'prompt', text: 'two', client_id: 'c2' },
+    { type: 'withdraw', prompt_id: 'p1' }, { type: 'set_permission_mode', mode: 'plan' },
+    { decision: 'allow', answers: { 'Which?': 'That' } },
+  ]);
+}));
+
+test('whoever hurries does not wait for the next attempt', () => withSession({ since: 0, reconnectDelay: 60_000, maxReconnectDelay: 60_000 }, async (session, server) => {
+  session.open();
+  await until(() => server.state.streams.size === 1, 'a stream');
+  const lost = new Promise((resolve) => { session.on('disconnected', resolve); });
+  server.breakOff();
+  await lost;
+  session.hurry();
+  await until(() => server.state.streams.size === 1, 'the next stream');
 }));
 
 test('a terminal comes back by its mark, and with a repaint after loose bytes', () => withSession({}, async (session) => {

@@ -4,6 +4,8 @@ import { EventReader } from './event-reader.js';
 
 /** Silence after which a connection counts as dead: the server says something every 15 s. */
 const SILENCE = 45_000;
+/** The same for somebody who is waiting: a word of the server's is missing. */
+const DOUBT = 20_000;
 
 export class EventStream {
   onEvent = () => {};
@@ -17,6 +19,8 @@ export class EventStream {
   #abort = null;
   #timer = null;
   #open = false;
+  #waits = false;
+  #heard = 0;
 
   constructor(transport, path, { since = null, backoff = new Backoff(500, 30_000, 0.5), silence = SILENCE } = {}) {
     this.#transport = transport;
@@ -43,7 +47,21 @@ export class EventStream {
     this.#abort?.abort();
   }
 
+  /** Connects at once if that is due later, or if the connection may be dead: a device that slept does not know. */
+  hurry() {
+    if (!this.#open) return;
+    if (this.#waits) {
+      clearTimeout(this.#timer);
+      this.#run();
+    } else if (Date.now() - this.#heard > DOUBT) {
+      this.#backoff.reset();
+      this.#abort?.abort();
+    }
+  }
+
   async #run() {
+    this.#waits = false;
+    this.#heard = Date.now();
     const abort = new AbortController();
     this.#abort = abort;
     let reason = null;
@@ -61,6 +79,7 @@ export class EventStream {
       return;
     }
     const delay = Math.max(this.#backoff.next(), (reason?.retryAfter ?? 0) * 1000);
+    this.#waits = true;
     this.#timer = setTimeout(() => this.#run(), delay);
   }
 
@@ -79,6 +98,7 @@ export class EventStream {
         clearTimeout(watch);
         watch = setTimeout(() => abort.abort(), this.silence);
         const { done, value } = await reader.read();
+        this.#heard = Date.now();
         if (done) return;
         for (const { data } of parser.push(decoder.decode(value, { stream: true }))) this.#take(data);
       }

@@ -93,8 +93,21 @@ export interface SessionEvent {
 export interface PermissionAnswer {
   message?: string;
   updatedInput?: Record<string, unknown>;
-  remember?: boolean | string;
+  /** Of a question: `{question: answer}`. */
+  answers?: Record<string, string>;
+  remember?: 'session' | 'tenant';
+  /** With a deny: the turn ends too. */
+  interrupt?: boolean;
 }
+
+export interface PromptImage {
+  media_type: 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp';
+  /** Base64. */
+  data: string;
+}
+
+/** A command of `POST …/commands`, as the stream's page lists them. */
+export interface SessionCommand { type: string; [key: string]: unknown }
 
 export class RookeryError extends Error {
   /** The HTTP status; 0 when the server was not reached. */
@@ -114,18 +127,28 @@ export class RookerySession {
   readonly pending: number;
   readonly openPermissions: Map<string, Record<string, unknown>>;
   on(event: 'connected' | 'disconnected', listener: () => void): Unsubscribe;
-  on(event: 'error', listener: (error: RookeryError) => void): Unsubscribe;
+  /** `delayed`: a message waits for a server that could not take it just now. */
+  on(event: 'error' | 'delayed', listener: (error: RookeryError) => void): Unsubscribe;
   on(event: 'event' | string, listener: (event: SessionEvent) => void): Unsubscribe;
   off(event: string, listener: (...values: never[]) => void): void;
   open(): void;
   close(): void;
   hurry(): void;
   send(text: string, options?: { submit?: boolean; clientID?: string }): Promise<{ seq: number }>;
+  prompt(text: string, options?: { images?: PromptImage[]; clientID?: string }): Promise<{ seq: number; prompt_id: string; queued: boolean }>;
+  withdraw(promptID: string): Promise<unknown>;
+  command(command: SessionCommand): Promise<Record<string, unknown>>;
+  setModel(model: string): Promise<unknown>;
+  setPermissionMode(mode: string): Promise<{ mode: string }>;
+  rename(title: string): Promise<unknown>;
+  state(): Promise<Record<string, unknown>>;
   answer(permissionID: string, decision: 'allow' | 'deny', answer?: PermissionAnswer): Promise<unknown>;
   permissions(): Promise<unknown>;
   interrupt(): Promise<void>;
   resume(): Promise<unknown>;
   stop(): Promise<unknown>;
+  park(): Promise<unknown>;
+  switchKind(kind: 'terminal' | 'structured'): Promise<unknown>;
   info(): Promise<Record<string, unknown>>;
   terminal(options?: TerminalOptions & { wake?: boolean }): RookeryTerminal;
 }

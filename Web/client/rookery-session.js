@@ -8,7 +8,7 @@ import { Transport } from './transport.js';
 
 /**
  * Events: `event` with every event, and each under its own type (`message.assistant`, `permission.requested`, …);
- * `connected`, `disconnected`; `error` when the server refuses the events for good.
+ * `connected`, `disconnected`; `error` when the server refuses the events for good; `delayed` with why a message waits.
  */
 export class RookerySession {
   #transport;
@@ -42,6 +42,7 @@ export class RookerySession {
     this.#queue = new SendQueue(({ method, path, body }) => this.#transport.call(method, path, body), {
       backoff: backoff(), limit: options.queueLimit,
     });
+    this.#queue.onDelay = (error) => this.#events.emit('delayed', error);
   }
 
   /** The number of the last event that was seen: what a later RookerySession is told as `since`. */
@@ -85,6 +86,7 @@ export class RookerySession {
   /** Tries at once what would be tried later. */
   hurry() {
     this.#queue.hurry();
+    this.#stream.hurry();
   }
 
   /**
@@ -95,12 +97,56 @@ export class RookerySession {
     return this.#queue.push({ method: 'POST', path: this.#path('/input'), body: { text, submit, client_id: clientID } });
   }
 
-  /** `allow` or `deny`; rejects with status 409 and who answered when somebody was faster. */
-  answer(permissionID, decision, { message, updatedInput, remember } = {}) {
+  /**
+   * Says something to a structured session, with images `{media_type, data}` (base64) if there are any. Resolves with
+   * `{seq, prompt_id, queued}`; waits and keeps its order as `send` does.
+   */
+  prompt(text, { images = [], clientID = randomKey() } = {}) {
+    const body = { type: 'prompt', text, client_id: clientID };
+    if (images.length) body.images = images;
+    return this.#queue.push({ method: 'POST', path: this.#path('/commands'), body });
+  }
+
+  /** Takes back a prompt that was not begun; rejects with the code `already_begun` when it is too late. */
+  withdraw(promptID) {
+    return this.command({ type: 'withdraw', prompt_id: promptID });
+  }
+
+  /**
+   * One command for a structured session's program: once, for what is not answered (`uncertain`) may have been carried
+   * out. Resolves with the answer's `data`.
+   */
+  command(command) {
+    return this.#transport.call('POST', this.#path('/commands'), command);
+  }
+
+  /** The model's name from now on, within the policy. */
+  setModel(model) {
+    return this.command({ type: 'set_model', model });
+  }
+
+  setPermissionMode(mode) {
+    return this.command({ type: 'set_permission_mode', mode });
+  }
+
+  rename(title) {
+    return this.command({ type: 'rename', title });
+  }
+
+  /** Where a running session stands: activity, turn, tools, permissions, queued prompts, settings, and as of which `seq`. */
+  state() {
+    return this.command({ type: 'state' });
+  }
+
+  /**
+   * `allow` or `deny`; rejects with status 409 and who answered when somebody was faster. `answers` are those of a
+   * question, by its text; `remember` is `session` or `tenant`; `interrupt` ends the turn with a deny.
+   */
+  answer(permissionID, decision, { message, updatedInput, answers, remember, interrupt } = {}) {
     return this.#queue.push({
       method: 'POST',
       path: this.#path(`/permissions/${encodeURIComponent(permissionID)}`),
-      body: { decision, message, updated_input: updatedInput, remember },
+      body: { decision, message, updated_input: updatedInput, answers, remember, interrupt },
     });
   }
 
@@ -119,6 +165,15 @@ export class RookerySession {
 
   stop() {
     return this.#transport.call('POST', this.#path('/stop'));
+  }
+
+  park() {
+    return this.#transport.call('POST', this.#path('/park'));
+  }
+
+  /** Goes on as `terminal` or `structured`; only an idle session does. */
+  switchKind(kind) {
+    return this.#transport.call('POST', this.#path('/switch'), { kind });
   }
 
   /** The session's document. */

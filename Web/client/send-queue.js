@@ -2,6 +2,9 @@
 import { Backoff } from './backoff.js';
 
 export class SendQueue {
+  /** What waits could not be sent just now, and why; it is tried again. */
+  onDelay = () => {};
+
   #send;
   #backoff;
   #limit;
@@ -62,6 +65,7 @@ export class SendQueue {
           entry.reject(error);
           continue;
         }
+        this.onDelay(error);
         await this.#pause(Math.max(this.#backoff.next(), (error.retryAfter ?? 0) * 1000));
       }
     }

@@ -227,7 +227,7 @@ extension OpenAPIDocument {
            "operationId": "getScreen",
            "summary": "The screen now; wakes nothing",
            "tags": ["sessions"],
-           "description": "Needs the role viewer or a higher one.",
+           "description": "Needs the role viewer or a higher one. 409 for a structured session, which has none.",
            "parameters": [
             {
              "name": "format",
@@ -245,6 +245,7 @@ extension OpenAPIDocument {
               "application/json": {"schema": {"$ref": "#/components/schemas/Screen"}}
              }
             },
+            "409": {"$ref": "#/components/responses/Problem"},
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },
@@ -295,7 +296,7 @@ extension OpenAPIDocument {
            "operationId": "getRecording",
            "summary": "The terminal's past as asciicast v2, through to now",
            "tags": ["sessions"],
-           "description": "Needs the role viewer or a higher one; with `input=true`, one that may type into the session. Streamed from the journal, whether the session runs or not. `o` output, `r` resizes, `i` input when asked for, `m` where something is not kept any more. Pauses are shown as at most 3 s.",
+           "description": "Needs the role viewer or a higher one; with `input=true`, one that may type into the session. Streamed from the journal, whether the session runs or not. `o` output, `r` resizes, `i` input when asked for, `m` where something is not kept any more. Pauses are shown as at most 3 s. 409 for a session that never had a terminal.",
            "parameters": [
             {
              "name": "since",
@@ -324,6 +325,7 @@ extension OpenAPIDocument {
              "description": "A header line, then a line an event.",
              "content": {"application/x-asciicast": {"schema": {"type": "string"}}}
             },
+            "409": {"$ref": "#/components/responses/Problem"},
             "default": {"$ref": "#/components/responses/Problem"}
            },
            "security": [{"bearer": []}, {"login": []}, {"ticket": []}]

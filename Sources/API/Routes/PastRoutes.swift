@@ -22,6 +22,8 @@ extension APIRoutes {
                 guard let journal = past.journal else {
                     throw Problem(404, "no_recording", "the session \(past.record.id) has no journal to make one of")
                 }
+                let hasTerminal = past.record.kind == .terminal ? true : try await journal.hasOutput()
+                guard hasTerminal else { throw SupervisorError.noScreen(past.record.id) }
                 let recording = Recording(
                     past: past, journal: journal, since: try call.number("since") ?? 0, includesInput: includesInput)
                 return Response(

@@ -94,6 +94,10 @@ struct UpgradeRouter: Sendable {
         if wake, principal.role < .user {
             throw Problem(403, "forbidden", "the role \(principal.role) may look at a session, not wake it")
         }
+        // Refused before it is started for nothing; of a running one the worker says the same.
+        if wake, name == "terminal", try await sessions.session(id, as: principal).record.kind == .structured {
+            throw SupervisorError.noScreen(id)
+        }
         let socket = try await sessions.clientSocket(id, wake: wake, by: principal)
         try await join(upgrade, to: socket, path: "/\(name)", principal)
     }

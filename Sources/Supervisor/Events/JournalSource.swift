@@ -24,6 +24,17 @@ public final class JournalSource: Sendable {
         try await run { reader throws(JournalError) in try reader.size(at: seq) }
     }
 
+    /// Whether there was ever a terminal, of which something is kept.
+    public func hasOutput() async throws(SupervisorError) -> Bool {
+        var since: UInt64 = 0
+        while true {
+            let reading = try await read(since: since, kinds: .output, limit: 1)
+            guard reading.entries.isEmpty else { return true }
+            guard !reading.complete, reading.next > since else { return false }
+            since = reading.next
+        }
+    }
+
     private func run<Value: Sendable>(
         _ body: @escaping @Sendable (JournalReader) throws(JournalError) -> Value
     ) async throws(SupervisorError) -> Value {

@@ -54,11 +54,12 @@ extension SessionSupervisor {
         }
     }
 
-    /// The screen now. Never wakes: `wrongState` when nothing runs.
+    /// The screen now. Never wakes: `wrongState` when nothing runs, or when the session's kind has no screen.
     public func screen(
         _ id: SessionID, format: ScreenFormat, as principal: Principal
     ) async throws(SupervisorError) -> ScreenContent {
         let record = try await visible(id, to: principal)
+        guard record.kind != .structured else { throw .noScreen(id) }
         guard record.lifecycle.hasIncarnation, let connection = entries[id]?.connection else {
             throw notRunning(record, wake: nil)
         }

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Conversation } from '../../Web/conversation/model.js';
+
+let seq = 0;
+/** Events by `[type, data]`, numbered. */
+const tell = (conversation, ...events) => {
+  for (const [type, data] of events) conversation.apply({ seq: (seq += 1), time: '2026-01-01T00:00:00Z', type, data });
+};
+const shape = ({ items }) => items.map((item) => [item.type, item.text ?? item.name ?? item.outcome ?? item.data?.id]);
+
+const TURN = [
+  ['input.accepted', { text: 'hi', submit: true, by: 'ann', client_id: 'c1', prompt_id: 'p1' }],
+  ['session.activity', { activity: 'working' }],
+  ['input.delivered', { input_seq: 1, prompt_id: 'p1' }],
+  ['turn.started', { prompt_ids: ['p1'], prompt: 'hi' }],
+  ['message.user', { text: 'hi', prompt_id: 'p1' }],
+  ['message.delta', { message_id: 'm1', index: 0, kind: 'thinking', text: 'hm' }],
+  ['message.thinking', { message_id: 'm1', text: 'hmm' }],
+  ['message.delta', { message_id: 'm1', index: 1, kind: 'text', text: 'Hel' }],
+  ['message.delta', { message_id: 'm1', index: 1, kind: 'text', text: 'lo' }],
+  ['message.assistant', { message_id: 'm1', text: 'Hello.' }],
+  ['tool.started', { tool_use_id: 't1', tool_name: 'Bash', tool_input: { command: 'ls' } }],
+  ['tool.completed', { tool_use_id: 't1', tool_name: 'Bash', is_error: false, output: 'a b' }],
+  ['turn.completed', { outcome: 'completed', duration_ms: 1200, cost_usd: 0.01, prompt_ids: ['p1'] }],
+  ['session.activity', { activity: 'idle' }],
+];
+const EXPECTED = [
+  ['prompt', 'hi'], ['thinking', 'hmm'], ['text', 'Hello.'], ['tool', 'Bash'], ['turn', 'completed'],
+];
+
+test('a turn is its prompt, its messages, its tools and its end, each once', () => {
+  const conversation = new Conversation();
+  conversation.sending('c1', 'hi');
+  tell(conversation, ...TURN);
+  assert.deepEqual(shape(conversation), EXPECTED);
+  assert.deepEqual([conversation.outbox, conversation.waiting, conversation.turn], [[], [], null]);
+  assert.equal(conversation.items.some(({ streaming }) => streaming), false);
+  assert.equal(conversation.items[3].output, 'a b');
+  assert.equal(conversation.activity, 'idle');
+});
+
+test('without its pieces a turn is the same', () => {
+  const conversation = new Conversation();
+  tell(conversation, ...TURN.filter(([type]) => type !== 'message.delta'));
+  assert.deepEqual(shape(conversation), EXPECTED);
+});
+
+test('two texts of one message stay two, whatever piece comes when', () => {
+  const conversation = new Conversation();
+  tell(conversation,
+    ['message.delta', { message_id: 'm', index: 0, kind: 'text', text: 'one' }],
+    ['message.assistant', { message_id: 'm', text: 'one' }],
+    ['message.delta', { message_id: 'm', index: 2, kind: 'text', text: 'tw' }],
+    ['message.assistant', { message_id: 'm', text: 'two' }]);
+  assert.deepEqual(shape(conversation), [['text', 'one'], ['text', 'two']]);
+});
+
+test('what is written when the turn is cut short stays as far as it came', () => {
+  const conversation = new Conversation();
+  tell(conversation,
+    ['message.delta', { message_id: 'm', index: 0, kind: 'text', text: 'half a' }],
+    ['turn.completed', { outcome: 'interrupted', reason: 'aborted_streaming', duration_ms: 1 }]);
+  assert.deepEqual(shape(conversation), [['text', 'half a'], ['turn', 'interrupted']]);
+  assert.equal(conversation.items[0].streaming, false);
+});
+
+test('what was told in part before the program ended is told whole once it is known', () => {
+  const conversation = new Conversation();
+  tell(conversation,
+    ['message.delta', { message_id: 'm', index: 0, kind: 'text', text: 'half a' }],
+    ['turn.completed', { outcome: 'ended', reason: 'worker_lost', duration_ms: 1 }],
+    ['message.assistant', { message_id: 'm', text: 'half a word' }]);
+  assert.deepEqual(shape(conversation), [['text', 'half a word'], ['turn', 'ended']]);
+});
+
+test('of a text that was cut the pieces are kept when they have more', () => {
+  const conversation = new Conversation();
+  tell(conversation,
+    ['message.delta', { message_id: 'm', index: 0, kind: 'text', text: 'all of it' }],
+    ['message.assistant', { message_id: 'm', text: 'all', truncated: true, bytes: 9 }],
+    ['message.assistant', { message_id: 'n', text: 'all', truncated: true, bytes: 9 }]);
+  assert.deepEqual(conversation.items.map(({ text, cut }) => [text, cut]), [['all of it', undefined], ['all', 9]]);
+});
+
+test('a prompt that comes while a turn runs waits, and begins where its turn does', () => {
+  const conversation = new Conversation();
+  tell(conversation, ...TURN.slice(0, 8),
+    ['input.accepted', { text: 'second', prompt_id: 'p2', by: 'bob' }],
+    ['prompt.queued', { prompt_id: 'p2' }],
+    ['input.accepted', { text: 'third', prompt_id: 'p3', by: 'bob' }]);
+  assert.deepEqual(conversation.waiting.map(({ text, state }) => [text, state]), [['second', 'queued'], ['third', 'queued']]);
+  tell(conversation, ['prompt.withdrawn', { prompt_id: 'p2', by: 'bob' }], ...TURN.slice(9, 13),
+    ['input.delivered', { prompt_id: 'p3' }], ['turn.started', { prompt_ids: ['p3'] }], ['message.user', { text: 'third', prompt_id: 'p3' }]);
+  assert.deepEqual(conversation.waiting, []);
+  assert.deepEqual(shape(conversation).slice(-2), [['turn', 'completed'], ['prompt', 'third']]);
+  assert.ok(conversation.items.some(({ type, text }) => type === 'notice' && text.includes('took back')));
+});
+
+test('a prompt that was not taken stays in sight until somebody decides', () => {
+  const conversation = new Conversation();
+  conversation.sending('c9', 'lost?');
+  conversation.delayed('the server was not reached');
+  assert.equal(conversation.outbox[0].reason, 'the server was not reached');
+  conversation.refused('c9', 'too large');
+  assert.equal(conversation.outbox[0].state, 'refused');
+  conversation.discard('c9');
+  assert.deepEqual(conversation.outbox, []);
+});
+
+test('a permission is open until its first answer, and says whose that was', () => {
+  const conversation = new Conversation();
+  tell(conversation,
+    ['permission.requested', { id: 'q1', kind: 'tool', tool_name: 'Bash', tool_use_id: 't' }],
+    ['permission.requested', { id: 'q2', kind: 'tool', tool_name: 'Bash' }]);
+  assert.deepEqual(conversation.openPermissions.map(({ data }) => data.id), ['q1', 'q2']);
+  tell(conversation,
+    ['permission.resolved', { id: 'q1', resolution: 'allowed', by: 'ann', via: 'client' }],
+    ['permission.resolved', { id: 'q1', resolution: 'denied', by: 'bob', via: 'client' }]);
+  assert.deepEqual(conversation.openPermissions.map(({ data }) => data.id), ['q2']);
+  assert.equal(conversation.items[0].resolution.by, 'ann');
+});
+
+test('what is open is what the session says, whatever this page missed', () => {
+  const conversation = new Conversation();
+  tell(conversation,
+    ['permission.requested', { id: 'gone' }], ['permission.requested', { id: 'kept' }],
+    ['input.accepted', { text: 'begun while away', prompt_id: 'p8' }]);
+  const standing = seq;
+  tell(conversation, ['permission.requested', { id: 'newer' }], ['permission.resolved', { id: 'answered' }]);
+  conversation.reconcile({
+    seq: standing, activity: 'pending', permissions: [{ id: 'kept' }, { id: 'missed' }, { id: 'answered' }],
+    queued: [{ prompt_id: 'p9', text: 'waits', by: 'ann' }],
+  });
+  assert.deepEqual(conversation.openPermissions.map(({ data }) => data.id), ['kept', 'newer', 'missed']);
+  assert.deepEqual(conversation.waiting.map(({ text }) => text), ['waits']);
+  assert.deepEqual(shape(conversation).filter(([type]) => type === 'prompt'), [['prompt', 'begun while away']]);
+});
+
+test('the end of a session closes what it asked, and a gap is told', () => {
+  const conversation = new Conversation();
+  tell(conversation, ['gap', { after: 0, through: 9 }], ['permission.requested', { id: 'q' }],
+    ['session.parked', { reason: 'idle' }], ['session.running', {}]);
+  assert.deepEqual(conversation.openPermissions, []);
+  assert.deepEqual(conversation.items.filter(({ type }) => type === 'notice').map(({ tone }) => tone), ['gap', 'plain', 'plain']);
+});
+
+test('a switch is told once, not as the rest that it takes', () => {
+  const conversation = new Conversation();
+  tell(conversation, ['session.switched', { kind: 'terminal', by: 'ann' }], ['session.parking', {}],
+    ['session.parked', { reason: 'requested' }], ['session.running', {}], ['session.parked', { reason: 'idle' }]);
+  assert.deepEqual(shape(conversation), [
+    ['notice', 'ann went on with it as a terminal.'], ['notice', 'The session was parked (idle).'],
+  ]);
+});
+
+test('a subagent\'s words belong to the tool that it is', () => {
+  const conversation = new Conversation();
+  tell(conversation,
+    ['tool.started', { tool_use_id: 'task', tool_name: 'Task', tool_input: {} }],
+    ['message.assistant', { message_id: 'm', text: 'inside', parent_tool_use_id: 'task' }]);
+  assert.equal(conversation.items[1].parent, 'task');
+});
+
+test('only what changed is told as changed', () => {
+  const conversation = new Conversation();
+  tell(conversation, ['message.delta', { message_id: 'm', index: 0, kind: 'text', text: 'a' }], ['message.assistant', { message_id: 'x', text: 'b' }]);
+  assert.equal(conversation.takeChanges().size, 2);
+  tell(conversation, ['message.delta', { message_id: 'm', index: 0, kind: 'text', text: 'a' }]);
+  assert.deepEqual([...conversation.takeChanges()], [conversation.items[0].id]);
+});
