@@ -18,12 +18,13 @@ from bench import BarePTY, script, spread
 from installation import Installation, memory, wait_until
 from websocket import Terminal
 
-# A line that says "flood" is answered by that many bytes; all else is echoed.
+# A line that says "flood" is answered by that many bytes in lines, "drip" by a quarter of it in one line.
 FLOOD = 64 << 20
 START = f"""#!/bin/sh
 stty -icanon min 1
 while read -r word; do
-    [ "$word" = flood ] && head -c {FLOOD} /dev/zero | tr '\\0' x && printf done
+    [ "$word" = flood ] && yes "a line of output that nobody asked for" | head -c {FLOOD} && printf done
+    [ "$word" = drip ] && head -c {FLOOD // 4} /dev/zero | tr '\\0' x && printf done
     [ "$word" = spill ] && exec yes "a line of output that nobody asked for"
 done
 """
@@ -125,18 +126,19 @@ def flood(installation, session, rounds):
         return data
 
     time.sleep(0.3)
-    rates = {"bare": [], "session": []}
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        os.write(bare.master, b"flood\n")
-        until_done(lambda: os.read(bare.master, 1 << 18))
-        rates["bare"].append(FLOOD / (1 << 20) / (time.perf_counter() - begin))
-        begin = time.perf_counter()
-        ours.type(b"flood\n")
-        until_done(shown)
-        rates["session"].append(FLOOD / (1 << 20) / (time.perf_counter() - begin))
-    for name, values in rates.items():
-        print(f"flood of {FLOOD >> 20} MiB, {name + ':':<9}", spread(values, "MiB/s"))
+    for word, size in (("flood", FLOOD), ("drip", FLOOD // 4)):
+        rates = {"bare": [], "session": []}
+        for _ in range(rounds):
+            begin = time.perf_counter()
+            os.write(bare.master, f"{word}\n".encode())
+            until_done(lambda: os.read(bare.master, 1 << 18))
+            rates["bare"].append(size / (1 << 20) / (time.perf_counter() - begin))
+            begin = time.perf_counter()
+            ours.type(f"{word}\n".encode())
+            until_done(shown)
+            rates["session"].append(size / (1 << 20) / (time.perf_counter() - begin))
+        for name, values in rates.items():
+            print(f"{word} of {size >> 20} MiB, {name + ':':<9}", spread(values, "MiB/s"))
     bare.end()
     ours.close()
     os.unlink(command)

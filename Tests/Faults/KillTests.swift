@@ -14,7 +14,8 @@ import Testing
             print("seed \(dice.seed)")
             let checker = Checker(rookery: rookery)
             let typist = Typist(session: try await rookery.api.create())
-            let bystander = Typist(session: try await rookery.api.create())
+            // A launcher that dies again and again rests for half a minute each time: longer than one may be idle.
+            let bystander = Typist(session: try await rookery.api.create(["idle_timeout": "6h"]))
             for one in [typist, bystander] {
                 try await rookery.api.waitForScreen(one.session, containing: "❯")
                 try await say(one, rookery, checker)

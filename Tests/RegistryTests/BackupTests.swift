@@ -64,6 +64,27 @@ struct BackupTests {
         #expect(registry.backups.all().count == 1)
     }
 
+    @Test func whatAKilledSupervisorLeftHalfWrittenGoes() async throws {
+        let directory = try ScratchDirectory()
+        let folders = ["backups", "manifests"].map { "\(directory.path)/\($0)" }
+        for folder in folders {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            for (name, age) in [("old.new", 7200.0), ("old.new-journal", 7200), ("young.new", 60)] {
+                try Data().write(to: URL(filePath: "\(folder)/\(name)"))
+                try FileManager.default.setAttributes(
+                    [.modificationDate: Date(timeIntervalSinceNow: -age)], ofItemAtPath: "\(folder)/\(name)")
+            }
+        }
+        let registry = try SessionRegistry(directory: directory.path)
+        let backup = try await registry.backUp()
+        _ = try ManifestStore(stateDirectory: directory.path)
+        #expect(
+            try Set(FileManager.default.contentsOfDirectory(atPath: folders[0])) == [
+                "young.new", URL(filePath: backup.path).lastPathComponent,
+            ])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folders[1]) == ["young.new"])
+    }
+
     @Test func aDamagedRegistryMakesNoBackup() async throws {
         let directory = try ScratchDirectory()
         let registry = try SessionRegistry(directory: directory.path)

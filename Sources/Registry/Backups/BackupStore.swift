@@ -48,6 +48,7 @@ public struct BackupStore: Sendable {
     ///   the registry itself, is damaged. Nothing is left then.
     public func make(of source: any DatabaseReader, at now: Date = Date()) throws(RegistryError) -> RegistryBackup {
         try DurableFile.makeDirectory(directory)
+        DurableFile.removeLeftovers(in: directory)
         let path = "\(directory)/\(Self.prefix)\(Self.stamp(now))\(Self.suffix)"
         try Self.copy(source, to: path)
         for old in superseded(among: all()) { unlink(old.path) }

@@ -24,6 +24,18 @@ enum DurableFile {
         try synchronize(directoryOf: path)
     }
 
+    /// Removes what whoever was killed left half written in a directory. Nobody writes at one file for an hour.
+    static func removeLeftovers(in directory: String, olderThan age: TimeInterval = 3600) {
+        let limit = Date(timeIntervalSinceNow: -age).timeIntervalSince1970
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] where name.contains(".new") {
+            var status = stat()
+            guard lstat("\(directory)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+                Double(status.st_mtim.tv_sec) < limit
+            else { continue }
+            unlink("\(directory)/\(name)")
+        }
+    }
+
     /// Adds to the end of a file, which it makes where there is none.
     static func append(_ data: Data, to path: String) throws {
         let isNew = access(path, F_OK) != 0

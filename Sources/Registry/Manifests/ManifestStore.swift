@@ -19,6 +19,7 @@ public final class ManifestStore: Sendable {
     public init(stateDirectory: String) throws(RegistryError) {
         directory = "\(stateDirectory)/manifests"
         try DurableFile.makeDirectory(directory)
+        DurableFile.removeLeftovers(in: directory)
     }
 
     /// For looking only; nil where there are none.
