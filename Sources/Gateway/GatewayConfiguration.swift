@@ -1,7 +1,14 @@
-/// Where the gateway listens.
+public import Foundation
+
+/// Where the gateway listens, and how sandboxes show themselves.
 public struct GatewayConfiguration: Sendable {
     /// Unix socket on which workers send their sandboxes' model requests.
     public var socketPath: String
+    /// What a session's sandbox has in place of a credential. From anywhere else it is refused.
+    public var placeholder: @Sendable (UUID) -> String
 
-    public init(socketPath: String) { self.socketPath = socketPath }
+    public init(socketPath: String, placeholder: @escaping @Sendable (UUID) -> String) {
+        self.socketPath = socketPath
+        self.placeholder = placeholder
+    }
 }

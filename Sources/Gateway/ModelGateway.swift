@@ -44,7 +44,7 @@ public final class ModelGateway: Service {
         let exchange = Exchange(
             client: client, access: access,
             meter: RequestMeter(ledger: ledger, prices: prices, counters: counters), bodies: BodyAllowance(),
-            logger: logger)
+            placeholder: configuration.placeholder, logger: logger)
         let bound = Mutex<SocketIdentity?>(nil)
         let server = GatewayChannel(exchange: exchange).server(
             configuration: ServerConfiguration(address: .unixDomainSocket(path: path)),

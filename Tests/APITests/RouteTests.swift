@@ -22,7 +22,7 @@ import WorkerControl
         func run(_ body: @Sendable @escaping (any TestClientProtocol, FakeSessions) async throws -> Void) async throws {
             let server = try APIServer(
                 APIConfiguration(listeners: [.tcp(host: "127.0.0.1", port: 0)], authentication: mode),
-                sessions: sessions, tokens: tokens, usage: FakeUsage(), logger: .silent)
+                sessions: sessions, tokens: tokens, usage: FakeUsage(), credentials: FakeCredentials(), logger: .silent)
             try await server.application.test(.router) { try await body($0, sessions) }
         }
     }
@@ -71,6 +71,35 @@ import WorkerControl
             #expect(try await get("/v1/sessions/\(SessionID())/requests").status == .notFound)
             #expect(try await get("/metrics", .admin).status == .forbidden)
             #expect(try await get("/metrics", .operator).status == .ok)
+        }
+    }
+
+    @Test func credentialsAreWrittenAndNeverShown() async throws {
+        try await Fixture().run { client, _ in
+            func send(_ method: HTTPRequest.Method, _ uri: String, _ body: String?, _ role: Role) async throws -> TestResponse {
+                try await client.executeRequest(
+                    uri: uri, method: method, headers: Self.bearer(role), body: body.map { ByteBuffer(string: $0) })
+            }
+            let secret = #"{"kind":"api_key","api_key":"very-secret"}"#
+            let made = try await send(.put, "/v1/credentials", secret, .admin)
+            #expect(made.status == .ok)
+            let list = try await send(.get, "/v1/credentials", nil, .admin)
+            for answer in [made, list] {
+                let text = String(buffer: answer.body)
+                #expect(!text.contains("secret") && !text.contains("sealed"), "\(text)")
+            }
+            #expect(try await send(.put, "/v1/credentials", secret, .user).status == .forbidden)
+            #expect(try await send(.get, "/v1/credentials", nil, .user).status == .forbidden)
+            for bad in [
+                #"{"kind":"api_key"}"#, #"{"kind":"other"}"#, #"{"api_key":"x"}"#, #"{"kind":"bearer","token":"a b"}"#,
+                #"{"kind":"oauth","token":"a","refresh_token":"b","token_url":"https://x","token_form":"xml"}"#,
+            ] {
+                let answer = try await send(.put, "/v1/credentials", bad, .admin)
+                #expect(answer.status == .unprocessableContent, "\(bad)")
+            }
+            #expect(try await send(.delete, "/v1/credentials/7", nil, .admin).status == .noContent)
+            #expect(try await send(.delete, "/v1/credentials/8", nil, .admin).status == .notFound)
+            #expect(try await send(.delete, "/v1/credentials/x", nil, .admin).status == .notFound)
         }
     }
 

@@ -56,7 +56,7 @@ struct GatewayFixture: Sendable {
             guard let url = await listening.first(where: { _ in true }) else { return }
             guard let target = UpstreamURL(parsing: upstream ?? url) else { return }
             let gateway = ModelGateway(
-                configuration: GatewayConfiguration(socketPath: socket),
+                configuration: GatewayConfiguration(socketPath: socket) { "placeholder-of-\($0)" },
                 access: SharedKey(upstream: target, apiKey: Self.key), ledger: ledger, prices: try .shipped(),
                 logger: logger)
             try await withRunning([gateway], logger) {
@@ -75,13 +75,17 @@ struct GatewayFixture: Sendable {
     func request(_ method: HTTPMethod, _ path: String, _ headers: HTTPHeaders = [:]) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: base + path)
         request.method = method
-        request.headers = ["x-rookery-session": UUID().uuidString.lowercased()]
+        let session = UUID()
+        request.headers = ["x-rookery-session": session.uuidString.lowercased()]
+        if headers["x-api-key"].isEmpty, headers["authorization"].isEmpty {
+            request.headers.add(name: "x-api-key", value: "placeholder-of-\(session)")
+        }
         request.headers.add(contentsOf: headers)
         return request
     }
 
     func prompt(_ text: String, stream: Bool) -> HTTPClientRequest {
-        var request = request(.POST, "/v1/messages?beta=true", ["x-api-key": "placeholder"])
+        var request = request(.POST, "/v1/messages?beta=true", [:])
         request.body = .bytes(
             Data(#"{"model":"m","stream":\#(stream),"messages":[{"role":"user","content":"\#(text)"}]}"#.utf8))
         return request

@@ -10,7 +10,8 @@ import Testing
     @Test func `the credential is added outside, and the placeholder never leaves`() async throws {
         try await GatewayFixture.with { fixture in
             var request = fixture.prompt("SAY hi", stream: false)
-            request.headers.add(name: "authorization", value: "Bearer placeholder-token")
+            let own = try #require(request.headers.first(name: "x-api-key"))
+            request.headers.add(name: "authorization", value: "Bearer \(own)")
             request.headers.add(name: "cookie", value: "a=placeholder")
             request.headers.add(name: "anthropic-beta", value: "some-beta")
             let response = try await fixture.client.execute(request, timeout: .seconds(20))
@@ -100,6 +101,22 @@ import Testing
             #expect(response.status == .notFound)
             let body = String(buffer: try await response.body.collect(upTo: 1 << 20))
             #expect(body.contains("not_found_error"))
+            #expect(try fixture.logged("request").isEmpty)
+        }
+    }
+
+    @Test(arguments: ["x-api-key", "authorization", "both", "none"])
+    func `another session's placeholder is refused, and so is none`(shown: String) async throws {
+        try await GatewayFixture.with { fixture in
+            var request = fixture.prompt("SAY hi", stream: false)
+            let other = "placeholder-of-\(UUID())"
+            if shown != "both" { request.headers.remove(name: "x-api-key") }
+            if shown == "x-api-key" { request.headers.add(name: "x-api-key", value: other) }
+            if shown == "authorization" { request.headers.add(name: "authorization", value: "Bearer \(other)") }
+            if shown == "both" { request.headers.add(name: "authorization", value: "Bearer \(other)") }
+            let response = try await fixture.client.execute(request, timeout: .seconds(20))
+            #expect(response.status == .unauthorized)
+            #expect(String(buffer: try await response.body.collect(upTo: 1 << 20)).contains("authentication_error"))
             #expect(try fixture.logged("request").isEmpty)
         }
     }

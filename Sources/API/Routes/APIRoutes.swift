@@ -11,6 +11,7 @@ struct APIRoutes: Sendable {
     let sessions: any SessionService
     let tokens: any TokenService
     let usage: any UsageService
+    let credentials: any CredentialService
     let authenticator: Authenticator
     let dialects: DialectHubs
     let site: StaticSite
@@ -22,7 +23,7 @@ struct APIRoutes: Sendable {
 
     var endpoints: [Endpoint] {
         serviceEndpoints + accessEndpoints + sessionEndpoints + sessionFactEndpoints + eventEndpoints + pastEndpoints
-            + commandEndpoints + usageEndpoints + policyEndpoints + tokenEndpoints + echokitEndpoints
+            + commandEndpoints + usageEndpoints + credentialEndpoints + policyEndpoints + tokenEndpoints + echokitEndpoints
             + companionEndpoints + agentAPIEndpoints + claudeRemoteEndpoints
     }
 

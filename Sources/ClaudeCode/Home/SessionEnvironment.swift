@@ -1,7 +1,10 @@
 /// The complete environment of a session's command. Nothing is inherited from any process of the host.
 public enum SessionEnvironment {
-    /// What the model API sees of the sandbox: no secret. The gateway puts the real credential in its place.
-    public static let placeholderToken = "rookery-session"
+    /// What a sandbox has in place of a credential: no secret, and of use to its own session alone. The gateway puts the
+    /// real credential in its place.
+    ///
+    /// - Parameter sessionID: the session's UUID in lower case.
+    public static func placeholder(for sessionID: String) -> String { "rookery-session-\(sessionID)" }
 
     /// Inside the sandbox; see `SandboxLayout` in WorkerControl.
     static let home = "/home/agent"
@@ -65,7 +68,7 @@ public enum SessionEnvironment {
         if let model { variables["ROOKERY_MODEL"] = model }
         variables["ANTHROPIC_BASE_URL"] = listener
         // A bearer token rather than an API key: the CLI asks nothing about it.
-        variables["ANTHROPIC_AUTH_TOKEN"] = placeholderToken
+        variables["ANTHROPIC_AUTH_TOKEN"] = placeholder(for: sessionID)
         return variables
     }
 

@@ -17,6 +17,7 @@ struct Exchange: Sendable {
     let access: any ModelAccess
     let meter: RequestMeter
     let bodies: BodyAllowance
+    let placeholder: @Sendable (UUID) -> String
     let logger: Logger
 
     typealias Outbound = NIOAsyncChannelOutboundWriter<HTTPResponsePart>
@@ -26,7 +27,7 @@ struct Exchange: Sendable {
         let start = ContinuousClock.now
         let bounded = BoundedBody(body: body, limit: Self.largestBody)
         let call: ModelCall
-        do throws(Refusal) { call = try ModelCall(head) } catch {
+        do throws(Refusal) { call = try ModelCall(head, placeholder: placeholder) } catch {
             // Read what is still coming: a client that cannot finish sending does not read an answer.
             for try await _ in bounded {}
             return try await refuse(error, head, outbound)

@@ -46,6 +46,16 @@ public struct Refusal: Error, Equatable {
         message: "rookery: what requests use cannot be written down at the moment; ask the operator to look at the log",
         retryAfter: 5)
 
+    /// There is a credential and it cannot be used.
+    public static let locked = Refusal(
+        status: 401, type: "authentication_error",
+        message: "rookery: the credential for the model API cannot be opened; ask the administrator to set it again")
+
+    /// Not the placeholder of the session that the request comes from.
+    static let wrongPlaceholder = Refusal(
+        status: 401, type: "authentication_error",
+        message: "rookery: the request does not carry this session's own placeholder (ANTHROPIC_AUTH_TOKEN)")
+
     static func unreadable(_ coding: String) -> Refusal {
         Refusal(
             status: 502, type: "api_error",

@@ -6,6 +6,7 @@ import Gateway
 import Logging
 import Policy
 import Registry
+import Supervisor
 
 /// A server up to the point where it has no privilege left: what needs root comes first, then root is given up for good,
 /// and only then is anything read that another process wrote. All of it happens while the process has one thread.
@@ -17,6 +18,8 @@ struct PreparedServer: Sendable {
     let transcriptionKey: String?
     let policies: PolicyStore
     let prices: PriceList
+    /// Seals credentials in the registry.
+    let sealingKey: SealingKey
     /// Our end of the launcher's socket.
     let control: Int32
     /// Our child at its other end.
@@ -62,6 +65,7 @@ struct PreparedServer: Sendable {
         }
         // The last step that can be taken beside the supervisor before.
         if inheritance?.waits == true { try steward?.awaitTurn() }
+        sealingKey = try Self.sealingKey(configuration)
         lock = try Self.lock(configuration.runtimeDirectory)
         if !FileManager.default.isExecutableFile(atPath: configuration.claudeBinary) {
             logger.warning(
@@ -111,6 +115,9 @@ struct PreparedServer: Sendable {
             if geteuid() == 0 { _ = write(rank, "-900", 4) }
             close(rank)
         }
+        // It holds credentials in clear: no core, whatever kills it. Workers and sandboxes inherit it.
+        var cores = rlimit(rlim_cur: 0, rlim_max: 0)
+        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &cores)
         var files = rlimit()
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 {
             files.rlim_cur = files.rlim_max
@@ -131,6 +138,16 @@ struct PreparedServer: Sendable {
                 try makeDirectory(directory, mode: mode)
             }
         }
+    }
+
+    /// From where it is told, from systemd's credentials, or from beside the registry, where it is made.
+    private static func sealingKey(_ configuration: ServeConfiguration) throws(SealingKey.Fault) -> SealingKey {
+        let brought = ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"].map { "\($0)/credential-key" }
+        if configuration.credentialKeyFile == nil, let brought, FileManager.default.fileExists(atPath: brought) {
+            return try SealingKey(file: brought, mayMake: false)
+        }
+        let path = configuration.credentialKeyFile ?? configuration.stateDirectory + "/credential-key"
+        return try SealingKey(file: path, mayMake: true)
     }
 
     private static func key(at path: String, flag: String) throws(ConfigurationError) -> String {

@@ -28,6 +28,8 @@ struct ServeConfiguration {
     var vendor: String?
     var modelUpstream: String
     var modelKeyFile: String?
+    /// nil: systemd brings it, or it is beside the registry.
+    var credentialKeyFile: String?
     var prices: String
     var transcriptionURL: String?
     var transcriptionKeyFile: String?
@@ -70,6 +72,7 @@ struct ServeConfiguration {
                 "\(sources.value("model-upstream")?.source ?? ""): '\(modelUpstream)' is not where a model can be; "
                     + "write https://host, http://host:port or unix:/path")
         }
+        credentialKeyFile = text("credential-key-file").map(surroundings.absolute)
         prices = path("prices", surroundings.installation.prices)
         modelKeyFile = text("model-key-file").map(surroundings.absolute)
         transcriptionURL = text("transcription-url")

@@ -64,6 +64,9 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "File with the model API's key. It never enters a sandbox.")
     var modelKeyFile: String?
 
+    @Option(help: "File with the key that seals credentials: read if there, else made, mode 0600.")
+    var credentialKeyFile: String?
+
     @Option(help: "What models cost, in JSON.")
     var prices: String?
 
