@@ -76,7 +76,9 @@ import WorkerControl
 
     @Test func credentialsAreWrittenAndNeverShown() async throws {
         try await Fixture().run { client, _ in
-            func send(_ method: HTTPRequest.Method, _ uri: String, _ body: String?, _ role: Role) async throws -> TestResponse {
+            func send(_ method: HTTPRequest.Method, _ uri: String, _ body: String?, _ role: Role) async throws
+                -> TestResponse
+            {
                 try await client.executeRequest(
                     uri: uri, method: method, headers: Self.bearer(role), body: body.map { ByteBuffer(string: $0) })
             }

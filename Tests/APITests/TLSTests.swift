@@ -69,7 +69,8 @@ struct TLSTests {
         let error = #expect(throws: APIServerError.self) {
             try APIServer(
                 APIConfiguration(listeners: [.tcp(host: "localhost", port: 0)], authentication: .token, tls: files),
-                sessions: FakeSessions(), tokens: FakeTokens(), usage: FakeUsage(), credentials: FakeCredentials(), logger: .silent)
+                sessions: FakeSessions(), tokens: FakeTokens(), usage: FakeUsage(), credentials: FakeCredentials(),
+                logger: .silent)
         }
         #expect(error?.description.contains("b.key") == true)
     }

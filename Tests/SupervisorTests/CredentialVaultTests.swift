@@ -179,7 +179,7 @@ import Testing
                 return await group.reduce(into: []) { $0.append($1) }
             }
             #expect(renewed == [String?](repeating: "Bearer fresh", count: 20))
-            #expect(asked.withLock { $0 } == ["client_id=c&grant_type=refresh_token&refresh_token=refresh%2D1"])
+            #expect(asked.withLock { $0 } == ["client_id=c&grant_type=refresh%5Ftoken&refresh_token=refresh%2D1"])
             // The rotated refresh token is stored: the next supervisor has it.
             #expect(try await fixture.vault().grant(for: session).headers.first?.value == "Bearer fresh")
         }

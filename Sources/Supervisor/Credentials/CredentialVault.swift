@@ -53,7 +53,8 @@ public actor CredentialVault: ModelAccess {
         guard let owner = try await known(session, else: .uncounted) else { throw .unknown(session) }
         guard let found = try await credential(of: owner) else { return try await shared.grant(for: session) }
         guard let secret = found.secret else { throw .locked }
-        if let expires = secret.expiresAt, expires.timeIntervalSince(clock.now()) < Self.margin, await renew(found.row) {
+        if let expires = secret.expiresAt, expires.timeIntervalSince(clock.now()) < Self.margin, await renew(found.row)
+        {
             guard let fresh = try await credential(of: owner), let secret = fresh.secret else { throw .locked }
             return grant(secret, fresh.row)
         }
@@ -221,7 +222,8 @@ public actor CredentialVault: ModelAccess {
         logger.notice(
             "credential set",
             metadata: [
-                "tenant": "\(row.tenant)", "user": "\(row.user ?? "-")", "kind": "\(row.kind)", "by": "\(principal.name)",
+                "tenant": "\(row.tenant)", "user": "\(row.user ?? "-")", "kind": "\(row.kind)",
+                "by": "\(principal.name)",
             ])
         return row
     }

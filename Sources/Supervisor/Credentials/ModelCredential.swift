@@ -78,7 +78,9 @@ public struct ModelCredential: Codable, Sendable, CustomStringConvertible {
     }
 
     private static func isHeader(_ name: String) -> Bool {
-        let ours: Set<String> = ["host", "content-length", "transfer-encoding", "connection", "te", "upgrade", "trailer"]
+        let ours: Set<String> = [
+            "host", "content-length", "transfer-encoding", "connection", "te", "upgrade", "trailer",
+        ]
         return (1...128).contains(name.utf8.count) && !ours.contains(name.lowercased())
             && name.utf8.allSatisfy { byte in
                 (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)

@@ -51,7 +51,8 @@ struct Credentials: AsyncParsableCommand {
             let text = String(decoding: data.prefix(256 << 10), as: UTF8.self)
                 .trimmingCharacters(in: .whitespacesAndNewlines)
             if text.hasPrefix("{") {
-                guard case .object(let members)? = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) else {
+                guard case .object(let members)? = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+                else {
                     throw Failure.usage("the secret begins with '{' and is not a JSON object")
                 }
                 return members

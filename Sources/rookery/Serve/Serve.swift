@@ -126,7 +126,8 @@ struct Serve: AsyncParsableCommand {
         let cutOff = try await registry.closeInterruptedRequests()
         if cutOff > 0 { logger.notice("model requests were cut off by the last end", metadata: ["count": "\(cutOff)"]) }
         let vault = CredentialVault(
-            registry: registry, key: prepared.sealingKey, upstream: upstream, sharedKey: prepared.modelKey, logger: logger)
+            registry: registry, key: prepared.sealingKey, upstream: upstream, sharedKey: prepared.modelKey,
+            logger: logger)
         let gateway = ModelGateway(
             configuration: GatewayConfiguration(socketPath: gatewaySocket) { id in
                 SessionEnvironment.placeholder(for: id.uuidString.lowercased())
