@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Gateway
 import HTTPTypes
 import Hummingbird
@@ -23,11 +24,19 @@ import Testing
             key = try SealingKey(file: directory + "/key", mayMake: true)
         }
 
-        func vault(shared: String? = "shared-key", key: SealingKey? = nil) throws -> CredentialVault {
+        func vault(
+            shared: String? = "shared-key", key: SealingKey? = nil, clock: TestClock = TestClock()
+        ) throws -> CredentialVault {
             CredentialVault(
                 registry: registry, key: key ?? self.key,
                 upstream: try #require(UpstreamURL(parsing: "https://api.example")), sharedKey: shared,
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                clock: SupervisorClock(
+                    now: { clock.now }, monotonic: { clock.monotonic }, sleep: { try await Task.sleep(for: $0) }))
+        }
+
+        func sql(_ text: String) throws {
+            try DatabaseQueue(path: directory + "/registry.sqlite").write { try $0.execute(sql: text) }
         }
 
         func person(_ name: String, of tenant: String, _ role: Role = .admin) async throws -> Principal {
@@ -164,7 +173,7 @@ import Testing
             return #"{"access_token":"fresh","refresh_token":"refresh-2","expires_in":3600}"#
         } body: { url in
             let vault = try fixture.vault()
-            let ann = try await fixture.person("ann", of: "north")
+            let ann = try await fixture.person("ann", of: "north", .operator)
             let session = try await fixture.session(of: ann)
             var credential = ModelCredential(kind: .oauth)
             credential.token = "stale"
@@ -194,7 +203,7 @@ import Testing
             return nil
         } body: { url in
             let vault = try fixture.vault()
-            let ann = try await fixture.person("ann", of: "north")
+            let ann = try await fixture.person("ann", of: "north", .operator)
             let session = try await fixture.session(of: ann)
             var credential = ModelCredential(kind: .oauth)
             credential.token = "stale"
@@ -206,6 +215,66 @@ import Testing
             #expect(asked.withLock { $0 } == 1)
             #expect(try await vault.list(as: ann).first?.fault?.contains("400") == true)
         }
+    }
+
+    @Test func aRenewedTokenThatCannotBeStoredIsUsedAndStoredLater() async throws {
+        let fixture = try Fixture()
+        defer { fixture.remove() }
+        let asked = Mutex<[String]>([])
+        try await withTokenEndpoint { body in
+            asked.withLock { asked in
+                asked.append(body)
+                return #"{"access_token":"fresh-\#(asked.count)","refresh_token":"refresh-\#(asked.count + 1)"}"#
+            }
+        } body: { url in
+            let clock = TestClock()
+            let vault = try fixture.vault(clock: clock)
+            let ann = try await fixture.person("ann", of: "north", .operator)
+            let session = try await fixture.session(of: ann)
+            var credential = ModelCredential(kind: .oauth)
+            credential.token = "stale"
+            credential.refreshToken = "refresh-1"
+            credential.tokenURL = url
+            _ = try await vault.set(credential, tenant: nil, user: nil, by: ann)
+            let old = try await vault.grant(for: session)
+            try fixture.sql("CREATE TRIGGER no BEFORE UPDATE ON credentials BEGIN SELECT raise(ABORT, 'no'); END")
+            let first = try #require(await vault.renewed(old, for: session))
+            #expect(first.headers.first?.value == "Bearer fresh-1")
+            #expect(try await vault.grant(for: session).headers.first?.value == "Bearer fresh-1")
+            // The registry has the spent one; it is not used again.
+            let second = try #require(await vault.renewed(first, for: session))
+            #expect(second.headers.first?.value == "Bearer fresh-2")
+            #expect(asked.withLock { $0.last }?.contains("refresh%2D2") == true)
+            try fixture.sql("DROP TRIGGER no")
+            clock.advance(60)
+            _ = try await vault.grant(for: session)
+            var stored = ""
+            for _ in 0..<200 where stored != "Bearer fresh-2" {
+                try await Task.sleep(for: .milliseconds(20))
+                stored = try await fixture.vault().grant(for: session).headers.first?.value ?? ""
+            }
+            #expect(stored == "Bearer fresh-2")
+        }
+    }
+
+    @Test func onlyAnOperatorNamesAnUpstreamWithoutTLS() async throws {
+        let fixture = try Fixture()
+        defer { fixture.remove() }
+        let vault = try fixture.vault()
+        let ann = try await fixture.person("ann", of: "north")
+        var root = ann
+        root.role = .operator
+        for upstream in ["unix:/run/other.sock", "http://127.0.0.1:1", "http://169.254.169.254"] {
+            var credential = key("k")
+            credential.upstream = upstream
+            await #expect(throws: SupervisorError.self) {
+                try await vault.set(credential, tenant: nil, user: nil, by: ann)
+            }
+            _ = try await vault.set(credential, tenant: nil, user: nil, by: root)
+        }
+        var credential = key("k")
+        credential.upstream = "https://models.example.com"
+        _ = try await vault.set(credential, tenant: nil, user: nil, by: ann)
     }
 
     @Test(arguments: [

@@ -25,10 +25,16 @@ public actor CredentialVault: ModelAccess {
 
     private var held: [CredentialOwner: Held]?
     private var loading: Task<Result<[CredentialOwner: Held], RegistryError>, Never>?
+    /// Rises with every change, so that what was read before it is known to be old.
+    private var changes = 0
+    /// Renewed and not stored yet, with the version that the registry still has: that one's refresh token may be spent.
+    private var unstored: [Int64: (version: Int, secret: ModelCredential)] = [:]
     private var owners: [UUID: CredentialOwner] = [:]
     private var renewals: [Int64: Task<Bool, Never>] = [:]
     /// When a renewal that failed may be tried again.
     private var restUntil: [Int64: MonotonicTime] = [:]
+    /// When what could not be stored may be tried again.
+    private var storeAt: [Int64: MonotonicTime] = [:]
 
     /// Before a token expires.
     private static let margin: TimeInterval = 60
@@ -53,30 +59,29 @@ public actor CredentialVault: ModelAccess {
         guard let owner = try await known(session, else: .uncounted) else { throw .unknown(session) }
         guard let found = try await credential(of: owner) else { return try await shared.grant(for: session) }
         guard let secret = found.secret else { throw .locked }
-        if let expires = secret.expiresAt, expires.timeIntervalSince(clock.now()) < Self.margin, await renew(found.row)
-        {
+        storeAgain(found.row)
+        if let expires = secret.expiresAt, expires.timeIntervalSince(clock.now()) < Self.margin, await renew(found) {
             guard let fresh = try await credential(of: owner), let secret = fresh.secret else { throw .locked }
-            return grant(secret, fresh.row)
+            return grant(secret)
         }
-        return grant(secret, found.row)
+        return grant(secret)
     }
 
     public func renewed(_ grant: UpstreamGrant, for session: UUID) async -> UpstreamGrant? {
-        guard let used = grant.credential, let owner = owners[session], let found = try? await credential(of: owner),
-            let secret = found.secret
+        guard let owner = owners[session], let found = try? await credential(of: owner), let secret = found.secret
         else { return nil }
         // Somebody has renewed or changed it since.
-        if found.row.id != used.id || found.row.version != used.version { return self.grant(secret, found.row) }
-        guard secret.kind == .oauth, await renew(found.row), let fresh = try? await credential(of: owner),
+        let known = self.grant(secret)
+        if !known.isSame(as: grant) { return known }
+        guard secret.kind == .oauth, await renew(found), let fresh = try? await credential(of: owner),
             let secret = fresh.secret
         else { return nil }
-        return self.grant(secret, fresh.row)
+        return self.grant(secret)
     }
 
-    private func grant(_ secret: ModelCredential, _ row: CredentialRow) -> UpstreamGrant {
+    private func grant(_ secret: ModelCredential) -> UpstreamGrant {
         UpstreamGrant(
-            upstream: secret.upstream.flatMap { UpstreamURL(parsing: $0) } ?? upstream, headers: secret.requestHeaders,
-            credential: (row.id, row.version))
+            upstream: secret.upstream.flatMap { UpstreamURL(parsing: $0) } ?? upstream, headers: secret.requestHeaders)
     }
 
     private func known(_ session: UUID, else refusal: Refusal) async throws(Refusal) -> CredentialOwner? {
@@ -100,27 +105,40 @@ public actor CredentialVault: ModelAccess {
     }
 
     private func loaded() async throws(RegistryError) -> [CredentialOwner: Held] {
-        if let held { return held }
-        let task =
-            loading
-            ?? Task {
-                do throws(RegistryError) {
-                    var found: [CredentialOwner: Held] = [:]
-                    for row in try await registry.credentials() { found[row.owner] = open(row) }
-                    return .success(found)
-                } catch {
-                    return .failure(error)
+        while true {
+            if let held { return held }
+            let mark = changes
+            let task =
+                loading
+                ?? Task {
+                    do throws(RegistryError) {
+                        var found: [CredentialOwner: Held] = [:]
+                        for row in try await registry.credentials() { found[row.owner] = open(row) }
+                        return .success(found)
+                    } catch {
+                        return .failure(error)
+                    }
                 }
-            }
-        loading = task
-        let result = await task.value
+            loading = task
+            let result = await task.value
+            if loading == task { loading = nil }
+            // What was changed meanwhile may not be in it.
+            if held == nil, mark == changes { held = try result.get() }
+        }
+    }
+
+    /// The registry has changed: what was read before does not count.
+    private func changed() {
+        changes += 1
+        held = nil
         loading = nil
-        let found = try result.get()
-        if held == nil { held = found }
-        return held ?? found
     }
 
     private func open(_ row: CredentialRow) -> Held {
+        if let kept = unstored[row.id] {
+            if kept.version == row.version { return Held(row: row, secret: kept.secret) }
+            unstored[row.id] = nil
+        }
         let secret = key.open(row.sealed, for: row.seal).flatMap {
             try? JSONDecoder().decode(ModelCredential.self, from: $0)
         }
@@ -135,21 +153,29 @@ public actor CredentialVault: ModelAccess {
     // MARK: - Renewal
 
     /// One renewal for all that wait for it.
-    private func renew(_ row: CredentialRow) async -> Bool {
-        if let current = held?[row.owner], current.row.version != row.version { return true }
-        if let running = renewals[row.id] { return await running.value }
-        if let until = restUntil[row.id], clock.monotonic() < until { return false }
-        let task = Task { await self.renewNow(row) }
-        renewals[row.id] = task
-        let worked = await task.value
-        renewals[row.id] = nil
-        restUntil[row.id] = worked ? nil : clock.monotonic() + Self.rest
+    private func renew(_ held: Held) async -> Bool {
+        let id = held.row.id
+        if let running = renewals[id] { return await running.value }
+        if let until = restUntil[id], clock.monotonic() < until { return false }
+        let worked = await alone(id) { await $0.renewNow(held) }
+        restUntil[id] = worked ? nil : clock.monotonic() + Self.rest
         return worked
     }
 
-    private func renewNow(_ row: CredentialRow) async -> Bool {
-        guard var secret = held?[row.owner]?.secret, let refreshToken = secret.refreshToken, let url = secret.tokenURL
-        else { return false }
+    private func alone(
+        _ id: Int64, _ body: @escaping @Sendable (isolated CredentialVault) async -> Bool
+    ) async -> Bool {
+        let task = Task { await body(self) }
+        renewals[id] = task
+        defer { renewals[id] = nil }
+        return await task.value
+    }
+
+    private func renewNow(_ held: Held) async -> Bool {
+        let row = held.row
+        guard var secret = held.secret, let refreshToken = secret.refreshToken, let url = secret.tokenURL else {
+            return false
+        }
         do throws(TokenRefresh.Failure) {
             let answer = try await refresh.refresh(
                 at: url, form: secret.tokenForm ?? .form, clientID: secret.clientID, refreshToken: refreshToken)
@@ -161,7 +187,7 @@ public actor CredentialVault: ModelAccess {
             if case .refused(let status) = error {
                 let fault = "the token endpoint answered \(status): set the credential again"
                 try? await registry.faultCredential(row.id, version: row.version, fault)
-                if held?[row.owner]?.row.version == row.version { held?[row.owner]?.row.fault = fault }
+                changed()
             }
             return false
         }
@@ -172,24 +198,25 @@ public actor CredentialVault: ModelAccess {
     private func keep(_ secret: ModelCredential, _ row: CredentialRow) async -> Bool {
         do {
             let sealed = try key.seal(try JSONEncoder().encode(secret), for: row.seal)
-            guard
-                let stored = try await registry.renewCredential(
-                    row.id, version: row.version, sealed: sealed, expiresAt: secret.expiresAt, at: clock.now())
-            else {
-                // Set or removed meanwhile: that counts.
-                held = nil
-                return true
-            }
-            held?[row.owner] = Held(row: stored, secret: secret)
+            // nil: set or removed meanwhile, and that counts.
+            _ = try await registry.renewCredential(
+                row.id, version: row.version, sealed: sealed, expiresAt: secret.expiresAt, at: clock.now())
+            unstored[row.id] = nil
         } catch {
             logger.error(
-                "a renewed token cannot be stored; it is used until the supervisor ends",
+                "a renewed token cannot be stored: it is used all the same, and stored when that works",
                 metadata: ["tenant": "\(row.tenant)", "error": "\(error)"])
-            var row = row
-            row.version += 1
-            held?[row.owner] = Held(row: row, secret: secret)
+            unstored[row.id] = (row.version, secret)
+            storeAt[row.id] = clock.monotonic() + Self.rest
         }
+        changed()
         return true
+    }
+
+    private func storeAgain(_ row: CredentialRow) {
+        guard let kept = unstored[row.id], renewals[row.id] == nil, clock.monotonic() >= storeAt[row.id] ?? .distantPast
+        else { return }
+        Task { await alone(row.id) { await $0.keep(kept.secret, row) } }
     }
 
     // MARK: - For the API
@@ -206,8 +233,12 @@ public actor CredentialVault: ModelAccess {
         _ credential: ModelCredential, tenant: String?, user: String?, by principal: Principal
     ) async throws(SupervisorError) -> CredentialRow {
         if let problem = credential.problem { throw SupervisorError(.invalid, problem) }
-        let owner = try await self.owner(tenant: tenant, user: user, principal)
-        _ = try await stored { () async throws(RegistryError) in try await self.loaded() }
+        if credential.reachesThisBox, principal.role != .operator {
+            throw SupervisorError(
+                .forbidden,
+                "only an operator names an upstream or a token endpoint that is not https: it can be this box")
+        }
+        let owner = try await registry.owner(tenant: tenant, user: user, asked: principal)
         let sealed: Data
         do { sealed = try key.seal(try JSONEncoder().encode(credential), for: owner.seal) } catch {
             throw SupervisorError(.invalid, "the credential cannot be sealed")
@@ -217,7 +248,7 @@ public actor CredentialVault: ModelAccess {
                 sealed, kind: credential.kind.rawValue, owner: owner, expiresAt: credential.expiresAt,
                 by: principal.name, at: self.clock.now())
         }
-        held?[owner] = Held(row: row, secret: credential)
+        changed()
         restUntil[row.id] = nil
         logger.notice(
             "credential set",
@@ -234,32 +265,8 @@ public actor CredentialVault: ModelAccess {
             try await self.registry.removeCredential(id, tenantID: tenant)
         }
         guard removed else { throw SupervisorError(.notFound, "there is no credential \(id)") }
-        held = held?.filter { $0.value.row.id != id }
+        changed()
         logger.notice("credential removed", metadata: ["id": "\(id)", "by": "\(principal.name)"])
-    }
-
-    private func owner(
-        tenant: String?, user: String?, _ principal: Principal
-    ) async throws(SupervisorError) -> CredentialOwner {
-        var owner = CredentialOwner(tenantID: principal.tenantID, userID: nil)
-        if let tenant {
-            let found = try await stored { () async throws(RegistryError) in
-                try await self.registry.tenant(named: tenant)
-            }
-            guard let found, principal.role == .operator || found.id == principal.tenantID else {
-                throw SupervisorError(.notFound, "there is no tenant '\(tenant.prefix(128))'")
-            }
-            owner.tenantID = found.id
-        }
-        if let user {
-            let id = owner.tenantID
-            let found = try await stored { () async throws(RegistryError) in
-                try await self.registry.user(named: user, tenantID: id)
-            }
-            guard let found else { throw SupervisorError(.notFound, "there is no user '\(user.prefix(128))'") }
-            owner.userID = found.id
-        }
-        return owner
     }
 }
 

@@ -61,6 +61,12 @@ public struct ModelCredential: Codable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether its requests can go to something that listens on this box or on a network without TLS. What a tenant's
+    /// admin names must not be a way to what is meant for the operator alone.
+    var reachesThisBox: Bool {
+        [upstream, tokenURL].contains { $0.map { !$0.lowercased().hasPrefix("https://") } ?? false }
+    }
+
     /// How a request shows it.
     var requestHeaders: [(name: String, value: String)] {
         switch kind {

@@ -33,7 +33,8 @@ public struct SealingKey: Sendable {
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw Fault(description: "the credentials' key \(path) is not a file")
         }
-        guard status.st_mode & 0o077 == 0 else {
+        // systemd lets the service's user read by an ACL, which shows as the group's bit; it guards the directory.
+        guard status.st_mode & (mayMake ? 0o077 : 0o037) == 0 else {
             throw Fault(
                 description: "the credentials' key \(path) can be read by others: 'chmod 600' it, and change the "
                     + "credentials if somebody did")
@@ -51,17 +52,30 @@ public struct SealingKey: Sendable {
     private init(making path: String) throws(Fault) {
         let key = SymmetricKey(size: .bits256)
         let text = key.withUnsafeBytes { Data($0).base64EncodedString() } + "\n"
-        let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        // Whole or not at all, and on disk before anything is sealed with it.
+        let draft = "\(path).new"
+        unlink(draft)
+        let descriptor = Glibc.open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
             throw Fault(description: "the credentials' key \(path) cannot be made: \(String(cString: strerror(errno)))")
         }
         defer { close(descriptor) }
-        // Half a key would lock everything away that is sealed with it: nothing is, before this returns.
-        guard write(descriptor, text, text.utf8.count) == text.utf8.count, fsync(descriptor) == 0 else {
-            unlink(path)
-            throw Fault(description: "the credentials' key \(path) cannot be written")
+        guard write(descriptor, text, text.utf8.count) == text.utf8.count, fsync(descriptor) == 0,
+            rename(draft, path) == 0, Self.sync(directoryOf: path)
+        else {
+            let reason = String(cString: strerror(errno))
+            unlink(draft)
+            throw Fault(description: "the credentials' key \(path) cannot be written: \(reason)")
         }
         self.init(key.withUnsafeBytes { Data($0) })
+    }
+
+    private static func sync(directoryOf path: String) -> Bool {
+        let directory = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        let descriptor = Glibc.open(directory.isEmpty ? "/" : directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return fsync(descriptor) == 0
     }
 
     func seal(_ secret: Data, for owner: String) throws -> Data {

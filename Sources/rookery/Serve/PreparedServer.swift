@@ -50,6 +50,8 @@ struct PreparedServer: Sendable {
         transcriptionKey = try configuration.transcriptionKeyFile.map { path throws(ConfigurationError) in
             try Self.key(at: path, flag: "--transcription-key-file")
         }
+        // While it can be read that is root's; one that is made is the service user's.
+        let brought = try Self.broughtKey(configuration)
         prices = try PriceList(file: configuration.prices)
         policies = try PolicyStore(directory: configuration.policies)
         let user = try configuration.serviceUser.map { name throws(ConfigurationError) in
@@ -65,8 +67,9 @@ struct PreparedServer: Sendable {
         }
         // The last step that can be taken beside the supervisor before.
         if inheritance?.waits == true { try steward?.awaitTurn() }
-        sealingKey = try Self.sealingKey(configuration)
         lock = try Self.lock(configuration.runtimeDirectory)
+        // Alone now: two that each make one would lock each other's credentials away.
+        sealingKey = try brought ?? SealingKey(file: configuration.sealingKeyFile, mayMake: true)
         if !FileManager.default.isExecutableFile(atPath: configuration.claudeBinary) {
             logger.warning(
                 "Claude Code is missing: sessions that need it will not start",
@@ -140,14 +143,15 @@ struct PreparedServer: Sendable {
         }
     }
 
-    /// From where it is told, from systemd's credentials, or from beside the registry, where it is made.
-    private static func sealingKey(_ configuration: ServeConfiguration) throws(SealingKey.Fault) -> SealingKey {
-        let brought = ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"].map { "\($0)/credential-key" }
-        if configuration.credentialKeyFile == nil, let brought, FileManager.default.fileExists(atPath: brought) {
-            return try SealingKey(file: brought, mayMake: false)
+    /// The credentials' key as the operator or systemd brings it; nil: it is beside the registry, or to be made.
+    private static func broughtKey(_ configuration: ServeConfiguration) throws(SealingKey.Fault) -> SealingKey? {
+        if let path = configuration.credentialKeyFile {
+            return FileManager.default.fileExists(atPath: path) ? try SealingKey(file: path, mayMake: true) : nil
         }
-        let path = configuration.credentialKeyFile ?? configuration.stateDirectory + "/credential-key"
-        return try SealingKey(file: path, mayMake: true)
+        guard let directory = ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"],
+            FileManager.default.fileExists(atPath: "\(directory)/credential-key")
+        else { return nil }
+        return try SealingKey(file: "\(directory)/credential-key", mayMake: false)
     }
 
     private static func key(at path: String, flag: String) throws(ConfigurationError) -> String {

@@ -30,6 +30,7 @@ struct ServeConfiguration {
     var modelKeyFile: String?
     /// nil: systemd brings it, or it is beside the registry.
     var credentialKeyFile: String?
+    var sealingKeyFile: String { credentialKeyFile ?? stateDirectory + "/credential-key" }
     var prices: String
     var transcriptionURL: String?
     var transcriptionKeyFile: String?
