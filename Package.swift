@@ -137,7 +137,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                hummingbirdCore, httpTypes, asyncHTTP, nio, nioPosix, nioHTTP, logging, lifecycle,
+                "CLinux", hummingbirdCore, httpTypes, asyncHTTP, nio, nioPosix, nioHTTP, logging, lifecycle,
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             ],
             swiftSettings: strict

@@ -12,6 +12,7 @@ import Synchronization
 public final class ModelGateway: Service {
     private let configuration: GatewayConfiguration
     private let access: any ModelAccess
+    private let budget: any ModelBudget
     private let ledger: any ModelRequestLedger
     private let prices: PriceList
     private let logger: Logger
@@ -19,11 +20,12 @@ public final class ModelGateway: Service {
     public let counters = GatewayCounters()
 
     public init(
-        configuration: GatewayConfiguration, access: any ModelAccess, ledger: any ModelRequestLedger,
-        prices: PriceList, logger: Logger
+        configuration: GatewayConfiguration, access: any ModelAccess, budget: any ModelBudget = NoBudget(),
+        ledger: any ModelRequestLedger, prices: PriceList, logger: Logger
     ) {
         self.configuration = configuration
         self.access = access
+        self.budget = budget
         self.ledger = ledger
         self.prices = prices
         self.logger = logger
@@ -42,9 +44,9 @@ public final class ModelGateway: Service {
             eventLoopGroupProvider: .singleton, configuration: Self.clientConfiguration,
             backgroundActivityLogger: logger)
         let exchange = Exchange(
-            client: client, access: access,
+            client: client, access: access, budget: budget,
             meter: RequestMeter(ledger: ledger, prices: prices, counters: counters), bodies: BodyAllowance(),
-            placeholder: configuration.placeholder, logger: logger)
+            configuration: configuration, logger: logger)
         let bound = Mutex<SocketIdentity?>(nil)
         let server = GatewayChannel(exchange: exchange).server(
             configuration: ServerConfiguration(address: .unixDomainSocket(path: path)),

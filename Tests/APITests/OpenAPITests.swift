@@ -24,6 +24,7 @@ import Testing
             origins: OriginPolicy(listeners: [], allowedHosts: [], allowedOrigins: []))
         return APIRoutes(
             sessions: sessions, tokens: FakeTokens(), usage: FakeUsage(), credentials: FakeCredentials(),
+            budgets: FakeBudgets(),
             authenticator: authenticator,
             dialects: DialectHubs(sessions: sessions, authenticator: authenticator, remote: nil), site: StaticSite(),
             secure: false)

@@ -45,6 +45,7 @@ struct PastTests {
         let server = try APIServer(
             APIConfiguration(listeners: [.tcp(host: "127.0.0.1", port: 0)], authentication: .token),
             sessions: sessions, tokens: FakeTokens(), usage: FakeUsage(), credentials: FakeCredentials(),
+            budgets: FakeBudgets(),
             logger: .silent)
         try await server.application.test(.router) { try await test($0, id) }
     }
@@ -125,6 +126,7 @@ struct PastTests {
         let server = try APIServer(
             APIConfiguration(listeners: [.tcp(host: "127.0.0.1", port: 0)], authentication: .token),
             sessions: sessions, tokens: FakeTokens(), usage: FakeUsage(), credentials: FakeCredentials(),
+            budgets: FakeBudgets(),
             logger: .silent)
         try await server.application.test(.router) { client in
             #expect(try await Self.get("/v1/sessions/\(id)/recording", client).status == .notFound)

@@ -22,7 +22,8 @@ import WorkerControl
         func run(_ body: @Sendable @escaping (any TestClientProtocol, FakeSessions) async throws -> Void) async throws {
             let server = try APIServer(
                 APIConfiguration(listeners: [.tcp(host: "127.0.0.1", port: 0)], authentication: mode),
-                sessions: sessions, tokens: tokens, usage: FakeUsage(), credentials: FakeCredentials(), logger: .silent)
+                sessions: sessions, tokens: tokens, usage: FakeUsage(), credentials: FakeCredentials(),
+                budgets: FakeBudgets(), logger: .silent)
             try await server.application.test(.router) { try await body($0, sessions) }
         }
     }

@@ -23,6 +23,7 @@ import Testing
             APIConfiguration(
                 listeners: [.tcp(host: "127.0.0.1", port: 0)], authentication: .token, site: site, vendor: vendor),
             sessions: FakeSessions(), tokens: FakeTokens(), usage: FakeUsage(), credentials: FakeCredentials(),
+            budgets: FakeBudgets(),
             logger: .silent
         ).application
     }

@@ -70,6 +70,7 @@ struct TLSTests {
             try APIServer(
                 APIConfiguration(listeners: [.tcp(host: "localhost", port: 0)], authentication: .token, tls: files),
                 sessions: FakeSessions(), tokens: FakeTokens(), usage: FakeUsage(), credentials: FakeCredentials(),
+                budgets: FakeBudgets(),
                 logger: .silent)
         }
         #expect(error?.description.contains("b.key") == true)

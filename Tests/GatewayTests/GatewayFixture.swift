@@ -25,7 +25,9 @@ struct GatewayFixture: Sendable {
     ///
     /// - Parameter upstream: nil for the scripted model.
     static func with(
-        upstream: String? = nil, _ body: @Sendable (GatewayFixture) async throws -> Void
+        upstream: String? = nil, budget: any ModelBudget = NoBudget(),
+        speaksFor: @escaping @Sendable (pid_t?, UUID) -> Bool = { _, _ in true },
+        _ body: @Sendable (GatewayFixture) async throws -> Void
     ) async throws {
         let directory = "/tmp/gw-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -35,7 +37,7 @@ struct GatewayFixture: Sendable {
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let fixture = GatewayFixture(directory: directory, client: client)
         do {
-            try await fixture.run(upstream: upstream, body)
+            try await fixture.run(upstream: upstream, budget, speaksFor, body)
         } catch {
             try await client.shutdown()
             throw error
@@ -44,7 +46,8 @@ struct GatewayFixture: Sendable {
     }
 
     private func run(
-        upstream: String?, _ body: @Sendable (GatewayFixture) async throws -> Void
+        upstream: String?, _ budget: any ModelBudget, _ speaksFor: @escaping @Sendable (pid_t?, UUID) -> Bool,
+        _ body: @Sendable (GatewayFixture) async throws -> Void
     ) async throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
@@ -56,8 +59,11 @@ struct GatewayFixture: Sendable {
             guard let url = await listening.first(where: { _ in true }) else { return }
             guard let target = UpstreamURL(parsing: upstream ?? url) else { return }
             let gateway = ModelGateway(
-                configuration: GatewayConfiguration(socketPath: socket) { "placeholder-of-\($0)" },
-                access: SharedKey(upstream: target, apiKey: Self.key), ledger: ledger, prices: try .shipped(),
+                configuration: GatewayConfiguration(
+                    socketPath: socket, formerPlaceholder: "former", speaksFor: speaksFor
+                ) { "placeholder-of-\($0)" },
+                access: SharedKey(upstream: target, apiKey: Self.key), budget: budget, ledger: ledger,
+                prices: try .shipped(),
                 logger: logger)
             try await withRunning([gateway], logger) {
                 try await eventually { gateway.isListening }

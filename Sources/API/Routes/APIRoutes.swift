@@ -12,6 +12,7 @@ struct APIRoutes: Sendable {
     let tokens: any TokenService
     let usage: any UsageService
     let credentials: any CredentialService
+    let budgets: any BudgetService
     let authenticator: Authenticator
     let dialects: DialectHubs
     let site: StaticSite
@@ -23,8 +24,8 @@ struct APIRoutes: Sendable {
 
     var endpoints: [Endpoint] {
         serviceEndpoints + accessEndpoints + sessionEndpoints + sessionFactEndpoints + eventEndpoints + pastEndpoints
-            + commandEndpoints + usageEndpoints + credentialEndpoints + policyEndpoints + tokenEndpoints + echokitEndpoints
-            + companionEndpoints + agentAPIEndpoints + claudeRemoteEndpoints
+            + commandEndpoints + usageEndpoints + credentialEndpoints + budgetEndpoints + policyEndpoints
+            + tokenEndpoints + echokitEndpoints + companionEndpoints + agentAPIEndpoints + claudeRemoteEndpoints
     }
 
     /// WebSockets, which never reach the router as such; a plain request for one does, and is told so.

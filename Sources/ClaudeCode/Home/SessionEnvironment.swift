@@ -5,6 +5,9 @@ public enum SessionEnvironment {
     ///
     /// - Parameter sessionID: the session's UUID in lower case.
     public static func placeholder(for sessionID: String) -> String { "rookery-session-\(sessionID)" }
+    /// The one word that all sandboxes had before each had its own. They outlive an upgrade of the supervisor, so it is
+    /// taken for one version more, and goes with the next. Whose a request is, the listener says all the same.
+    public static let formerPlaceholder = "rookery-session"
 
     /// Inside the sandbox; see `SandboxLayout` in WorkerControl.
     static let home = "/home/agent"

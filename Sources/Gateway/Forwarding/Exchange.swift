@@ -15,19 +15,24 @@ struct Exchange: Sendable {
 
     let client: HTTPClient
     let access: any ModelAccess
+    let budget: any ModelBudget
     let meter: RequestMeter
     let bodies: BodyAllowance
-    let placeholder: @Sendable (UUID) -> String
+    let configuration: GatewayConfiguration
     let logger: Logger
 
     typealias Outbound = NIOAsyncChannelOutboundWriter<HTTPResponsePart>
 
     /// Answers the request completely, or throws when the answer broke off and the connection must be closed.
-    func run(_ head: HTTPRequest, _ body: RequestBody, _ outbound: Outbound) async throws {
+    /// - Parameter peer: the process that sent it.
+    func run(_ head: HTTPRequest, _ body: RequestBody, from peer: pid_t?, _ outbound: Outbound) async throws {
         let start = ContinuousClock.now
         let bounded = BoundedBody(body: body, limit: Self.largestBody)
         let call: ModelCall
-        do throws(Refusal) { call = try ModelCall(head, placeholder: placeholder) } catch {
+        do throws(Refusal) {
+            call = try ModelCall(head)
+            try configuration.check(call, from: peer)
+        } catch {
             // Read what is still coming: a client that cannot finish sending does not read an answer.
             for try await _ in bounded {}
             return try await refuse(error, head, outbound)
@@ -68,8 +73,11 @@ struct Exchange: Sendable {
         let grant = try await access.grant(for: call.session)
         let account = RequestAccount(
             call.record, model: RequestedModel.find(in: held.bytes), meter: meter, logger: logger)
-        if call.isMessage { account.open() }
         do {
+            if call.isMessage {
+                try await budget.admit(call.session)
+                account.open()
+            }
             let answer = try await ask(call, call.head.method == .post ? held.bytes : nil, grant)
             try await account.answered(answer)
             do {

@@ -56,6 +56,11 @@ public struct Refusal: Error, Equatable {
         status: 401, type: "authentication_error",
         message: "rookery: the request does not carry this session's own placeholder (ANTHROPIC_AUTH_TOKEN)")
 
+    /// Another session's worker asks, or nobody's.
+    static let foreignWorker = Refusal(
+        status: 403, type: "permission_error",
+        message: "rookery: the request does not come from its session's own worker")
+
     static func unreadable(_ coding: String) -> Refusal {
         Refusal(
             status: 502, type: "api_error",

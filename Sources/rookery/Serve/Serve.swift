@@ -128,11 +128,13 @@ struct Serve: AsyncParsableCommand {
         let vault = CredentialVault(
             registry: registry, key: prepared.sealingKey, upstream: upstream, sharedKey: prepared.modelKey,
             logger: logger)
+        let budgets = BudgetKeeper(registry: registry, enforcement: supervisor, logger: logger)
         let gateway = ModelGateway(
-            configuration: GatewayConfiguration(socketPath: gatewaySocket) { id in
-                SessionEnvironment.placeholder(for: id.uuidString.lowercased())
-            },
-            access: vault, ledger: RegistryLedger(registry),
+            configuration: GatewayConfiguration(
+                socketPath: gatewaySocket, formerPlaceholder: SessionEnvironment.formerPlaceholder,
+                speaksFor: { [workers = supervisor.workers] in workers.mayServe($0, $1) }
+            ) { SessionEnvironment.placeholder(for: $0.uuidString.lowercased()) },
+            access: vault, budget: budgets, ledger: RegistryLedger(registry, budgets: budgets),
             prices: prepared.prices, logger: logger)
         var face = APIConfiguration(
             listeners: configuration.listeners, authentication: authentication, tls: configuration.tls,
@@ -145,8 +147,8 @@ struct Serve: AsyncParsableCommand {
         }
         let server = try APIServer(
             face, sessions: supervisor, tokens: RegistryTokens(registry),
-            usage: RegistryUsage(registry, counters: gateway.counters), credentials: vault, remote: registry,
-            logger: logger
+            usage: RegistryUsage(registry, counters: gateway.counters), credentials: vault, budgets: budgets,
+            remote: registry, logger: logger
         ) { listeners in
             Announcement(
                 listeners: listeners, tokenFile: configuration.authenticates ? configuration.adminTokenFile : nil
@@ -155,6 +157,7 @@ struct Serve: AsyncParsableCommand {
             prepared.steward?.sayUp()
         }
         try await supervisor.start()
+        await budgets.start()
         let group = Self.group(
             gateway, server,
             SupervisorService(supervisor: supervisor) { configuration.stopSessions && !way.isTaken },

@@ -50,6 +50,7 @@ struct ServerFixture: Sendable {
         configuration.dedicated = dedicated
         var server = try APIServer(
             configuration, sessions: sessions, tokens: tokens, usage: FakeUsage(), credentials: FakeCredentials(),
+            budgets: FakeBudgets(),
             remote: remote, logger: .silent
         ) { continuation.yield($0) }
         server.timeouts = timeouts
