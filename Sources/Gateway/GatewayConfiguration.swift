@@ -8,17 +8,19 @@ public struct GatewayConfiguration: Sendable {
     public var placeholder: @Sendable (UUID) -> String
     /// What sandboxes have that were started by the version before; nil: nothing but their own.
     public var formerPlaceholder: String?
+    public var sharing: SharingLimits
     /// Whether a process may speak for a session: its own worker may, another session's may not. nil is a process that
     /// the kernel does not name.
     public var speaksFor: @Sendable (pid_t?, UUID) -> Bool
 
     public init(
-        socketPath: String, formerPlaceholder: String? = nil,
+        socketPath: String, formerPlaceholder: String? = nil, sharing: SharingLimits = SharingLimits(),
         speaksFor: @escaping @Sendable (pid_t?, UUID) -> Bool = { _, _ in true },
         placeholder: @escaping @Sendable (UUID) -> String
     ) {
         self.socketPath = socketPath
         self.formerPlaceholder = formerPlaceholder
+        self.sharing = sharing
         self.speaksFor = speaksFor
         self.placeholder = placeholder
     }

@@ -15,7 +15,7 @@ import Testing
             }
         let body: JSONValue = ["session_id": .string(id), "period": "day", "limit_usd": .number(used + usd)]
         let answer = try await api.send(.PUT, "/v1/budgets", body: try JSONEncoder().encode(body))
-        guard answer.status == 200 else { throw Unexpected(answer: answer) }
+        guard answer.status == 200 else { throw TimedOut(what: "a budget is not set: \(answer.text)") }
     }
 
     private static func transcript(_ api: APIClient, _ id: String) async throws -> String {

@@ -14,6 +14,16 @@ struct GatewayFixture: Sendable {
     let directory: String
     let client: HTTPClient
     let ledger = MemoryLedger()
+    private let running = Running()
+    /// The one that runs while the body does.
+    var gateway: ModelGateway {
+        get throws { try #require(running.gateway.withLock { $0 }) }
+    }
+
+    private final class Running: Sendable {
+        let gateway = Mutex<ModelGateway?>(nil)
+    }
+
     var socket: String { directory + "/gateway.sock" }
     var base: String {
         "http+unix://" + (socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")
@@ -65,6 +75,7 @@ struct GatewayFixture: Sendable {
                 access: SharedKey(upstream: target, apiKey: Self.key), budget: budget, ledger: ledger,
                 prices: try .shipped(),
                 logger: logger)
+            running.gateway.withLock { $0 = gateway }
             try await withRunning([gateway], logger) {
                 try await eventually { gateway.isListening }
                 try await body(self)

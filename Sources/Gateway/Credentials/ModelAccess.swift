@@ -5,10 +5,13 @@ public struct UpstreamGrant: Sendable {
     public var upstream: UpstreamURL
     /// Set in place of whatever the sandbox sent.
     public var headers: [(name: String, value: String)]
+    /// Who shares with the others as one.
+    public var tenant: Int64
 
-    public init(upstream: UpstreamURL, headers: [(name: String, value: String)]) {
+    public init(upstream: UpstreamURL, headers: [(name: String, value: String)], tenant: Int64 = 0) {
         self.upstream = upstream
         self.headers = headers
+        self.tenant = tenant
     }
 
     /// Whether upstream would see the same.

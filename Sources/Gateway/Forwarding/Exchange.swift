@@ -18,6 +18,8 @@ struct Exchange: Sendable {
     let budget: any ModelBudget
     let meter: RequestMeter
     let bodies: BodyAllowance
+    let turnstile: Turnstile
+    let health: UpstreamHealth
     let configuration: GatewayConfiguration
     let logger: Logger
 
@@ -73,9 +75,12 @@ struct Exchange: Sendable {
         let grant = try await access.grant(for: call.session)
         let account = RequestAccount(
             call.record, model: RequestedModel.find(in: held.bytes), meter: meter, logger: logger)
+        var place: FairShare.Ticket?
+        defer { if let place { turnstile.leave(place) } }
         do {
             if call.isMessage {
                 try await budget.admit(call.session)
+                place = try await turnstile.enter(grant.tenant, call.session)
                 account.open()
             }
             let answer = try await ask(call, call.head.method == .post ? held.bytes : nil, grant)
@@ -110,9 +115,17 @@ struct Exchange: Sendable {
         request.method = HTTPMethod(rawValue: call.head.method.rawValue)
         request.headers = HeaderFilter.request(call.head.headerFields, grant: grant)
         request.body = body.map { .bytes($0) }
-        // No deadline for the whole: an answer may stream for an hour. The client's connect and read time-outs bound
-        // each phase.
-        return try await client.execute(request, deadline: .distantFuture)
+        try health.begin(grant.upstream)
+        do {
+            // No deadline for the whole: an answer may stream for an hour. The client's connect and read time-outs bound
+            // each phase.
+            let answer = try await client.execute(request, deadline: .distantFuture)
+            health.answered(grant.upstream)
+            return answer
+        } catch {
+            if Task.isCancelled { health.gaveUp(grant.upstream) } else { health.failed(grant.upstream) }
+            throw error
+        }
     }
 
     private func relay(

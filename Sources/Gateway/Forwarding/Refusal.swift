@@ -40,6 +40,22 @@ public struct Refusal: Error, Equatable {
         message: "rookery: the gateway holds too many large requests at the moment; the request can be sent again",
         retryAfter: 2)
 
+    /// Its turn has not come: others of the same tenant, or of all, ask as much as may be asked.
+    static let crowded = Refusal(
+        status: 429, type: "rate_limit_error",
+        message: "rookery: your tenant asks as much at once, or in a minute, as it may; the request can be sent again",
+        retryAfter: 5)
+
+    /// Upstream has not answered for a while.
+    static func resting(seconds: Int) -> Refusal {
+        Refusal(
+            status: 529, type: "overloaded_error",
+            message:
+                "rookery: the model API has not answered lately and is not asked for \(max(1, seconds)) s; the request "
+                + "can be sent again then",
+            retryAfter: max(1, seconds))
+    }
+
     /// What is not written down is not served.
     public static let uncounted = Refusal(
         status: 529, type: "overloaded_error",

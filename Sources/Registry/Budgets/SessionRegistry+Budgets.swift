@@ -1,6 +1,6 @@
 public import Foundation
 import GRDB
-public import SessionCore
+import SessionCore
 
 extension SessionRegistry {
     /// Every budget, those of sessions that are deleted left out.

@@ -182,9 +182,9 @@ public actor BudgetKeeper: ModelBudget {
     /// Sets what may be spent. It counts from the next request.
     /// - Parameter limit: in nano-USD.
     public func set(
-        _ scope: BudgetTarget, _ period: BudgetPeriod, limit: Int64, by principal: Principal
+        _ target: BudgetTarget, _ period: BudgetPeriod, limit: Int64, by principal: Principal
     ) async throws(SupervisorError) -> BudgetStanding {
-        let scope = try await self.scope(scope, principal)
+        let scope = try await self.scope(target, principal)
         let isOperators = principal.role == .operator
         let row = try await stored { () async throws(RegistryError) in
             try await self.registry.setBudget(

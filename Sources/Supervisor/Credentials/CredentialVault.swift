@@ -57,31 +57,36 @@ public actor CredentialVault: ModelAccess {
 
     public func grant(for session: UUID) async throws(Refusal) -> UpstreamGrant {
         guard let owner = try await known(session, else: .uncounted) else { throw .unknown(session) }
-        guard let found = try await credential(of: owner) else { return try await shared.grant(for: session) }
+        guard let found = try await credential(of: owner) else {
+            var grant = try await shared.grant(for: session)
+            grant.tenant = owner.tenantID
+            return grant
+        }
         guard let secret = found.secret else { throw .locked }
         storeAgain(found.row)
         if let expires = secret.expiresAt, expires.timeIntervalSince(clock.now()) < Self.margin, await renew(found) {
             guard let fresh = try await credential(of: owner), let secret = fresh.secret else { throw .locked }
-            return grant(secret)
+            return grant(secret, owner)
         }
-        return grant(secret)
+        return grant(secret, owner)
     }
 
     public func renewed(_ grant: UpstreamGrant, for session: UUID) async -> UpstreamGrant? {
         guard let owner = owners[session], let found = try? await credential(of: owner), let secret = found.secret
         else { return nil }
         // Somebody has renewed or changed it since.
-        let known = self.grant(secret)
+        let known = self.grant(secret, owner)
         if !known.isSame(as: grant) { return known }
         guard secret.kind == .oauth, await renew(found), let fresh = try? await credential(of: owner),
             let secret = fresh.secret
         else { return nil }
-        return self.grant(secret)
+        return self.grant(secret, owner)
     }
 
-    private func grant(_ secret: ModelCredential) -> UpstreamGrant {
+    private func grant(_ secret: ModelCredential, _ owner: CredentialOwner) -> UpstreamGrant {
         UpstreamGrant(
-            upstream: secret.upstream.flatMap { UpstreamURL(parsing: $0) } ?? upstream, headers: secret.requestHeaders)
+            upstream: secret.upstream.flatMap { UpstreamURL(parsing: $0) } ?? upstream, headers: secret.requestHeaders,
+            tenant: owner.tenantID)
     }
 
     private func known(_ session: UUID, else refusal: Refusal) async throws(Refusal) -> CredentialOwner? {

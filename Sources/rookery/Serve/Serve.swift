@@ -132,6 +132,7 @@ struct Serve: AsyncParsableCommand {
         let gateway = ModelGateway(
             configuration: GatewayConfiguration(
                 socketPath: gatewaySocket, formerPlaceholder: SessionEnvironment.formerPlaceholder,
+                sharing: configuration.sharing,
                 speaksFor: { [workers = supervisor.workers] in workers.mayServe($0, $1) }
             ) { SessionEnvironment.placeholder(for: $0.uuidString.lowercased()) },
             access: vault, budget: budgets, ledger: RegistryLedger(registry, budgets: budgets),
@@ -147,7 +148,8 @@ struct Serve: AsyncParsableCommand {
         }
         let server = try APIServer(
             face, sessions: supervisor, tokens: RegistryTokens(registry),
-            usage: RegistryUsage(registry, counters: gateway.counters), credentials: vault, budgets: budgets,
+            usage: RegistryUsage(registry, gateway: gateway, upstream: upstream.description), credentials: vault,
+            budgets: budgets,
             remote: registry, logger: logger
         ) { listeners in
             Announcement(

@@ -32,6 +32,7 @@ struct ServeConfiguration {
     var credentialKeyFile: String?
     var sealingKeyFile: String { credentialKeyFile ?? stateDirectory + "/credential-key" }
     var prices: String
+    var sharing: SharingLimits
     var transcriptionURL: String?
     var transcriptionKeyFile: String?
     var maxSessions: Int
@@ -75,6 +76,11 @@ struct ServeConfiguration {
         }
         credentialKeyFile = text("credential-key-file").map(surroundings.absolute)
         prices = path("prices", surroundings.installation.prices)
+        let concurrent = try Self.number(sources, "model-concurrency", 1...100_000) ?? SharingLimits().concurrent
+        sharing = SharingLimits(
+            concurrent: concurrent,
+            perTenant: try Self.number(sources, "model-tenant-concurrency", 1...100_000) ?? concurrent,
+            perMinute: try Self.number(sources, "model-tenant-rate", 1...1_000_000))
         modelKeyFile = text("model-key-file").map(surroundings.absolute)
         transcriptionURL = text("transcription-url")
         transcriptionKeyFile = text("transcription-key-file").map(surroundings.absolute)
