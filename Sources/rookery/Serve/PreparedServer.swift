@@ -144,7 +144,7 @@ struct PreparedServer: Sendable {
     }
 
     /// The credentials' key as the operator or systemd brings it; nil: it is beside the registry, or to be made.
-    private static func broughtKey(_ configuration: ServeConfiguration) throws(SealingKey.Fault) -> SealingKey? {
+    static func broughtKey(_ configuration: ServeConfiguration) throws(SealingKey.Fault) -> SealingKey? {
         if let path = configuration.credentialKeyFile {
             return FileManager.default.fileExists(atPath: path) ? try SealingKey(file: path, mayMake: true) : nil
         }
