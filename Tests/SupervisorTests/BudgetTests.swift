@@ -4,6 +4,7 @@ import Logging
 import Registry
 import SessionCore
 import Testing
+import WorkerControl
 
 @testable import Supervisor
 
@@ -86,7 +87,7 @@ struct BudgetTests {
                 BudgetTarget(session: id), .day, limit: Self.dollar, by: spending.admin)
             worker.become(.working)
             try await eventually("work") {
-                try await box.supervisor.session(id, as: box.alice).activity == .working ? true : nil
+                await box.supervisor.activity(of: id) == .working ? true : nil
             }
             try await spending.spend(0.79, by: id)
             #expect(!worker.recorded.contains(.budgetWarning))
@@ -133,7 +134,7 @@ struct BudgetTests {
             _ = try await spending.keeper.set(BudgetTarget(session: id), .day, limit: Self.dollar, by: spending.admin)
             worker.become(.working)
             try await eventually("work") {
-                try await box.supervisor.session(id, as: box.alice).activity == .working ? true : nil
+                await box.supervisor.activity(of: id) == .working ? true : nil
             }
             try await spending.spend(2, by: id)
             try await eventually("the last turn") {
@@ -233,4 +234,8 @@ struct BudgetTests {
             #expect(try await keeper.list(as: root).isEmpty)
         }
     }
+}
+
+extension SessionSupervisor {
+    fileprivate func activity(of id: SessionID) -> Activity? { entries[id]?.status?.activity }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Registry
 
 /// What sessions, users and tenants may spend.
 extension APIRoutes {
