@@ -178,12 +178,13 @@ struct BudgetTests {
     @Test func aSupervisorThatStartsKnowsWhatWasUsedUp() async throws {
         try await Box.with { box in
             let id = try await box.create()
+            let worker = try box.worker(id)
             do {
                 let spending = try await Spending(box)
                 _ = try await spending.keeper.set(BudgetTarget(), .day, limit: Self.dollar, by: spending.admin)
                 try await spending.spend(0.9, by: id)
                 try await eventually("the warning") {
-                    try box.worker(id).recorded.contains(.budgetWarning) ? true : nil
+                    worker.recorded.contains(.budgetWarning) ? true : nil
                 }
                 try await eventually("the note") {
                     try await box.registry.budgets().first?.warnedFor == nil ? nil : true
@@ -201,7 +202,7 @@ struct BudgetTests {
             let next = try await Spending(box)
             #expect(try await box.waitFor(id, .parked).reason == .budget)
             #expect(try await next.refusal(of: id) != nil)
-            #expect(try box.worker(id).recorded.filter { $0 == .budgetWarning }.count == 1)
+            #expect(worker.recorded.filter { $0 == .budgetWarning }.count == 1)
             // Another day.
             box.clock.advance(86_400)
             #expect(try await next.refusal(of: id) == nil)
