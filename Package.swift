@@ -137,7 +137,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                hummingbirdCore, httpTypes, asyncHTTP, nio, nioPosix, nioHTTP, logging, lifecycle,
+                "CLinux", hummingbirdCore, httpTypes, asyncHTTP, nio, nioPosix, nioHTTP, logging, lifecycle,
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             ],
             swiftSettings: strict
@@ -146,7 +146,7 @@ let package = Package(
             name: "Supervisor",
             dependencies: [
                 "ClaudeCode", "Registry", "WorkerControl", "Gateway", "Images", "Policy", "SessionCore", "CLinux",
-                nio, nioPosix, logging, lifecycle,
+                nio, nioPosix, crypto, logging, lifecycle,
             ],
             swiftSettings: strict
         ),
@@ -166,8 +166,8 @@ let package = Package(
         .executableTarget(
             name: "rookery",
             dependencies: [
-                "API", "Dialects", "Supervisor", "Gateway", "Images", "ImageBuilding", "Registry", "SessionCore",
-                "Policy", "CLinux", "Confinement", "Sandbox",
+                "API", "ClaudeCode", "Dialects", "Supervisor", "Gateway", "Images", "ImageBuilding", "Registry",
+                "SessionCore", "Policy", "CLinux", "Confinement", "Sandbox",
                 arguments, asyncHTTP, nio, nioPosix, nioHTTP, nioWebSocket, nioFoundation, logging, lifecycle, yams,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -226,8 +226,8 @@ let package = Package(
         .testTarget(
             name: "SupervisorTests",
             dependencies: [
-                "ClaudeCode", "Supervisor", "Registry", "WorkerControl", "SessionCore", "Images", "Policy", "CLinux",
-                nio, nioPosix, logging,
+                "ClaudeCode", "Supervisor", "Gateway", "Registry", "WorkerControl", "SessionCore", "Images", "Policy",
+                "CLinux", nio, nioPosix, hummingbird, logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),

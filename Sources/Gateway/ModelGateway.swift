@@ -12,22 +12,30 @@ import Synchronization
 public final class ModelGateway: Service {
     private let configuration: GatewayConfiguration
     private let access: any ModelAccess
+    private let budget: any ModelBudget
     private let ledger: any ModelRequestLedger
     private let prices: PriceList
     private let logger: Logger
     private let listening = Atomic(false)
     public let counters = GatewayCounters()
+    public let health = UpstreamHealth()
+    private let turnstile: Turnstile
 
     public init(
-        configuration: GatewayConfiguration, access: any ModelAccess, ledger: any ModelRequestLedger,
-        prices: PriceList, logger: Logger
+        configuration: GatewayConfiguration, access: any ModelAccess, budget: any ModelBudget = NoBudget(),
+        ledger: any ModelRequestLedger, prices: PriceList, logger: Logger
     ) {
         self.configuration = configuration
+        turnstile = Turnstile(configuration.sharing)
         self.access = access
+        self.budget = budget
         self.ledger = ledger
         self.prices = prices
         self.logger = logger
     }
+
+    /// Messages that are asked now, and those that wait for their turn.
+    public var load: (running: Int, waiting: Int) { turnstile.counts }
 
     /// Whether requests are accepted now.
     public var isListening: Bool { listening.load(ordering: .acquiring) }
@@ -42,9 +50,10 @@ public final class ModelGateway: Service {
             eventLoopGroupProvider: .singleton, configuration: Self.clientConfiguration,
             backgroundActivityLogger: logger)
         let exchange = Exchange(
-            client: client, access: access,
+            client: client, access: access, budget: budget,
             meter: RequestMeter(ledger: ledger, prices: prices, counters: counters), bodies: BodyAllowance(),
-            logger: logger)
+            turnstile: turnstile, health: health,
+            configuration: configuration, logger: logger)
         let bound = Mutex<SocketIdentity?>(nil)
         let server = GatewayChannel(exchange: exchange).server(
             configuration: ServerConfiguration(address: .unixDomainSocket(path: path)),
@@ -72,8 +81,8 @@ public final class ModelGateway: Service {
     private static var clientConfiguration: HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
-        // Bounds the wait for the first byte and every silence after it.
-        configuration.timeout = .init(connect: .seconds(10), read: .minutes(10), write: .minutes(10))
+        // Connection and handshake; the wait for the first byte and every silence after it; a body that is not taken.
+        configuration.timeout = .init(connect: .seconds(10), read: .minutes(10), write: .minutes(2))
         // One connection is busy as long as an answer streams: as many as sessions can have at once.
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 4096
         configuration.connectionPool.retryConnectionEstablishment = false

@@ -104,7 +104,9 @@ import Testing
         let server = try APIServer(
             APIConfiguration(
                 listeners: [.tcp(host: "127.0.0.1", port: 0)], authentication: .none(ServerFixture.admin)),
-            sessions: sessions, tokens: FakeTokens(), usage: FakeUsage(), logger: .silent)
+            sessions: sessions, tokens: FakeTokens(), usage: FakeUsage(), credentials: FakeCredentials(),
+            budgets: FakeBudgets(),
+            logger: .silent)
         try await server.application.test(.router) { try await body($0, sessions) }
     }
 

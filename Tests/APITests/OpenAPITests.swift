@@ -23,7 +23,9 @@ import Testing
             mode: .token, tokens: FakeTokens(),
             origins: OriginPolicy(listeners: [], allowedHosts: [], allowedOrigins: []))
         return APIRoutes(
-            sessions: sessions, tokens: FakeTokens(), usage: FakeUsage(), authenticator: authenticator,
+            sessions: sessions, tokens: FakeTokens(), usage: FakeUsage(), credentials: FakeCredentials(),
+            budgets: FakeBudgets(),
+            authenticator: authenticator,
             dialects: DialectHubs(sessions: sessions, authenticator: authenticator, remote: nil), site: StaticSite(),
             secure: false)
     }

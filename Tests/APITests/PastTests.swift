@@ -44,7 +44,9 @@ struct PastTests {
         await sessions.setJournal(path)
         let server = try APIServer(
             APIConfiguration(listeners: [.tcp(host: "127.0.0.1", port: 0)], authentication: .token),
-            sessions: sessions, tokens: FakeTokens(), usage: FakeUsage(), logger: .silent)
+            sessions: sessions, tokens: FakeTokens(), usage: FakeUsage(), credentials: FakeCredentials(),
+            budgets: FakeBudgets(),
+            logger: .silent)
         try await server.application.test(.router) { try await test($0, id) }
     }
 
@@ -123,7 +125,9 @@ struct PastTests {
         let id = await sessions.add()
         let server = try APIServer(
             APIConfiguration(listeners: [.tcp(host: "127.0.0.1", port: 0)], authentication: .token),
-            sessions: sessions, tokens: FakeTokens(), usage: FakeUsage(), logger: .silent)
+            sessions: sessions, tokens: FakeTokens(), usage: FakeUsage(), credentials: FakeCredentials(),
+            budgets: FakeBudgets(),
+            logger: .silent)
         try await server.application.test(.router) { client in
             #expect(try await Self.get("/v1/sessions/\(id)/recording", client).status == .notFound)
             let page = try JSONReader.parse(try await Self.get("/v1/sessions/\(id)/transcript", client).body)

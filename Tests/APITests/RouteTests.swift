@@ -22,7 +22,8 @@ import WorkerControl
         func run(_ body: @Sendable @escaping (any TestClientProtocol, FakeSessions) async throws -> Void) async throws {
             let server = try APIServer(
                 APIConfiguration(listeners: [.tcp(host: "127.0.0.1", port: 0)], authentication: mode),
-                sessions: sessions, tokens: tokens, usage: FakeUsage(), logger: .silent)
+                sessions: sessions, tokens: tokens, usage: FakeUsage(), credentials: FakeCredentials(),
+                budgets: FakeBudgets(), logger: .silent)
             try await server.application.test(.router) { try await body($0, sessions) }
         }
     }
@@ -72,6 +73,85 @@ import WorkerControl
             #expect(try await get("/metrics", .admin).status == .forbidden)
             #expect(try await get("/metrics", .operator).status == .ok)
         }
+    }
+
+    @Test func credentialsAreWrittenAndNeverShown() async throws {
+        try await Fixture().run { client, _ in
+            func send(_ method: HTTPRequest.Method, _ uri: String, _ body: String?, _ role: Role) async throws
+                -> TestResponse
+            {
+                try await client.executeRequest(
+                    uri: uri, method: method, headers: Self.bearer(role), body: body.map { ByteBuffer(string: $0) })
+            }
+            let secret = #"{"kind":"api_key","api_key":"very-secret"}"#
+            let made = try await send(.put, "/v1/credentials", secret, .admin)
+            #expect(made.status == .ok)
+            let list = try await send(.get, "/v1/credentials", nil, .admin)
+            for answer in [made, list] {
+                let text = String(buffer: answer.body)
+                #expect(!text.contains("secret") && !text.contains("sealed"), "\(text)")
+            }
+            #expect(try await send(.put, "/v1/credentials", secret, .user).status == .forbidden)
+            #expect(try await send(.get, "/v1/credentials", nil, .user).status == .forbidden)
+            for bad in [
+                #"{"kind":"api_key"}"#, #"{"kind":"other"}"#, #"{"api_key":"x"}"#, #"{"kind":"bearer","token":"a b"}"#,
+                #"{"kind":"oauth","token":"a","refresh_token":"b","token_url":"https://x","token_form":"xml"}"#,
+            ] {
+                let answer = try await send(.put, "/v1/credentials", bad, .admin)
+                #expect(answer.status == .unprocessableContent, "\(bad)")
+            }
+            #expect(try await send(.delete, "/v1/credentials/7", nil, .admin).status == .noContent)
+            #expect(try await send(.delete, "/v1/credentials/8", nil, .admin).status == .notFound)
+            #expect(try await send(.delete, "/v1/credentials/x", nil, .admin).status == .notFound)
+        }
+    }
+
+    @Test func budgetsAreSetAndShown() async throws {
+        try await Fixture().run { client, _ in
+            func send(
+                _ method: HTTPRequest.Method, _ path: String, _ body: String?, _ role: Role
+            ) async throws -> TestResponse {
+                try await client.executeRequest(
+                    uri: path, method: method, headers: Self.bearer(role), body: body.map { ByteBuffer(string: $0) })
+            }
+            let list = try Self.json(try await send(.get, "/v1/budgets", nil, .admin))
+            let row = try #require(list["items"]?.array?.first)
+            #expect(row["period"] == "month")
+            #expect(row["current"] == "1970-01")
+            #expect(row["ends_at"] == "1970-02-01T00:00:00.000Z")
+            #expect(row["state"] == "warning")
+            #expect(row["spent_usd"] == 4)
+            let id = SessionID()
+            let made = try await send(
+                .put, "/v1/budgets", #"{"session_id":"\#(id)","period":"day","limit_usd":2.5}"#, .admin)
+            #expect(made.status == .ok)
+            #expect(try Self.json(made)["limit_usd"] == .number(2.5))
+            #expect(try Self.json(made)["session_id"]?.string == id.description)
+            #expect(try await send(.get, "/v1/budgets", nil, .user).status == .forbidden)
+            for bad in [
+                "{}", #"{"period":"day"}"#, #"{"period":"week","limit_usd":1}"#, #"{"period":"day","limit_usd":-1}"#,
+                #"{"period":"day","limit_usd":"1"}"#, #"{"period":"day","limit_usd":1e30}"#,
+                #"{"period":"day","limit_usd":1,"user":"a","session_id":"\#(id)"}"#,
+                #"{"period":"day","limit_usd":1,"session_id":"x"}"#,
+            ] {
+                #expect(try await send(.put, "/v1/budgets", bad, .admin).status == .unprocessableContent, "\(bad)")
+            }
+            #expect(try await send(.delete, "/v1/budgets/7", nil, .admin).status == .noContent)
+            #expect(try await send(.delete, "/v1/budgets/8", nil, .admin).status == .notFound)
+        }
+    }
+
+    @Test func whatIsSaidOfUpstreamsHasNoNamesOfThem() {
+        let standings = [
+            UpstreamHealth.Standing(upstream: "https://own", isOpen: true, failures: 7),
+            UpstreamHealth.Standing(upstream: "https://secret.example", isOpen: true, failures: 5),
+            UpstreamHealth.Standing(upstream: "https://other.example", isOpen: false, failures: 0),
+        ]
+        #expect(ModelChecks.of([], upstream: "https://own") == ["model": "ok"])
+        #expect(
+            ModelChecks.of(standings, upstream: "https://own") == [
+                "model": "does not answer (7 requests in a row)", "model_others": "1 of 2 upstreams do not answer",
+            ])
     }
 
     @Test func countersHaveEscapedLabels() {

@@ -79,7 +79,8 @@ import Testing
             do throws(APIServerError) {
                 _ = try APIServer(
                     APIConfiguration(listeners: listeners, authentication: mode, tls: tls), sessions: FakeSessions(),
-                    tokens: FakeTokens(), usage: FakeUsage(), logger: .silent)
+                    tokens: FakeTokens(), usage: FakeUsage(), credentials: FakeCredentials(), budgets: FakeBudgets(),
+                    logger: .silent)
                 return nil
             } catch {
                 return error

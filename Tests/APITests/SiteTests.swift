@@ -22,7 +22,9 @@ import Testing
         return try APIServer(
             APIConfiguration(
                 listeners: [.tcp(host: "127.0.0.1", port: 0)], authentication: .token, site: site, vendor: vendor),
-            sessions: FakeSessions(), tokens: FakeTokens(), usage: FakeUsage(), logger: .silent
+            sessions: FakeSessions(), tokens: FakeTokens(), usage: FakeUsage(), credentials: FakeCredentials(),
+            budgets: FakeBudgets(),
+            logger: .silent
         ).application
     }
 

@@ -69,7 +69,9 @@ struct TLSTests {
         let error = #expect(throws: APIServerError.self) {
             try APIServer(
                 APIConfiguration(listeners: [.tcp(host: "localhost", port: 0)], authentication: .token, tls: files),
-                sessions: FakeSessions(), tokens: FakeTokens(), usage: FakeUsage(), logger: .silent)
+                sessions: FakeSessions(), tokens: FakeTokens(), usage: FakeUsage(), credentials: FakeCredentials(),
+                budgets: FakeBudgets(),
+                logger: .silent)
         }
         #expect(error?.description.contains("b.key") == true)
     }

@@ -44,7 +44,8 @@ import Testing
             listeners: [.tcp(host: "127.0.0.1", port: 0)], authentication: .token)
         configuration.transcription = url.map { TranscriptionUpstream(url: $0, key: "sk-speech") }
         let server = try APIServer(
-            configuration, sessions: FakeSessions(), tokens: FakeTokens(), usage: FakeUsage(), logger: .silent)
+            configuration, sessions: FakeSessions(), tokens: FakeTokens(), usage: FakeUsage(),
+            credentials: FakeCredentials(), budgets: FakeBudgets(), logger: .silent)
         return try await server.application.test(.router) { client in
             let answer = try await client.executeRequest(
                 uri: "/v1/audio/transcriptions", method: .post,

@@ -14,7 +14,7 @@ import Testing
         #expect(variables["CLAUDE_SESSION_ID"] == "123e4567-e89b-42d3-a456-426614174000")
         #expect(variables["CLAUDE_CONFIG_DIR"] == "/home/agent/.claude")
         #expect(variables["ANTHROPIC_BASE_URL"] == "http://127.0.0.1:3128")
-        #expect(variables["ANTHROPIC_AUTH_TOKEN"] == SessionEnvironment.placeholderToken)
+        #expect(variables["ANTHROPIC_AUTH_TOKEN"] == "rookery-session-123e4567-e89b-42d3-a456-426614174000")
         #expect(variables["ANTHROPIC_API_KEY"] == nil)
         #expect(variables["ROOKERY_PERMISSION_MODE"] == "default")
         #expect(variables["ROOKERY_MODEL"] == "opus")

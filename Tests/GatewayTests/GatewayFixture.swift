@@ -14,6 +14,16 @@ struct GatewayFixture: Sendable {
     let directory: String
     let client: HTTPClient
     let ledger = MemoryLedger()
+    private let running = Running()
+    /// The one that runs while the body does.
+    var gateway: ModelGateway {
+        get throws { try #require(running.gateway.withLock { $0 }) }
+    }
+
+    private final class Running: Sendable {
+        let gateway = Mutex<ModelGateway?>(nil)
+    }
+
     var socket: String { directory + "/gateway.sock" }
     var base: String {
         "http+unix://" + (socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")
@@ -25,7 +35,9 @@ struct GatewayFixture: Sendable {
     ///
     /// - Parameter upstream: nil for the scripted model.
     static func with(
-        upstream: String? = nil, _ body: @Sendable (GatewayFixture) async throws -> Void
+        upstream: String? = nil, budget: any ModelBudget = NoBudget(),
+        speaksFor: @escaping @Sendable (pid_t?, UUID) -> Bool = { _, _ in true },
+        _ body: @Sendable (GatewayFixture) async throws -> Void
     ) async throws {
         let directory = "/tmp/gw-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -35,7 +47,7 @@ struct GatewayFixture: Sendable {
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let fixture = GatewayFixture(directory: directory, client: client)
         do {
-            try await fixture.run(upstream: upstream, body)
+            try await fixture.run(upstream: upstream, budget, speaksFor, body)
         } catch {
             try await client.shutdown()
             throw error
@@ -44,7 +56,8 @@ struct GatewayFixture: Sendable {
     }
 
     private func run(
-        upstream: String?, _ body: @Sendable (GatewayFixture) async throws -> Void
+        upstream: String?, _ budget: any ModelBudget, _ speaksFor: @escaping @Sendable (pid_t?, UUID) -> Bool,
+        _ body: @Sendable (GatewayFixture) async throws -> Void
     ) async throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
@@ -56,9 +69,13 @@ struct GatewayFixture: Sendable {
             guard let url = await listening.first(where: { _ in true }) else { return }
             guard let target = UpstreamURL(parsing: upstream ?? url) else { return }
             let gateway = ModelGateway(
-                configuration: GatewayConfiguration(socketPath: socket),
-                access: SharedKey(upstream: target, apiKey: Self.key), ledger: ledger, prices: try .shipped(),
+                configuration: GatewayConfiguration(
+                    socketPath: socket, formerPlaceholder: "former", speaksFor: speaksFor
+                ) { "placeholder-of-\($0)" },
+                access: SharedKey(upstream: target, apiKey: Self.key), budget: budget, ledger: ledger,
+                prices: try .shipped(),
                 logger: logger)
+            running.gateway.withLock { $0 = gateway }
             try await withRunning([gateway], logger) {
                 try await eventually { gateway.isListening }
                 try await body(self)
@@ -75,13 +92,17 @@ struct GatewayFixture: Sendable {
     func request(_ method: HTTPMethod, _ path: String, _ headers: HTTPHeaders = [:]) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: base + path)
         request.method = method
-        request.headers = ["x-rookery-session": UUID().uuidString.lowercased()]
+        let session = UUID()
+        request.headers = ["x-rookery-session": session.uuidString.lowercased()]
+        if headers["x-api-key"].isEmpty, headers["authorization"].isEmpty {
+            request.headers.add(name: "x-api-key", value: "placeholder-of-\(session)")
+        }
         request.headers.add(contentsOf: headers)
         return request
     }
 
     func prompt(_ text: String, stream: Bool) -> HTTPClientRequest {
-        var request = request(.POST, "/v1/messages?beta=true", ["x-api-key": "placeholder"])
+        var request = request(.POST, "/v1/messages?beta=true", [:])
         request.body = .bytes(
             Data(#"{"model":"m","stream":\#(stream),"messages":[{"role":"user","content":"\#(text)"}]}"#.utf8))
         return request

@@ -54,7 +54,7 @@ extension ModelGateway {
     /// One whose upstream nobody asks.
     fileprivate static func standIn(at path: String) throws -> ModelGateway {
         ModelGateway(
-            configuration: GatewayConfiguration(socketPath: path),
+            configuration: GatewayConfiguration(socketPath: path) { "\($0)" },
             access: SharedKey(upstream: try #require(UpstreamURL(parsing: "http://h")), apiKey: nil),
             ledger: MemoryLedger(), prices: try .shipped(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

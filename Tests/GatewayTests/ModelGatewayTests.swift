@@ -10,7 +10,8 @@ import Testing
     @Test func `the credential is added outside, and the placeholder never leaves`() async throws {
         try await GatewayFixture.with { fixture in
             var request = fixture.prompt("SAY hi", stream: false)
-            request.headers.add(name: "authorization", value: "Bearer placeholder-token")
+            let own = try #require(request.headers.first(name: "x-api-key"))
+            request.headers.add(name: "authorization", value: "Bearer \(own)")
             request.headers.add(name: "cookie", value: "a=placeholder")
             request.headers.add(name: "anthropic-beta", value: "some-beta")
             let response = try await fixture.client.execute(request, timeout: .seconds(20))
@@ -101,6 +102,75 @@ import Testing
             let body = String(buffer: try await response.body.collect(upTo: 1 << 20))
             #expect(body.contains("not_found_error"))
             #expect(try fixture.logged("request").isEmpty)
+        }
+    }
+
+    @Test(arguments: ["x-api-key", "authorization", "both", "none"])
+    func `another session's placeholder is refused, and so is none`(shown: String) async throws {
+        try await GatewayFixture.with { fixture in
+            var request = fixture.prompt("SAY hi", stream: false)
+            let other = "placeholder-of-\(UUID())"
+            if shown != "both" { request.headers.remove(name: "x-api-key") }
+            if shown == "x-api-key" { request.headers.add(name: "x-api-key", value: other) }
+            if shown == "authorization" { request.headers.add(name: "authorization", value: "Bearer \(other)") }
+            if shown == "both" { request.headers.add(name: "authorization", value: "Bearer \(other)") }
+            let response = try await fixture.client.execute(request, timeout: .seconds(20))
+            #expect(response.status == .unauthorized)
+            #expect(String(buffer: try await response.body.collect(upTo: 1 << 20)).contains("authentication_error"))
+            #expect(try fixture.logged("request").isEmpty)
+        }
+    }
+
+    @Test func `the word that all sandboxes had before is taken, and not beside another's`() async throws {
+        try await GatewayFixture.with { fixture in
+            for (other, status) in [(nil, HTTPResponseStatus.ok), ("placeholder-of-\(UUID())", .unauthorized)] {
+                var request = fixture.prompt("SAY hi", stream: false)
+                request.headers.remove(name: "x-api-key")
+                request.headers.add(name: "authorization", value: "Bearer former")
+                if let other { request.headers.add(name: "x-api-key", value: other) }
+                let response = try await fixture.client.execute(request, timeout: .seconds(20))
+                #expect(response.status == status)
+                _ = try await response.body.collect(upTo: 1 << 20)
+            }
+        }
+    }
+
+    @Test func `only a session's own worker speaks for it`() async throws {
+        let own = UUID()
+        try await GatewayFixture.with(speaksFor: { $0 == getpid() && $1 == own }) { fixture in
+            for (session, status) in [(own, HTTPResponseStatus.ok), (UUID(), .forbidden)] {
+                var request = fixture.prompt("SAY hi", stream: false)
+                request.headers.replaceOrAdd(name: "x-rookery-session", value: "\(session)")
+                request.headers.replaceOrAdd(name: "x-api-key", value: "placeholder-of-\(session)")
+                let response = try await fixture.client.execute(request, timeout: .seconds(20))
+                #expect(response.status == status)
+                _ = try await response.body.collect(upTo: 1 << 20)
+            }
+            #expect(try fixture.logged("request").count == 1)
+        }
+    }
+
+    @Test func `a session with nothing left is told so, and it is in the log of requests`() async throws {
+        struct Empty: ModelBudget {
+            func admit(_ session: UUID) async throws(Refusal) {
+                throw Refusal(status: 402, type: "billing_error", message: "rookery: used up")
+            }
+        }
+        try await GatewayFixture.with(budget: Empty()) { fixture in
+            let response = try await fixture.client.execute(
+                fixture.prompt("SAY hi", stream: true), timeout: .seconds(20))
+            #expect(response.status.code == 402)
+            #expect(response.headers.first(name: "retry-after") == nil)
+            let body = String(buffer: try await response.body.collect(upTo: 1 << 20))
+            #expect(body.contains(#""type":"error""#))
+            #expect(body.contains(#""type":"billing_error""#))
+            #expect(body.contains("rookery: used up"))
+            #expect(try fixture.logged("request").isEmpty)
+            #expect(fixture.ledger.all.map(\.outcome) == [.refused])
+            // What costs nothing goes on.
+            let models = try await fixture.client.execute(fixture.request(.GET, "/v1/models"), timeout: .seconds(20))
+            #expect(models.status == .ok)
+            _ = try await models.body.collect(upTo: 1 << 20)
         }
     }
 

@@ -144,6 +144,86 @@ extension OpenAPIDocument {
            }
           }
          },
+         "/v1/credentials": {
+          "get": {
+           "operationId": "listCredentials",
+           "summary": "List the credentials for the model API",
+           "tags": ["access"],
+           "description": "Needs the role admin or a higher one: the tenant's; an operator's: all.",
+           "responses": {
+            "200": {
+             "description": "Never the secrets.",
+             "content": {
+              "application/json": {
+               "schema": {
+                "type": "object",
+                "required": ["items"],
+                "properties": {
+                 "items": {"type": "array", "items": {"$ref": "#/components/schemas/Credential"}},
+                 "next_cursor": {"type": ["string", "null"]}
+                }
+               }
+              }
+             }
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "put": {
+           "operationId": "setCredential",
+           "summary": "Set or rotate the credential of a tenant or of one of its users",
+           "tags": ["access"],
+           "description": "Needs the role admin or a higher one. It counts from the next request, and is never shown again.",
+           "requestBody": {
+            "required": true,
+            "content": {
+             "application/json": {
+              "schema": {
+               "type": "object",
+               "required": ["kind"],
+               "additionalProperties": false,
+               "properties": {
+                "kind": {"type": "string", "enum": ["api_key", "bearer", "oauth", "gateway"]},
+                "tenant": {"type": "string", "description": "The caller's own without; another's is an operator's to name."},
+                "user": {"type": "string", "description": "For this user alone."},
+                "upstream": {"type": "string", "description": "Where its requests go, in place of --model-upstream."},
+                "api_key": {"type": "string"},
+                "token": {"type": "string", "description": "Of bearer and oauth."},
+                "refresh_token": {"type": "string"},
+                "token_url": {"type": "string", "format": "uri", "description": "Where tokens are refreshed."},
+                "token_form": {"type": "string", "enum": ["form", "json"], "default": "form"},
+                "client_id": {"type": "string"},
+                "expires_at": {"type": "string", "format": "date-time"},
+                "headers": {"type": "object", "additionalProperties": {"type": "string"}, "description": "Of gateway."}
+               }
+              }
+             }
+            }
+           },
+           "responses": {
+            "200": {
+             "description": "Without the secret.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Credential"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          }
+         },
+         "/v1/credentials/{id}": {
+          "delete": {
+           "operationId": "deleteCredential",
+           "summary": "Remove a credential, at once",
+           "tags": ["access"],
+           "description": "Needs the role admin or a higher one.",
+           "responses": {
+            "204": {"description": "It is no longer used."},
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [
+           {"name": "id", "in": "path", "required": true, "schema": {"type": "integer"}, "description": "Its number."}
+          ]
+         },
          "/v1/tokens/{id}": {
           "delete": {
            "operationId": "deleteToken",

@@ -8,9 +8,8 @@ enum OpenAPIDocument {
         do {
             var paths: [String: JSONValue] = [:]
             for part in [
-                sessionPaths, commandPaths, accessPaths, servicePaths, usagePaths, echokitPaths, companionPaths,
-                agentAPIPaths,
-                claudeRemotePaths,
+                sessionPaths, commandPaths, accessPaths, servicePaths, usagePaths, budgetPaths, echokitPaths,
+                companionPaths, agentAPIPaths, claudeRemotePaths,
             ] {
                 guard case .object(let members) = try JSONReader.parse(part.utf8) else { continue }
                 paths.merge(members) { first, _ in first }
@@ -36,9 +35,11 @@ enum OpenAPIDocument {
     private static func allComponents() throws -> JSONValue {
         guard case .object(var parts) = try JSONReader.parse(components.utf8),
             case .object(var schemas)? = parts["schemas"],
-            case .object(let more) = try JSONReader.parse(usageSchemas.utf8)
+            case .object(let more) = try JSONReader.parse(usageSchemas.utf8),
+            case .object(let budget) = try JSONReader.parse(budgetSchemas.utf8)
         else { return [:] }
         schemas.merge(more) { first, _ in first }
+        schemas.merge(budget) { first, _ in first }
         parts["schemas"] = .object(schemas)
         return .object(parts)
     }

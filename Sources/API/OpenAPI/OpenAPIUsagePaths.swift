@@ -131,6 +131,21 @@ extension OpenAPIDocument {
            "cost_usd": {"type": "number"}
           }
          },
+         "Credential": {
+          "type": "object",
+          "required": ["id", "tenant", "kind", "version", "updated_at", "updated_by"],
+          "properties": {
+           "id": {"type": "integer"},
+           "tenant": {"type": "string"},
+           "user": {"type": "string", "description": "Left out: the whole tenant's."},
+           "kind": {"type": "string", "enum": ["api_key", "bearer", "oauth", "gateway"]},
+           "version": {"type": "integer"},
+           "expires_at": {"type": "string", "format": "date-time"},
+           "fault": {"type": "string", "description": "Why it does not work."},
+           "updated_at": {"type": "string", "format": "date-time"},
+           "updated_by": {"type": "string"}
+          }
+         },
          "ModelRequest": {
           "type": "object",
           "required": ["id", "method", "path", "outcome", "started_at", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cost_usd"],

@@ -74,6 +74,20 @@ struct BodyFields {
         return Int(number)
     }
 
+    func number(_ key: String, in range: ClosedRange<Double>) throws(Problem) -> Double {
+        let number: Double? =
+            switch try present(key) {
+            case .integer(let whole)?: Double(whole)
+            case .number(let number)?: number
+            case nil: throw refusal(key, "is missing")
+            default: nil
+            }
+        guard let number, range.contains(number) else {
+            throw refusal(key, "must be a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
     func choice<Choice: RawRepresentable & CaseIterable>(
         _ key: String, of type: Choice.Type
     ) throws(Problem) -> Choice? where Choice.RawValue == String {

@@ -11,6 +11,8 @@ struct APIRoutes: Sendable {
     let sessions: any SessionService
     let tokens: any TokenService
     let usage: any UsageService
+    let credentials: any CredentialService
+    let budgets: any BudgetService
     let authenticator: Authenticator
     let dialects: DialectHubs
     let site: StaticSite
@@ -22,8 +24,8 @@ struct APIRoutes: Sendable {
 
     var endpoints: [Endpoint] {
         serviceEndpoints + accessEndpoints + sessionEndpoints + sessionFactEndpoints + eventEndpoints + pastEndpoints
-            + commandEndpoints + usageEndpoints + policyEndpoints + tokenEndpoints + echokitEndpoints
-            + companionEndpoints + agentAPIEndpoints + claudeRemoteEndpoints
+            + commandEndpoints + usageEndpoints + credentialEndpoints + budgetEndpoints + policyEndpoints
+            + tokenEndpoints + echokitEndpoints + companionEndpoints + agentAPIEndpoints + claudeRemoteEndpoints
     }
 
     /// WebSockets, which never reach the router as such; a plain request for one does, and is told so.

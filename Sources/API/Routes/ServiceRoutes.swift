@@ -16,7 +16,8 @@ extension APIRoutes {
             },
             Endpoint(.get, "/healthz", .anyone) { _ in try .json(HealthDocument(status: "ok")) },
             Endpoint(.get, "/readyz", .anyone) { _ in
-                let readiness = await sessions.readiness()
+                var readiness = await sessions.readiness()
+                readiness.checks.merge(usage.modelChecks()) { own, _ in own }
                 return try .json(readiness, status: readiness.ready ? .ok : .serviceUnavailable)
             },
             Endpoint(.get, "/v1/recovery", .role(.operator)) { _ in

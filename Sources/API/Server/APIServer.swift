@@ -32,7 +32,8 @@ public struct APIServer: Service {
     /// - Throws: ``APIServerError`` for a configuration that cannot work.
     public init(
         _ configuration: APIConfiguration, sessions: any SessionService, tokens: any TokenService,
-        usage: any UsageService, remote: SessionRegistry? = nil, logger: Logger,
+        usage: any UsageService, credentials: any CredentialService, budgets: any BudgetService,
+        remote: SessionRegistry? = nil, logger: Logger,
         onListening: @escaping @Sendable ([BoundListener]) async -> Void = { _ in }
     ) throws(APIServerError) {
         guard !configuration.listeners.isEmpty else { throw .noListeners }
@@ -55,7 +56,8 @@ public struct APIServer: Service {
                 allowedOrigins: configuration.allowedOrigins))
         let dialects = DialectHubs(sessions: sessions, authenticator: authenticator, remote: remote)
         routes = APIRoutes(
-            sessions: sessions, tokens: tokens, usage: usage, authenticator: authenticator, dialects: dialects,
+            sessions: sessions, tokens: tokens, usage: usage, credentials: credentials, budgets: budgets,
+            authenticator: authenticator, dialects: dialects,
             site: try StaticSite(directory: configuration.site, vendor: configuration.vendor),
             secure: configuration.tls != nil,
             transcription: configuration.transcription.map { TranscriptionProxy($0) })

@@ -6,6 +6,8 @@ import Registry
 struct MetricsText {
     let usage: [UsageRow]
     let gateway: GatewayCounters.Values
+    var load = (running: 0, waiting: 0)
+    var upstreams: [UpstreamHealth.Standing] = []
 
     var text: String {
         var lines: [String] = []
@@ -47,6 +49,19 @@ struct MetricsText {
         lines.append("\(first)_bucket{le=\"+Inf\"} \(gateway.firstByte.count)")
         lines.append("\(first)_sum \(gateway.firstByte.sum)")
         lines.append("\(first)_count \(gateway.firstByte.count)")
+        family("rookery_gateway_messages", "gauge", "Messages that are asked now, or wait for their turn.")
+        lines.append("rookery_gateway_messages{state=\"running\"} \(load.running)")
+        lines.append("rookery_gateway_messages{state=\"waiting\"} \(load.waiting)")
+        family("rookery_upstream_open", "gauge", "1 while an upstream is not asked because it does not answer.")
+        for upstream in upstreams {
+            lines.append(
+                "rookery_upstream_open{upstream=\"\(Self.escaped(upstream.upstream))\"} \(upstream.isOpen ? 1 : 0)")
+        }
+        family("rookery_upstream_failures", "gauge", "Requests in a row that an upstream did not answer.")
+        for upstream in upstreams {
+            lines.append(
+                "rookery_upstream_failures{upstream=\"\(Self.escaped(upstream.upstream))\"} \(upstream.failures)")
+        }
         return lines.joined(separator: "\n") + "\n"
     }
 

@@ -6,12 +6,17 @@ public import Supervisor
 /// The registry's accounts, as the API asks for them.
 public struct RegistryUsage: UsageService {
     private let registry: SessionRegistry
-    private let counters: GatewayCounters
+    private let gateway: ModelGateway
+    /// Where all go whose credential names no other.
+    private let upstream: String
 
-    public init(_ registry: SessionRegistry, counters: GatewayCounters) {
+    public init(_ registry: SessionRegistry, gateway: ModelGateway, upstream: String) {
         self.registry = registry
-        self.counters = counters
+        self.gateway = gateway
+        self.upstream = upstream
     }
+
+    public func modelChecks() -> [String: String] { ModelChecks.of(gateway.health.standings, upstream: upstream) }
 
     public func usage(_ query: UsageQuery, as principal: Principal) async throws(SupervisorError) -> [UsageRow] {
         do throws(RegistryError) { return try await registry.usage(query, visibleTo: principal) } catch {
@@ -36,7 +41,9 @@ public struct RegistryUsage: UsageService {
         } catch {
             throw RegistryTokens.refusal(error)
         }
-        return MetricsText(usage: rows, gateway: counters.now).text
+        return MetricsText(
+            usage: rows, gateway: gateway.counters.now, load: gateway.load, upstreams: gateway.health.standings
+        ).text
     }
 }
 

@@ -8,6 +8,9 @@ public protocol UsageService: Sendable {
     func requests(
         of id: SessionID, limit: Int, cursor: String?, as principal: Principal
     ) async throws(SupervisorError) -> (items: [LoggedRequest], nextCursor: String?)
+    /// Whether the model API answers, for `/readyz`: names of parts, and `ok` or what is wrong. Without names of upstreams,
+    /// which are tenants' own business.
+    func modelChecks() -> [String: String]
     /// Everything that is monitored, in Prometheus' text format.
     func metrics() async throws(SupervisorError) -> String
 }

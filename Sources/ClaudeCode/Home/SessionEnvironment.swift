@@ -1,7 +1,13 @@
 /// The complete environment of a session's command. Nothing is inherited from any process of the host.
 public enum SessionEnvironment {
-    /// What the model API sees of the sandbox: no secret. The gateway puts the real credential in its place.
-    public static let placeholderToken = "rookery-session"
+    /// What a sandbox has in place of a credential: no secret, and of use to its own session alone. The gateway puts the
+    /// real credential in its place.
+    ///
+    /// - Parameter sessionID: the session's UUID in lower case.
+    public static func placeholder(for sessionID: String) -> String { "rookery-session-\(sessionID)" }
+    /// The one word that all sandboxes had before each had its own. They outlive an upgrade of the supervisor, so it is
+    /// taken for one version more, and goes with the next. Whose a request is, the listener says all the same.
+    public static let formerPlaceholder = "rookery-session"
 
     /// Inside the sandbox; see `SandboxLayout` in WorkerControl.
     static let home = "/home/agent"
@@ -65,7 +71,7 @@ public enum SessionEnvironment {
         if let model { variables["ROOKERY_MODEL"] = model }
         variables["ANTHROPIC_BASE_URL"] = listener
         // A bearer token rather than an API key: the CLI asks nothing about it.
-        variables["ANTHROPIC_AUTH_TOKEN"] = placeholderToken
+        variables["ANTHROPIC_AUTH_TOKEN"] = placeholder(for: sessionID)
         return variables
     }
 

@@ -5,15 +5,18 @@ public struct UpstreamGrant: Sendable {
     public var upstream: UpstreamURL
     /// Set in place of whatever the sandbox sent.
     public var headers: [(name: String, value: String)]
-    /// The credential it is made of, and which of its versions; nil where there is none that could be renewed.
-    public var credential: (id: Int64, version: Int)?
+    /// Who shares with the others as one.
+    public var tenant: Int64
 
-    public init(
-        upstream: UpstreamURL, headers: [(name: String, value: String)], credential: (id: Int64, version: Int)? = nil
-    ) {
+    public init(upstream: UpstreamURL, headers: [(name: String, value: String)], tenant: Int64 = 0) {
         self.upstream = upstream
         self.headers = headers
-        self.credential = credential
+        self.tenant = tenant
+    }
+
+    /// Whether upstream would see the same.
+    public func isSame(as other: UpstreamGrant) -> Bool {
+        upstream == other.upstream && headers.elementsEqual(other.headers) { $0 == $1 }
     }
 }
 

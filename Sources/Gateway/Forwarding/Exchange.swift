@@ -15,18 +15,26 @@ struct Exchange: Sendable {
 
     let client: HTTPClient
     let access: any ModelAccess
+    let budget: any ModelBudget
     let meter: RequestMeter
     let bodies: BodyAllowance
+    let turnstile: Turnstile
+    let health: UpstreamHealth
+    let configuration: GatewayConfiguration
     let logger: Logger
 
     typealias Outbound = NIOAsyncChannelOutboundWriter<HTTPResponsePart>
 
     /// Answers the request completely, or throws when the answer broke off and the connection must be closed.
-    func run(_ head: HTTPRequest, _ body: RequestBody, _ outbound: Outbound) async throws {
+    /// - Parameter peer: the process that sent it.
+    func run(_ head: HTTPRequest, _ body: RequestBody, from peer: pid_t?, _ outbound: Outbound) async throws {
         let start = ContinuousClock.now
         let bounded = BoundedBody(body: body, limit: Self.largestBody)
         let call: ModelCall
-        do throws(Refusal) { call = try ModelCall(head) } catch {
+        do throws(Refusal) {
+            call = try ModelCall(head)
+            try configuration.check(call, from: peer)
+        } catch {
             // Read what is still coming: a client that cannot finish sending does not read an answer.
             for try await _ in bounded {}
             return try await refuse(error, head, outbound)
@@ -67,8 +75,14 @@ struct Exchange: Sendable {
         let grant = try await access.grant(for: call.session)
         let account = RequestAccount(
             call.record, model: RequestedModel.find(in: held.bytes), meter: meter, logger: logger)
-        if call.isMessage { account.open() }
+        var place: FairShare.Ticket?
+        defer { if let place { turnstile.leave(place) } }
         do {
+            if call.isMessage {
+                try await budget.admit(call.session)
+                place = try await turnstile.enter(grant.tenant, call.session)
+                account.open()
+            }
             let answer = try await ask(call, call.head.method == .post ? held.bytes : nil, grant)
             try await account.answered(answer)
             do {
@@ -101,9 +115,17 @@ struct Exchange: Sendable {
         request.method = HTTPMethod(rawValue: call.head.method.rawValue)
         request.headers = HeaderFilter.request(call.head.headerFields, grant: grant)
         request.body = body.map { .bytes($0) }
-        // No deadline for the whole: an answer may stream for an hour. The client's connect and read time-outs bound
-        // each phase.
-        return try await client.execute(request, deadline: .distantFuture)
+        try health.begin(grant.upstream)
+        do {
+            // No deadline for the whole: an answer may stream for an hour. The client's connect and read time-outs bound
+            // each phase.
+            let answer = try await client.execute(request, deadline: .distantFuture)
+            health.answered(grant.upstream)
+            return answer
+        } catch {
+            if Task.isCancelled { health.gaveUp(grant.upstream) } else { health.failed(grant.upstream) }
+            throw error
+        }
     }
 
     private func relay(

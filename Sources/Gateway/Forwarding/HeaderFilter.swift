@@ -37,7 +37,11 @@ enum HeaderFilter {
             else { continue }
             headers.add(name: field.name.rawName, value: field.value)
         }
-        for (name, value) in grant.headers { headers.replaceOrAdd(name: name, value: value) }
+        for (name, value) in grant.headers {
+            // Features that the CLI asks for are kept beside the one that the credential needs.
+            let features = name == "anthropic-beta" ? headers[canonicalForm: name].map(String.init) : []
+            headers.replaceOrAdd(name: name, value: (features + [value]).joined(separator: ","))
+        }
         return headers
     }
 

@@ -25,6 +25,14 @@ struct ModelCall {
         self.path = String(path)
     }
 
+    /// What the sandbox shows in place of a credential.
+    var placeholders: [String] {
+        let bearer = head.headerFields[values: .authorization].map { value in
+            value.lowercased().hasPrefix("bearer ") ? String(value.dropFirst(7)) : value
+        }
+        return bearer + (HTTPField.Name("x-api-key").map { head.headerFields[values: $0] } ?? [])
+    }
+
     /// What costs money.
     var isMessage: Bool { path == "/v1/messages" }
 

@@ -40,11 +40,42 @@ public struct Refusal: Error, Equatable {
         message: "rookery: the gateway holds too many large requests at the moment; the request can be sent again",
         retryAfter: 2)
 
+    /// Its turn has not come: others of the same tenant, or of all, ask as much as may be asked.
+    static let crowded = Refusal(
+        status: 429, type: "rate_limit_error",
+        message: "rookery: your tenant asks as much at once, or in a minute, as it may; the request can be sent again",
+        retryAfter: 5)
+
+    /// Upstream has not answered for a while.
+    static func resting(seconds: Int) -> Refusal {
+        Refusal(
+            status: 529, type: "overloaded_error",
+            message:
+                "rookery: the model API has not answered lately and is not asked for \(max(1, seconds)) s; the request "
+                + "can be sent again then",
+            retryAfter: max(1, seconds))
+    }
+
     /// What is not written down is not served.
     public static let uncounted = Refusal(
         status: 529, type: "overloaded_error",
         message: "rookery: what requests use cannot be written down at the moment; ask the operator to look at the log",
         retryAfter: 5)
+
+    /// There is a credential and it cannot be used.
+    public static let locked = Refusal(
+        status: 401, type: "authentication_error",
+        message: "rookery: the credential for the model API cannot be opened; ask the administrator to set it again")
+
+    /// Not the placeholder of the session that the request comes from.
+    static let wrongPlaceholder = Refusal(
+        status: 401, type: "authentication_error",
+        message: "rookery: the request does not carry this session's own placeholder (ANTHROPIC_AUTH_TOKEN)")
+
+    /// Another session's worker asks, or nobody's.
+    static let foreignWorker = Refusal(
+        status: 403, type: "permission_error",
+        message: "rookery: the request does not come from its session's own worker")
 
     static func unreadable(_ coding: String) -> Refusal {
         Refusal(

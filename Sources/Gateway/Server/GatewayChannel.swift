@@ -17,6 +17,8 @@ struct GatewayChannel: ServerChildChannel {
     }
 
     func handle(value: Value, logger: Logger) async {
+        let channel = value.channel
+        let peer = try? await channel.eventLoop.submit { try channel.peerProcess() }.get()
         do {
             try await value.executeThenClose { inbound, outbound in
                 var current: (task: Task<Void, Never>, body: RequestBody.Source)?
@@ -31,10 +33,10 @@ struct GatewayChannel: ServerChildChannel {
                         let (body, source) = RequestBody.makeStream()
                         let task = Task {
                             do {
-                                try await exchange.run(head, body, outbound)
+                                try await exchange.run(head, body, from: peer, outbound)
                             } catch {
                                 // An answer broke off in the middle: only a closed connection can say so.
-                                value.channel.close(promise: nil)
+                                channel.close(promise: nil)
                             }
                         }
                         current = (task, source)

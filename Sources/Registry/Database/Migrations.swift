@@ -11,6 +11,8 @@ extension DatabaseMigrator {
         migrator.registerMigration("v4-remote") { try $0.execute(sql: Schema.remote) }
         migrator.registerMigration("v5-usage") { try $0.execute(sql: UsageSchema.tables) }
         migrator.registerMigration("v6-audit") { try $0.execute(sql: Schema.audit) }
+        migrator.registerMigration("v7-credentials") { try $0.execute(sql: CredentialSchema.table) }
+        migrator.registerMigration("v8-budgets") { try $0.execute(sql: BudgetSchema.table) }
         return migrator
     }
 }

@@ -26,6 +26,7 @@
 /// | `permission.requested` | `id`, `kind`: tool, question, plan; `tool_name`, `tool_input`, `visible` (the input as text, whole, with control and direction characters made visible), `description`?, `tool_use_id`?, `suggestions`?, `since`, `expires_at`?, `answerable`: false where only the terminal can answer |
 /// | `permission.resolved` | `id`, `resolution`: allowed, denied, withdrawn; `tool_name`?, `by`?, `via`: client, terminal, policy, timeout, session; `message`?, `updated`? (the input was changed), `remember`? |
 /// | `usage.updated` | `cost_usd`, `input_tokens`, `output_tokens`, `cache_read_tokens`, `cache_creation_tokens` since the incarnation began; `models`: the same by model |
+/// | `budget.warning` | `scope`: session, user, tenant; `period`, `limit_usd`, `spent_usd`, `ends_at`: most of a budget is used |
 /// | `cli.message` | `message`: a message of the program that this version has no word for, as it came |
 /// | `cli.dropped` | `bytes`, `reason`: too_large, not_json: a record of the program that was left out |
 public enum EventType: String, Codable, Sendable, Hashable, CaseIterable {
@@ -67,6 +68,7 @@ public enum EventType: String, Codable, Sendable, Hashable, CaseIterable {
     case permissionRequested = "permission.requested"
     case permissionResolved = "permission.resolved"
     case usageUpdated = "usage.updated"
+    case budgetWarning = "budget.warning"
     case cliMessage = "cli.message"
     case cliDropped = "cli.dropped"
     case clientAttached = "client.attached"

@@ -55,7 +55,7 @@ extension SessionSupervisor {
     ) async -> Result<Creation, SupervisorError> {
         do throws(SupervisorError) {
             // In its place and locked before its row is there: whoever finds the row waits until it runs.
-            let entry = SessionEntry(draft, feed: SessionFeed())
+            let entry = SessionEntry(draft, feed: SessionFeed(), workers: workers)
             entry.lock.take()
             defer { entry.lock.release() }
             if let earlier = try await store(entry, key, actor: actor) { return .success(.repeated(earlier)) }

@@ -38,6 +38,7 @@ extension SessionSupervisor {
             }
             guard entry.record.lifecycle == .running else { continue }
             watchMemory(entry, now: now).map { tasks.append($0) }
+            if entry.spentBudget != nil, !isInLastTurn(entry) { tasks.append(Task { await self.parkForBudget(entry) }) }
             let rule = rule(entry)
             let deadline = rule?.deadline
             if entry.warnedOf != nil, deadline != entry.warnedOf { entry.warnedOf = nil }

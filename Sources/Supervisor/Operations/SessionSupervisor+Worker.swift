@@ -137,6 +137,7 @@ extension SessionSupervisor {
             entry.oomKills = max(entry.oomKills, Int(clamping: kills))
         }
         publish(event, of: entry)
+        if entry.spentBudget != nil { watchLastTurn(event, of: entry) }
     }
 
     func learn(_ entry: SessionEntry, _ status: WorkerStatus) {

@@ -21,6 +21,8 @@ public actor SessionSupervisor {
     let manifests: ManifestStore
     /// What it knows of its own process.
     let process: SupervisorProcess
+    /// Whose worker is which process.
+    public nonisolated let workers = WorkerRoster()
     /// Another one for each process.
     let instance = UUID()
     let renewals: RenewalIntent
@@ -148,7 +150,7 @@ public actor SessionSupervisor {
     /// The same with what the registry says of it.
     func entry(_ record: SessionRecord, _ transitions: [TransitionRecord]) -> SessionEntry {
         if let entry = entries[record.id] { return entry }
-        let entry = SessionEntry(record, feed: SessionFeed(transitions))
+        let entry = SessionEntry(record, feed: SessionFeed(transitions), workers: workers)
         entry.restarts = RestartCount(transitions, steadyAfter: configuration.steadyAfter)
         entries[record.id] = entry
         return entry

@@ -9,12 +9,15 @@ final class SessionEntry {
     /// Held for every operation that changes the session's state.
     let lock = OperationLock()
     let feed: SessionFeed
+    private let workers: WorkerRoster
     /// The registry's record as of the last change.
     var record: SessionRecord
 
     // While an incarnation lives
     var connection: WorkerConnection?
-    var worker: ProcessIdentity?
+    var worker: ProcessIdentity? {
+        didSet { workers.set(worker?.pid, for: id) }
+    }
     /// Says when the worker's process is gone.
     var watch: ProcessWatch?
     /// It is gone; what it said last may still be on its way.
@@ -43,6 +46,13 @@ final class SessionEntry {
     /// Its worker cannot freeze it.
     var cannotFreeze = false
 
+    /// The budget that was used up while it ran: its turn may end, and then it is parked.
+    var spentBudget: BudgetStanding? {
+        didSet { if spentBudget == nil { turnIsOver = false } }
+    }
+    /// The turn that it was in then has ended.
+    var turnIsOver = false
+
     // The reaper's
     /// The deadline that was warned of.
     var warnedOf: IdleRule.Deadline?
@@ -60,8 +70,9 @@ final class SessionEntry {
     /// What its last incarnation left could not be cleaned away.
     var isDirty = false
 
-    init(_ record: SessionRecord, feed: SessionFeed) {
+    init(_ record: SessionRecord, feed: SessionFeed, workers: WorkerRoster) {
         id = record.id
+        self.workers = workers
         self.record = record
         self.feed = feed
     }
@@ -99,6 +110,7 @@ final class SessionEntry {
         isHigh = false
         cannotFreeze = false
         warnedOf = nil
+        spentBudget = nil
         feed.trim(to: SessionFeed.capacityAtRest)
     }
 }

@@ -11,10 +11,15 @@ public actor RegistryLedger: ModelRequestLedger {
     struct UnknownSession: Error {}
 
     private let registry: SessionRegistry
+    private let budgets: BudgetKeeper?
     private var waiting: [(request: LoggedRequest, done: CheckedContinuation<Void, any Error>)] = []
     private var isWriting = false
 
-    public init(_ registry: SessionRegistry) { self.registry = registry }
+    /// - Parameter budgets: told of what was spent, before the answer has ended.
+    public init(_ registry: SessionRegistry, budgets: BudgetKeeper? = nil) {
+        self.registry = registry
+        self.budgets = budgets
+    }
 
     public func record(_ request: ModelRequestRecord) async throws {
         guard let logged = LoggedRequest(request) else { throw UnknownSession() }
@@ -33,6 +38,8 @@ public actor RegistryLedger: ModelRequestLedger {
             waiting = []
             do throws(RegistryError) {
                 let unknown = try await registry.book(batch.map(\.request))
+                let spenders = batch.map(\.request).filter { $0.tokens.cost > 0 && !unknown.contains($0.id) }
+                if let budgets, !spenders.isEmpty { await budgets.booked(Set(spenders.map(\.sessionID))) }
                 for entry in batch {
                     if unknown.contains(entry.request.id) {
                         entry.done.resume(throwing: UnknownSession())

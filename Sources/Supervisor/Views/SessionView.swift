@@ -188,7 +188,7 @@ public struct SessionStats: Codable, Sendable {
 /// Whether the service can take work (`GET /readyz`).
 public struct Readiness: Codable, Sendable {
     public var ready: Bool
-    /// One entry a part: `registry`, `launcher`, `gateway`, `capacity`; `ok` or what is wrong.
+    /// One entry a part: `registry`, `launcher`, `gateway`, `model`, `capacity`; `ok` or what is wrong.
     public var checks: [String: String]
 
     public init(ready: Bool, checks: [String: String]) {

@@ -6,6 +6,7 @@ import Gateway
 import Logging
 import Policy
 import Registry
+import Supervisor
 
 /// A server up to the point where it has no privilege left: what needs root comes first, then root is given up for good,
 /// and only then is anything read that another process wrote. All of it happens while the process has one thread.
@@ -17,6 +18,8 @@ struct PreparedServer: Sendable {
     let transcriptionKey: String?
     let policies: PolicyStore
     let prices: PriceList
+    /// Seals credentials in the registry.
+    let sealingKey: SealingKey
     /// Our end of the launcher's socket.
     let control: Int32
     /// Our child at its other end.
@@ -47,6 +50,8 @@ struct PreparedServer: Sendable {
         transcriptionKey = try configuration.transcriptionKeyFile.map { path throws(ConfigurationError) in
             try Self.key(at: path, flag: "--transcription-key-file")
         }
+        // While it can be read that is root's; one that is made is the service user's.
+        let brought = try Self.broughtKey(configuration)
         prices = try PriceList(file: configuration.prices)
         policies = try PolicyStore(directory: configuration.policies)
         let user = try configuration.serviceUser.map { name throws(ConfigurationError) in
@@ -63,6 +68,8 @@ struct PreparedServer: Sendable {
         // The last step that can be taken beside the supervisor before.
         if inheritance?.waits == true { try steward?.awaitTurn() }
         lock = try Self.lock(configuration.runtimeDirectory)
+        // Alone now: two that each make one would lock each other's credentials away.
+        sealingKey = try brought ?? SealingKey(file: configuration.sealingKeyFile, mayMake: true)
         if !FileManager.default.isExecutableFile(atPath: configuration.claudeBinary) {
             logger.warning(
                 "Claude Code is missing: sessions that need it will not start",
@@ -111,6 +118,9 @@ struct PreparedServer: Sendable {
             if geteuid() == 0 { _ = write(rank, "-900", 4) }
             close(rank)
         }
+        // It holds credentials in clear: no core, whatever kills it. Workers and sandboxes inherit it.
+        var cores = rlimit(rlim_cur: 0, rlim_max: 0)
+        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &cores)
         var files = rlimit()
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 {
             files.rlim_cur = files.rlim_max
@@ -131,6 +141,17 @@ struct PreparedServer: Sendable {
                 try makeDirectory(directory, mode: mode)
             }
         }
+    }
+
+    /// The credentials' key as the operator or systemd brings it; nil: it is beside the registry, or to be made.
+    static func broughtKey(_ configuration: ServeConfiguration) throws(SealingKey.Fault) -> SealingKey? {
+        if let path = configuration.credentialKeyFile {
+            return FileManager.default.fileExists(atPath: path) ? try SealingKey(file: path, mayMake: true) : nil
+        }
+        guard let directory = ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"],
+            FileManager.default.fileExists(atPath: "\(directory)/credential-key")
+        else { return nil }
+        return try SealingKey(file: "\(directory)/credential-key", mayMake: false)
     }
 
     private static func key(at path: String, flag: String) throws(ConfigurationError) -> String {

@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import ClaudeCode
 import Confinement
 import Foundation
 import Gateway
@@ -65,6 +66,7 @@ struct Serve: AsyncParsableCommand {
         case let error as SupervisorError: Failure.refused(error.detail)
         case let error as FileFault: Failure.refused("\(error)")
         case let error as APIServerError: Failure.refused(error.description)
+        case let error as SealingKey.Fault: Failure.refused(error.description)
         case let error as PriceList.Fault: Failure.refused(error.description)
         case let error as GatewayError: Failure.refused(error.description)
         default: error
@@ -123,9 +125,17 @@ struct Serve: AsyncParsableCommand {
         }
         let cutOff = try await registry.closeInterruptedRequests()
         if cutOff > 0 { logger.notice("model requests were cut off by the last end", metadata: ["count": "\(cutOff)"]) }
+        let vault = CredentialVault(
+            registry: registry, key: prepared.sealingKey, upstream: upstream, sharedKey: prepared.modelKey,
+            logger: logger)
+        let budgets = BudgetKeeper(registry: registry, enforcement: supervisor, logger: logger)
         let gateway = ModelGateway(
-            configuration: GatewayConfiguration(socketPath: gatewaySocket),
-            access: SharedKey(upstream: upstream, apiKey: prepared.modelKey), ledger: RegistryLedger(registry),
+            configuration: GatewayConfiguration(
+                socketPath: gatewaySocket, formerPlaceholder: SessionEnvironment.formerPlaceholder,
+                sharing: configuration.sharing,
+                speaksFor: { [workers = supervisor.workers] in workers.mayServe($0, $1) }
+            ) { SessionEnvironment.placeholder(for: $0.uuidString.lowercased()) },
+            access: vault, budget: budgets, ledger: RegistryLedger(registry, budgets: budgets),
             prices: prepared.prices, logger: logger)
         var face = APIConfiguration(
             listeners: configuration.listeners, authentication: authentication, tls: configuration.tls,
@@ -138,7 +148,9 @@ struct Serve: AsyncParsableCommand {
         }
         let server = try APIServer(
             face, sessions: supervisor, tokens: RegistryTokens(registry),
-            usage: RegistryUsage(registry, counters: gateway.counters), remote: registry, logger: logger
+            usage: RegistryUsage(registry, gateway: gateway, upstream: upstream.description), credentials: vault,
+            budgets: budgets,
+            remote: registry, logger: logger
         ) { listeners in
             Announcement(
                 listeners: listeners, tokenFile: configuration.authenticates ? configuration.adminTokenFile : nil
@@ -147,6 +159,7 @@ struct Serve: AsyncParsableCommand {
             prepared.steward?.sayUp()
         }
         try await supervisor.start()
+        await budgets.start()
         let group = Self.group(
             gateway, server,
             SupervisorService(supervisor: supervisor) { configuration.stopSessions && !way.isTaken },

@@ -22,6 +22,7 @@ struct ServeCheck {
         if let key = configuration.modelKeyFile, access(key, R_OK) != 0 {
             throw ConfigurationError("--model-key-file \(key) cannot be read")
         }
+        _ = try PreparedServer.broughtKey(configuration)
         _ = try PolicyStore(directory: configuration.policies)
         if let name = configuration.serviceUser { try ServiceUser(named: name).become() }
         if let tls = configuration.tls { try APIServer.check(tls) }

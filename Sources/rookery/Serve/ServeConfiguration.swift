@@ -28,7 +28,11 @@ struct ServeConfiguration {
     var vendor: String?
     var modelUpstream: String
     var modelKeyFile: String?
+    /// nil: systemd brings it, or it is beside the registry.
+    var credentialKeyFile: String?
+    var sealingKeyFile: String { credentialKeyFile ?? stateDirectory + "/credential-key" }
     var prices: String
+    var sharing: SharingLimits
     var transcriptionURL: String?
     var transcriptionKeyFile: String?
     var maxSessions: Int
@@ -70,7 +74,13 @@ struct ServeConfiguration {
                 "\(sources.value("model-upstream")?.source ?? ""): '\(modelUpstream)' is not where a model can be; "
                     + "write https://host, http://host:port or unix:/path")
         }
+        credentialKeyFile = text("credential-key-file").map(surroundings.absolute)
         prices = path("prices", surroundings.installation.prices)
+        let concurrent = try Self.number(sources, "model-concurrency", 1...100_000) ?? SharingLimits().concurrent
+        sharing = SharingLimits(
+            concurrent: concurrent,
+            perTenant: try Self.number(sources, "model-tenant-concurrency", 1...100_000) ?? concurrent,
+            perMinute: try Self.number(sources, "model-tenant-rate", 1...1_000_000))
         modelKeyFile = text("model-key-file").map(surroundings.absolute)
         transcriptionURL = text("transcription-url")
         transcriptionKeyFile = text("transcription-key-file").map(surroundings.absolute)

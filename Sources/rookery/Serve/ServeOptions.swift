@@ -64,6 +64,18 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "File with the model API's key. It never enters a sandbox.")
     var modelKeyFile: String?
 
+    @Option(help: "File with the key that seals credentials: read if there, else made, mode 0600.")
+    var credentialKeyFile: String?
+
+    @Option(help: "Messages that are asked of the model API at once, over all tenants.")
+    var modelConcurrency: String?
+
+    @Option(help: "The same of one tenant.")
+    var modelTenantConcurrency: String?
+
+    @Option(help: "Messages that one tenant may begin in a minute.")
+    var modelTenantRate: String?
+
     @Option(help: "What models cost, in JSON.")
     var prices: String?
 

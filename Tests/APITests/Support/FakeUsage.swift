@@ -22,5 +22,7 @@ struct FakeUsage: UsageService {
         ([], "\(limit)")
     }
 
+    func modelChecks() -> [String: String] { ["model": "ok"] }
+
     func metrics() async throws(SupervisorError) -> String { "rookery_up 1\n" }
 }

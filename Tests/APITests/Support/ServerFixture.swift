@@ -49,7 +49,9 @@ struct ServerFixture: Sendable {
         var configuration = APIConfiguration(listeners: listeners, authentication: authentication, tls: tls)
         configuration.dedicated = dedicated
         var server = try APIServer(
-            configuration, sessions: sessions, tokens: tokens, usage: FakeUsage(), remote: remote, logger: .silent
+            configuration, sessions: sessions, tokens: tokens, usage: FakeUsage(), credentials: FakeCredentials(),
+            budgets: FakeBudgets(),
+            remote: remote, logger: .silent
         ) { continuation.yield($0) }
         server.timeouts = timeouts
         let group = ServiceGroup(configuration: .init(services: [server], logger: .silent))

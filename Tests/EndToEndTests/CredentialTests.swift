@@ -1,0 +1,64 @@
+import EndToEndSupport
+import Foundation
+import NIOHTTP1
+import SessionCore
+import Testing
+
+/// A tenant's own credential and the real Claude Code.
+@Suite(.serialized) struct CredentialTests {
+    private static func set(_ api: APIClient, _ token: String, _ upstream: String) async throws {
+        let body: JSONValue = ["kind": "bearer", "token": .string(token), "upstream": .string(upstream)]
+        let answer = try await api.send(.PUT, "/v1/credentials", body: try JSONEncoder().encode(body))
+        #expect(answer.status == 200, "\(answer.text)")
+        #expect(!answer.text.contains(token))
+    }
+
+    /// Whether any file below has the text.
+    private static func finds(_ text: String, below directory: String) -> [String] {
+        let files = FileManager.default.enumerator(atPath: directory)?.compactMap { $0 as? String } ?? []
+        return files.filter {
+            FileManager.default.contents(atPath: "\(directory)/\($0)")?.range(of: Data(text.utf8)) != nil
+        }
+    }
+
+    @Test func aCredentialIsUsedRotatedAndFoundNowhere() async throws {
+        try await Rookery.with { rookery in
+            let api = rookery.api
+            let log = rookery.root.appending(path: "own-model.log").path
+            let model = try RunningProgram(
+                [Programs.built("scripted-model"), "--bind", "127.0.0.1:0", "--log", log], logs: rookery.root,
+                name: "own-model")
+            do {
+                let upstream = try await model.line(startingWith: "scripted-model listening on ")
+                try await Self.set(api, "a-very-secret-token-ONE1", upstream)
+                let id = try await api.create()
+                try await api.waitForScreen(id, containing: "❯")
+                try await api.input(id, "SAY first")
+                try await api.waitForScreen(id, containing: "● first")
+                try await Self.set(api, "a-very-secret-token-TWO2", upstream)
+                try await api.waitFor(id, activity: .idle)
+                try await api.input(id, "SAY second")
+                try await api.waitForScreen(id, containing: "● second")
+                let seen = try String(contentsOfFile: log, encoding: .utf8)
+                #expect(seen.contains("…ONE1"))
+                #expect(seen.contains("…TWO2"))
+                // What the sandbox shows goes no further.
+                #expect(!seen.contains("…\(id.suffix(4))"))
+
+                for process in rookery.processes(of: id) {
+                    let environment = FileManager.default.contents(atPath: "/proc/\(process.pid)/environ") ?? Data()
+                    #expect(environment.range(of: Data("very-secret".utf8)) == nil, "\(process.command)")
+                }
+                #expect(Self.finds("very-secret", below: rookery.stateDirectory) == [])
+                #expect(Self.finds("very-secret", below: rookery.root.path) == [])
+                let list = try await api.get("/v1/credentials")
+                #expect(list.text.contains("bearer"))
+                #expect(!list.text.contains("secret"))
+            } catch {
+                await model.end()
+                throw error
+            }
+            await model.end()
+        }
+    }
+}
