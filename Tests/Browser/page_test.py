@@ -28,6 +28,7 @@ class Person:
 
     def __init__(self, browser, pictures, name, **context):
         self.page = browser.new_context(**context).new_page()
+        self.page.set_default_timeout(PATIENCE * 1000)
         self.pictures, self.name = pictures, name
         self.complaints = []
         self.page.on("pageerror", lambda error: self.complaints.append(f"script error: {error}"))

@@ -17,7 +17,7 @@ import Testing
             let path = Programs.packageRoot.appending(path: "Tests/Browser/\(script)").path
             let result = try await run(
                 [Self.python, path, rookery.address, "\(rookery.stateDirectory)/admin-token", pictures.path],
-                within: .seconds(300), logs: rookery.root)
+                within: .seconds(600), logs: rookery.root)
 
             #expect(result.status == 0, "\(result.errors)")
             let session = result.output.trimmingCharacters(in: .whitespacesAndNewlines)

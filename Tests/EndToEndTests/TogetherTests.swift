@@ -35,6 +35,7 @@ import Testing
 
             let asked = try await client.event(.permissionRequested)
             #expect(asked["visible"]?.string?.contains("touch made-together") == true, "\(asked)")
+            _ = try await client.event(.sessionActivity) { $0["activity"] == "pending" }
             let pending = try await client.command(.state)["data"]
             #expect(pending?["activity"] == "pending")
             #expect(pending?["permissions"]?.array?.compactMap { $0["id"] } == [asked["id"] ?? .null])

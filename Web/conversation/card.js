@@ -33,7 +33,7 @@ export class PermissionCard {
     const title = `card-${serial += 1}`;
     this.#body = make('div', { className: 'answers' });
     this.#problem = make('p', { className: 'error', role: 'alert', hidden: true });
-    const isForm = data.kind === 'plan' || (data.kind === 'question' && questionsOf(data.tool_input));
+    const isForm = data.kind === 'plan' || (data.kind === 'question' && Boolean(questionsOf(data.tool_input)));
     this.node = make('section', { className: 'card', 'aria-labelledby': title, data: { permission: data.id, kind: data.kind } },
       origin, make('h3', { id: title }, ...heading(data)), ...this.#content(), this.#body, this.#problem,
       isForm && wholeText(data) ? whole(data) : null);
@@ -66,11 +66,14 @@ export class PermissionCard {
     const { kind, tool_input: input, description, truncated, expires_at: expires } = this.#data;
     const nodes = [];
     if (description && kind === 'tool') nodes.push(make('p', { className: 'about', dir: 'auto', text: visible(description) }));
-    if (truncated) nodes.push(make('p', { className: 'error', text: 'Its input is too large to be shown whole, so it can only be denied.' }));
-    else if (kind === 'plan') {
+    if (truncated) {
+      nodes.push(make('p', { className: 'error', text: 'Its input is too large to be shown whole, so it can only be denied.' }));
+    } else if (kind === 'plan') {
       nodes.push(typeof input?.plan === 'string' ? plan(input.plan)
         : make('p', { className: 'hint', text: 'It comes without its text: what Claude wrote of it is in the conversation.' }));
-    } else if (kind !== 'question' || !questionsOf(input)) nodes.push(make('pre', { className: 'whole', tabindex: 0, 'aria-label': 'What it would do, whole', text: wholeText(this.#data) }));
+    } else if (kind !== 'question' || !questionsOf(input)) {
+      nodes.push(make('pre', { className: 'whole', tabindex: 0, 'aria-label': 'What it would do, whole', text: wholeText(this.#data) }));
+    }
     if (expires) nodes.push(make('p', { className: 'hint', text: `Denied by itself at ${new Date(expires).toLocaleTimeString()}.` }));
     return nodes;
   }
@@ -220,9 +223,10 @@ function plan(text) {
   return node;
 }
 
-/** All of the input, for whoever wants to see what a form is made from. */
+/** All of the input, for whoever wants to see what a form is made from; unfolded where the form does not show all of it. */
 function whole(data) {
-  return make('details', {}, make('summary', { text: 'All of it, as text' }), make('pre', { className: 'whole', text: wholeText(data) }));
+  const isShown = Object.keys(data.tool_input ?? {}).every((name) => ['plan', 'planFilePath', 'questions'].includes(name));
+  return make('details', { open: !isShown }, make('summary', { text: 'All of it, as text' }), make('pre', { className: 'whole', text: wholeText(data) }));
 }
 
 function wholeText({ visible: text, tool_input: input }) {
