@@ -17,6 +17,6 @@ struct DialectHubs: Sendable {
         companion = CompanionHub(sessions: sessions, authenticator: authenticator)
         agents = ConversationFeeds(sessions: sessions) { _ in AgentAPIConversation() }
         commands = ConversationFeeds(sessions: sessions) { EchokitResponses($0) }
-        self.remote = remote.map { ClaudeRemoteHub(registry: $0) }
+        self.remote = remote.map { ClaudeRemoteHub(registry: $0, sessions: sessions) }
     }
 }

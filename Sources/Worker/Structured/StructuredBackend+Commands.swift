@@ -41,6 +41,7 @@ extension StructuredBackend {
         case .mcpStatus: ask(.mcpStatus, answer) { $0 }
         case .mcpToggle(let server, let enabled): ask(.mcpToggle(server: server, enabled: enabled), answer) { _ in [:] }
         case .mcpReconnect(let server): ask(.mcpReconnect(server: server), answer) { _ in [:] }
+        case .stopTask(let task): ask(.stopTask(task), answer) { _ in [:] }
         case .prompt, .answer, .permissions, .state: break
         }
     }
