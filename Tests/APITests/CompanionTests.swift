@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdTesting
 import NIOCore
 import SessionCore
+import Supervisor
 import Testing
 
 @testable import API

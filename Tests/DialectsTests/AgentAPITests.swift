@@ -1,7 +1,8 @@
-import Dialects
 import Foundation
 import SessionCore
 import Testing
+
+@testable import Dialects
 
 /// Seed-protocols 5.1.
 struct AgentAPITests {
@@ -100,15 +101,20 @@ struct MultipartFileTests {
         #expect(MultipartFile.plain(given) == plain)
     }
 
-    @Test("what is no whole part of that name is refused", arguments: [
-        ("multipart/form-data", "--b\r\n\r\nx\r\n--b--"),
-        ("multipart/form-data; boundary=b", ""),
-        ("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--b--"),
-        (
-            "multipart/form-data; boundary=b",
-            "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\ncut"
-        ),
-    ])
+    @Test(
+        "what is no whole part of that name is refused",
+        arguments: [
+            ("multipart/form-data", "--b\r\n\r\nx\r\n--b--"),
+            ("multipart/form-data; boundary=b", ""),
+            (
+                "multipart/form-data; boundary=b",
+                "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--b--"
+            ),
+            (
+                "multipart/form-data; boundary=b",
+                "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\ncut"
+            ),
+        ])
     func refused(type: String, body: String) {
         #expect(throws: ClientMessageError.self) {
             try MultipartFile(body: Data(body.utf8), type: type, field: "file")

@@ -1,5 +1,6 @@
 import EndToEndSupport
 import Foundation
+import NIOHTTP1
 import SessionCore
 import Testing
 

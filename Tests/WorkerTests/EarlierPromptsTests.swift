@@ -23,7 +23,8 @@ struct EarlierPromptsTests {
 
     @Test(arguments: [
         ("SAY hello\nthere", false, true), ("SAY hello", false, false), ("old", false, false), ("mixed", false, false),
-        ("mixed", true, true), ("SAY absorbed", false, true), ("SAY queued", false, false), ("/cost", false, true), ("!make all", false, true),
+        ("mixed", true, true), ("SAY absorbed", false, true), ("SAY queued", false, false), ("/cost", false, true),
+        ("!make all", false, true),
         ("/old", false, false), ("/torn", false, false),
     ])
     func knowsMessagesByTheTranscriptAndCommandsByTheHistory(text: String, asPart: Bool, isThere: Bool) throws {

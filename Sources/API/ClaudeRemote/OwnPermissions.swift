@@ -101,7 +101,8 @@ extension ClaudeRemoteHub {
     /// - Parameter name: the prompt's number, or the permission's own id.
     /// - Returns: nil when the caller sees none of that name.
     func answerOwn(
-        _ name: String, _ response: String, by principal: Principal, _ choose: (JSONValue) -> PermissionAnswer
+        _ name: String, _ response: String, by principal: Principal,
+        _ choose: @Sendable (JSONValue) -> PermissionAnswer
     ) async throws -> ClaudeRemotePrompt? {
         await follow()
         let open = await openPermissions(as: principal).first { prompt, _ in

@@ -57,7 +57,7 @@ actor CompanionConnection {
         let drop: @Sendable () -> Void = { [connection] in connection.drop() }
         let facts = CompanionFacts(record)
         let ((opening, last), attachment) = await feed.attach(fellBehind: drop) { session in
-            session.facts = facts
+            session.refresh(facts)
             return (session.opening, session.lastSeq)
         }
         start = last

@@ -119,7 +119,7 @@ extension APIRoutes {
     ///   - choose: what is answered where it runs here, to the permission that it asks for.
     private func answer(
         _ call: Call, _ response: String, keys: (PromptRecord) -> String,
-        _ choose: (JSONValue) -> PermissionAnswer
+        _ choose: @Sendable (JSONValue) -> PermissionAnswer
     ) async throws -> Response {
         let principal = try call.authenticated()
         let hub = try remote()

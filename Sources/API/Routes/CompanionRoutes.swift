@@ -29,7 +29,8 @@ extension APIRoutes {
                 }
                 let view = try await sessions.create(
                     SessionCreation(
-                        kind: .structured, env: creation.environment.isEmpty ? nil : creation.environment, model: creation.model,
+                        kind: .structured, env: creation.environment.isEmpty ? nil : creation.environment,
+                        model: creation.model,
                         permissionMode: creation.permissionMode), idempotencyKey: nil, by: call.authenticated())
                 return .raw(CompanionSessionInfo(view).json, status: .created)
             },

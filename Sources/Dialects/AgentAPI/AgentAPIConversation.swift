@@ -49,7 +49,8 @@ public struct AgentAPIConversation: Sendable {
                     + [fail("the session is \(lifecycle.rawValue)", level: "warning", at: event.time)]
             default: return []
             }
-        case .thinking, .delta, .toolStarted, .toolProgress, .toolEnded, .permissionAsked, .permissionResolved, .settings,
+        case .thinking, .delta, .toolStarted, .toolProgress, .toolEnded, .permissionAsked, .permissionResolved,
+            .settings,
             .gap:
             return []
         }

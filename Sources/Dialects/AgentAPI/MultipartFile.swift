@@ -65,7 +65,8 @@ public struct MultipartFile: Sendable, Equatable {
         var name = ""
         for scalar in last.unicodeScalars {
             let isPlain =
-                scalar.properties.isAlphabetic || scalar.properties.numericType != nil || " ._-+()".unicodeScalars
+                scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+                || " ._-+()".unicodeScalars
                     .contains(scalar)
             name.unicodeScalars.append(isPlain ? scalar : "_")
             if name.utf8.count >= longestName { break }

@@ -1,5 +1,5 @@
 import Crypto
-public import Foundation
+import Foundation
 public import SessionCore
 
 /// Permissions that sessions here ask for, as claude-remote's prompts. They need no row: the number of one follows from its

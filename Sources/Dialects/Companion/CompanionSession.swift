@@ -28,7 +28,7 @@ public struct CompanionSession: Sendable {
     public static let historyCapacity = 2000
     private static let historyBytes = 8 << 20
 
-    public var facts: CompanionFacts
+    public private(set) var facts: CompanionFacts
     public private(set) var phase = CompanionPhase.starting
     public private(set) var isConnected = false
     private var replay = CompanionReplay()
@@ -178,7 +178,8 @@ public struct CompanionSession: Sendable {
             "type": "result", "subtype": turn.outcome == "completed" ? "success" : "error_during_execution",
             "is_error": .bool(isError), "duration_ms": .integer(turn.durationMilliseconds), "duration_api_ms": 0,
             "num_turns": .integer(Int64(turns)), "total_cost_usd": .number(cost),
-            "stop_reason": turn.stopReason.map { .string($0) } ?? .null, "usage": Self.usage(turn.usage), "session_id": .string(facts.id.description),
+            "stop_reason": turn.stopReason.map { .string($0) } ?? .null, "usage": Self.usage(turn.usage),
+            "session_id": .string(facts.id.description),
             "uuid": .string("result-\(seq)"),
         ]
         let text = turn.message ?? lastText
@@ -197,6 +198,14 @@ public struct CompanionSession: Sendable {
             "cache_read_input_tokens": usage?["cache_read_tokens"] ?? 0,
             "cache_creation_input_tokens": usage?["cache_creation_tokens"] ?? 0,
         ]
+    }
+
+    /// Takes what is known of the session elsewhere; what its program said of itself is newer.
+    public mutating func refresh(_ facts: CompanionFacts) {
+        self.facts = facts
+        if let model = settings["model"]?.string { self.facts.model = model }
+        if let mode = settings["permission_mode"]?.string { self.facts.permissionMode = mode }
+        if let title = settings["title"]?.string { self.facts.name = title }
     }
 
     /// What the program says of itself, as far as browsers show it.
