@@ -1,3 +1,4 @@
+public import Foundation
 public import Policy
 public import Registry
 public import SessionCore
@@ -53,6 +54,10 @@ public protocol SessionService: Sendable {
     ) async throws(SupervisorError) -> JSONValue
     func clientSocket(
         _ id: SessionID, wake: Bool, by principal: Principal
+    ) async throws(SupervisorError) -> String
+    /// Gives the session a file; answers its path as the session sees it.
+    func upload(
+        _ id: SessionID, name: String, content: Data, by principal: Principal
     ) async throws(SupervisorError) -> String
     /// What a credential is worth has changed: its clients, wherever they are, are given what it is worth now.
     func credentialChanged(_ name: CredentialName, reason: String) async

@@ -2,6 +2,7 @@ import Dialects
 import Foundation
 import Registry
 import SessionCore
+import Supervisor
 import Testing
 
 @testable import API
@@ -90,6 +91,47 @@ import Testing
             #expect(try await events.receive(until: "exit_code").contains("event: session_end"))
             #expect(try await registry.output(of: session, limit: 10) == ["hello", "wor"])
             #expect(try await call(server, "POST", "/api/prompts/3/approve").status == 410)
+        }
+    }
+
+    @Test func whatASessionHereAsksIsToldAndAnsweredToo() async throws {
+        try await run { server, _, _ in
+            let id = await server.sessions.add()
+            func permission(_ name: String) -> JSONValue {
+                [
+                    "id": .string(name), "kind": "tool", "tool_name": "Bash", "tool_input": ["command": "ls"],
+                    "visible": "command: ls",
+                ]
+            }
+            await server.sessions.ask(SessionPermission(session: id, name: nil, owner: "ann", data: permission("p")))
+            let events = try await RawClient(port: server.port)
+            try await events.send("GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            let opening = try await events.receive(until: "command: ls")
+            #expect(opening.contains("event: prompt\n"))
+            let number = ClaudeRemotePrompt.number(id, "p")
+            #expect(opening.contains("\"id\":\(number),"))
+            let approved = try await call(server, "POST", "/api/prompts/\(number)/approve")
+            #expect(approved.status == 200)
+            #expect(approved.json["prompt"]?["response"] == "approve")
+            #expect(approved.json["prompt"]?["session_id"]?.string == id.description)
+            await server.sessions.emit(id, 1, .permissionResolved, ["id": "p", "resolution": "allowed"])
+            #expect(try await events.receive(until: "approve").contains("event: prompt_response"))
+            let late = try await call(server, "POST", "/api/prompts/\(number)/reject")
+            #expect(late.status == 409)
+            #expect(late.json["prompt"]?["response"] == "approve")
+            #expect(late.json["by"] == "ann")
+
+            await server.sessions.emit(id, 2, .permissionRequested, permission("q"))
+            #expect(try await events.receive(until: "command: ls").contains("event: prompt\n"))
+            let words = #"{"type":"text","value":"use cat"}"#
+            #expect(
+                try await call(server, "POST", "/api/prompts/\(ClaudeRemotePrompt.number(id, "q"))/answer", words)
+                    .status == 200)
+            #expect(
+                await server.sessions.calls.filter { $0.hasPrefix("answer") } == [
+                    "answer p allow -", "answer p deny -", "answer q deny use cat",
+                ])
+            #expect(try await call(server, "POST", "/api/prompts/nonsense/approve").status == 404)
         }
     }
 
@@ -200,7 +242,7 @@ import Testing
             let client = try await DialectClient(server.port, "/ws?id=\(id)")
             #expect(try await client.ask("nonsense")["type"] == "session_error")
             try await client.send(#"{"type":"command","content":"run"}"#)
-            try await eventually("the input") { await server.sessions.calls.contains { $0.hasPrefix("input run") } }
+            try await eventually("the input") { await server.sessions.calls.contains { $0.hasPrefix("prompt run") } }
             await server.sessions.emit(id, 1, .messageAssistant, ["text": "one"])
             await server.sessions.emit(id, 2, .turnCompleted, ["outcome": "completed"])
             #expect(

@@ -18,9 +18,10 @@ import Testing
             #expect(history["messages"]?.array?.count == 1)
             #expect(history["messages"]?.array?.first?["role"] == "user")
             #expect(history["messages"]?.array?.first?["content"] == "hello")
-            try await eventually("the input") { await server.sessions.calls.contains { $0.hasPrefix("input hello") } }
+            try await eventually("the input") { await server.sessions.calls.contains { $0.hasPrefix("prompt hello") } }
             let id = try #require(await server.sessions.records.keys.first)
             #expect(await server.sessions.records[id]?.name == "claude-socket mine")
+            #expect(await server.sessions.lastCreation?.kind == .structured)
             // What the session says of it is not said again; what it answers is.
             try await eventually("the feed") { await server.sessions.calls.contains("events") }
             await server.sessions.emit(id, 1, .messageUser, ["text": "hello"])
@@ -94,7 +95,7 @@ import Testing
             let late = try await DialectClient(server.port, "/?session=\(id)")
             #expect(try await late.next("permission_request")["request_id"] == "p1")
             try await late.send(#"{"type":"permission_response","request_id":"p1","allowed":true}"#)
-            try await eventually("the answer") { await server.sessions.calls.contains("dialect echokit confirm") }
+            try await eventually("the answer") { await server.sessions.calls.contains("answer p1 allow -") }
             await server.sessions.emit(id, 2, .permissionResolved, ["id": "p1", "resolution": "allowed", "by": "ann"])
             #expect(try await client.next("permission_resolved")["behavior"] == "allow")
             #expect(

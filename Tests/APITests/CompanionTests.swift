@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdTesting
 import NIOCore
 import SessionCore
+import Supervisor
 import Testing
 
 @testable import API
@@ -20,7 +21,7 @@ import Testing
             try await client.send(#"{"type":"user_message","content":"hi","client_msg_id":"m1"}"#)
             try await client.send(#"{"type":"user_message","content":"again","client_msg_id":"m2"}"#)
             try await eventually("the inputs") {
-                await server.sessions.calls.filter { $0.hasPrefix("input") }.count == 2
+                await server.sessions.calls.filter { $0.hasPrefix("prompt") }.count == 2
             }
             await server.sessions.emit(id, 5, .messageUser, ["text": "hi"])
             let echo = try await client.next("user_message")
@@ -69,12 +70,77 @@ import Testing
             #expect(try await one.next("permission_request")["request"]?["request_id"] == "p")
             #expect(try await two.next("cli_message")["message"]?["request"]?["subtype"] == "can_use_tool")
             try await one.send(#"{"type":"permission_response","request_id":"p","behavior":"deny"}"#)
-            try await eventually("the answer") { await server.sessions.calls.contains("dialect echokit cancel") }
+            try await eventually("the answer") { await server.sessions.calls.contains("answer p deny Denied by user") }
             await server.sessions.emit(id, 2, .permissionResolved, ["id": "p", "resolution": "denied"])
             #expect(try await one.next("permission_cancelled")["request_id"] == "p")
             #expect(try await two.next("cli_message")["message"]?["type"] == "control_cancel_request")
             let late = try await one.ask(#"{"type":"permission_response","request_id":"p","behavior":"allow"}"#)
             #expect(late["type"] == "error")
+        }
+    }
+
+    @Test func whatABrowserAsksOfTheProgramIsDoneAsItIs() async throws {
+        try await ServerFixture.run { server in
+            let id = await server.sessions.add()
+            let client = try await DialectClient(server.port, "/ws/browser/\(id)")
+            _ = try await client.next("session_init")
+            for text in [
+                #"{"type":"set_model","model":"opus"}"#, #"{"type":"set_permission_mode","mode":"plan"}"#,
+                #"{"type":"interrupt"}"#, #"{"type":"stop_task","task_id":"t"}"#,
+                #"{"type":"user_message","content":"look","images":[{"media_type":"image/png","data":"aGk="}]}"#,
+            ] { try await client.send(text) }
+            try await eventually("the commands") { await server.sessions.calls.contains("prompt look - 1") }
+            let commands = await server.sessions.calls.filter { $0.hasPrefix("command") }
+            #expect(
+                commands == [
+                    "command set_model", "command set_permission_mode", "command interrupt", "command stop_task",
+                ])
+            for text in [
+                #"{"type":"mcp_get_status"}"#, #"{"type":"mcp_toggle","serverName":"s","enabled":true}"#,
+                #"{"type":"mcp_reconnect","serverName":"s"}"#,
+            ] { #expect(try await client.ask(text)["servers"]?.array?.first?["name"] == "s") }
+            let refused = try await client.ask(#"{"type":"set_permission_mode","mode":"bypassPermissions"}"#)
+            #expect(refused["message"] == "the policy allows only default, plan")
+            // What the program then says of itself.
+            await server.sessions.emit(
+                id, 3, .sessionSettings, ["model": "opus", "permission_mode": "plan", "title": "t", "commands": ["/x"]])
+            let update = try await client.next("session_update")["session"]
+            #expect(update == ["model": "opus", "permissionMode": "plan", "slash_commands": ["/x"]])
+            #expect(try await client.next("session_name_update")["name"] == "t")
+            let late = try await DialectClient(server.port, "/ws/browser/\(id)")
+            let state = try await late.next("session_init")["session"]
+            #expect(state?["model"] == "opus")
+            #expect(state?["name"] == "t")
+        }
+    }
+
+    @Test func anAnswerIsKeptForTheSessionAndChangesItsModeWhereTheBrowserWantsIt() async throws {
+        try await ServerFixture.run { server in
+            let id = await server.sessions.add()
+            let client = try await DialectClient(server.port, "/ws/browser/\(id)")
+            _ = try await client.next("session_init")
+            for question in ["p", "q"] {
+                await server.sessions.emit(
+                    id, question == "p" ? 1 : 2, .permissionRequested,
+                    ["id": .string(question), "tool_name": "Bash", "tool_input": ["command": "ls"]])
+                _ = try await client.next("permission_request")
+            }
+            // Not in the order in which they were asked.
+            try await client.send(
+                #"{"type":"permission_response","request_id":"q","behavior":"allow","updated_permissions":[{"type":"addRules","rules":[]}]}"#
+            )
+            try await client.send(
+                #"{"type":"permission_response","request_id":"p","behavior":"allow","updated_permissions":[{"type":"setMode","mode":"acceptEdits"}]}"#
+            )
+            try await eventually("the mode") {
+                await server.sessions.calls.contains("command set_permission_mode")
+            }
+            #expect(
+                await server.sessions.calls.filter { $0.hasPrefix("answer") } == [
+                    "answer q allow - session", "answer p allow -",
+                ])
+            let late = try await client.ask(#"{"type":"permission_response","request_id":"p","behavior":"deny"}"#)
+            #expect(late["message"] == "it was allowed by ann before")
         }
     }
 
@@ -123,6 +189,7 @@ import Testing
         try await rest { client, sessions in
             let made = try await call(client, .post, "/api/sessions/create", #"{"model":"opus","cwd":"/x"}"#)
             #expect(made.status == 201)
+            #expect(await sessions.lastCreation?.kind == .structured)
             let id = try #require(made.json["sessionId"]?.string)
             #expect(made.json["state"] == "connected")
             #expect(try await call(client, .get, "/api/sessions").json.array?.count == 1)
@@ -157,7 +224,7 @@ import Testing
             #expect(
                 try await call(client, .post, root + "/message", #"{"content":"x","type":"user"}"#).json == ["ok": true]
             )
-            #expect(await sessions.calls.contains { $0.hasPrefix("input x") })
+            #expect(await sessions.calls.contains { $0.hasPrefix("prompt x") })
             #expect(try await call(client, .post, root + "/message", #"{"content":"x"}"#).status == 422)
             await sessions.emit(id, 3, .sessionActivity, ["activity": "working"])
             try await eventually("the status") {
@@ -170,6 +237,15 @@ import Testing
                 try await call(client, .post, root + "/message", #"{"content":"\u001b","type":"raw"}"#).status == 200)
             #expect(await sessions.calls.contains("dialect echokit bytes_input"))
             #expect(try await call(client, .get, "/sessions/\(SessionID())/agentapi/status").status == 404)
+            let form =
+                "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nhello\r\n--b--\r\n"
+            let uploaded = try await client.executeRequest(
+                uri: root + "/upload", method: .post, headers: [.contentType: "multipart/form-data; boundary=b"],
+                body: ByteBuffer(string: form))
+            #expect(
+                try JSONReader.parse(uploaded.body) == ["ok": true, "filePath": "/home/agent/uploads/x/a.txt"])
+            #expect(await sessions.calls.contains("upload a.txt 5"))
+            #expect(try await call(client, .post, root + "/upload", "{}").status == 422)
         }
     }
 }

@@ -72,6 +72,11 @@ import Testing
     @Test(arguments: [
         (#"{"type":"user","message":{"role":"user","content":"SAY hi"}}"#, [TranscriptItem.userText("SAY hi")]),
         (
+            #"{"type":"attachment","attachment":{"type":"queued_command","prompt":"SAY more","source_uuid":"u","commandMode":"prompt"}}"#,
+            [.absorbedText("SAY more")]
+        ),
+        (#"{"type":"attachment","attachment":{"type":"todo"}}"#, []),
+        (
             #"{"type":"assistant","message":{"content":[{"type":"text","text":"a"},{"type":"thinking","thinking":"b"},{"type":"tool_use","id":"t","name":"Bash","input":{"command":"ls"}}]}}"#,
             [.assistantText("a"), .thinking("b"), .toolUse(id: "t", name: "Bash", input: #"{"command":"ls"}"#)]
         ),

@@ -1,7 +1,8 @@
-import Dialects
 import Foundation
 import SessionCore
 import Testing
+
+@testable import Dialects
 
 /// Seed-protocols 5.1.
 struct AgentAPITests {
@@ -68,5 +69,55 @@ struct AgentAPITests {
     func requests(text: String, expected: AgentAPIRequest?) throws {
         let body = try #require(JSONValue(parsing: text))
         #expect((try? AgentAPIRequest(body)) == expected)
+    }
+}
+
+/// RFC 7578, as far as one file needs it.
+struct MultipartFileTests {
+    private func body(_ parts: [String]) -> Data {
+        Data((parts.map { "--b\r\n\($0)\r\n" }.joined() + "--b--\r\n").utf8)
+    }
+
+    @Test("the part of the field's name is the file, with a name that is none of a path")
+    func read() throws {
+        let file = #"Content-Disposition: form-data; name="file"; filename="../x/a b;.txt""#
+        let parts = [
+            "Content-Disposition: form-data; name=\"other\"\r\n\r\nno",
+            "\(file)\r\nContent-Type: text/plain\r\n\r\none\r\n--\r\ntwo",
+        ]
+        let found = try MultipartFile(
+            body: body(parts), type: "multipart/form-data; boundary=\"b\"", field: "file")
+        #expect(String(decoding: found.content, as: UTF8.self) == "one\r\n--\r\ntwo")
+        #expect(!found.name.contains("/"))
+    }
+
+    @Test(
+        "a name is one component, and visible",
+        arguments: [
+            ("a.txt", "a.txt"), ("/etc/passwd", "passwd"), ("..", "file"), ("", "file"), ("C:\\x\\y.png", "y.png"),
+            ("a\u{202E}b\n", "a_b_"), ("größe 1.md", "größe 1.md"),
+        ])
+    func names(given: String, plain: String) {
+        #expect(MultipartFile.plain(given) == plain)
+    }
+
+    @Test(
+        "what is no whole part of that name is refused",
+        arguments: [
+            ("multipart/form-data", "--b\r\n\r\nx\r\n--b--"),
+            ("multipart/form-data; boundary=b", ""),
+            (
+                "multipart/form-data; boundary=b",
+                "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--b--"
+            ),
+            (
+                "multipart/form-data; boundary=b",
+                "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\ncut"
+            ),
+        ])
+    func refused(type: String, body: String) {
+        #expect(throws: ClientMessageError.self) {
+            try MultipartFile(body: Data(body.utf8), type: type, field: "file")
+        }
     }
 }

@@ -182,7 +182,7 @@ struct ClaudeRemoteTests {
         let session = ClaudeRemoteSession(
             id: 3, deviceID: 2, startedAt: time, endedAt: time, exitCode: 0, directory: "/w", command: "claude")
         let prompt = ClaudeRemotePrompt(
-            id: 5, sessionID: 3, createdAt: time, text: "ok?", response: "approve", respondedAt: time)
+            id: 5, sessionID: .remote(3), createdAt: time, text: "ok?", response: "approve", respondedAt: time)
         let cases: [(ClaudeRemoteEvent, String, String)] = [
             (
                 .sessionStart(session), "session_start",

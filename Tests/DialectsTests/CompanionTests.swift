@@ -11,7 +11,7 @@ struct CompanionMessageTests {
             (#"{"type":"user_message","content":"hi"}"#, .userMessage("hi", images: [])),
             (
                 #"{"type":"user_message","content":"","images":[{"media_type":"image/png","data":"aGk="}]}"#,
-                .userMessage("", images: [CompanionImage(mediaType: "image/png", data: "aGk=")])
+                .userMessage("", images: [PromptImage(mediaType: "image/png", data: "aGk=")])
             ),
             (
                 #"{"type":"permission_response","request_id":"r","behavior":"allow","updated_input":{"a":1},"updated_permissions":[{}]}"#,

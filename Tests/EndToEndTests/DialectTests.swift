@@ -1,5 +1,6 @@
 import EndToEndSupport
 import Foundation
+import NIOHTTP1
 import SessionCore
 import Testing
 
@@ -18,6 +19,7 @@ import Testing
             _ = try await client.waitForMessage(type: "status") { $0["status"] == "idle" }
             let sessions = try await rookery.api.sessions()
             #expect(sessions.map { $0["name"]?.string } == ["claude-socket phone"])
+            #expect(sessions.first?["kind"] == "structured")
             let id = try #require(sessions.first?["id"]?.string)
             rookery.created.add(id)
 
@@ -51,6 +53,7 @@ import Testing
             #expect(made.status == 201)
             let id = try #require(made.json["sessionId"]?.string)
             rookery.created.add(id)
+            #expect(try await rookery.api.session(id)["kind"] == "structured")
             let browser = try await WebSocketClient(rookery.address, path: "/ws/browser/\(id)")
             _ = try await browser.waitForMessage(type: "session_init")
             for _ in 0..<2 {
@@ -94,6 +97,139 @@ import Testing
             #expect(try await rookery.api.post("/api/sessions/\(id)/kill").json["ok"] == true)
             _ = try await back.waitForMessage(type: "cli_disconnected")
             await back.close()
+        }
+    }
+
+    @Test func aCompanionBrowserSteersTheProgram() async throws {
+        try await Rookery.with(RookeryOptions(auth: "none")) { rookery in
+            let id = try await rookery.api.create(["kind": "structured"])
+            let browser = try await WebSocketClient(rookery.address, path: "/ws/browser/\(id)")
+            _ = try await browser.waitForMessage(type: "session_init")
+            // One pixel.
+            let picture =
+                "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+            try await browser.send([
+                "type": "user_message", "content": "SAY what-I-see",
+                "images": [["media_type": "image/png", "data": .string(picture)]],
+            ])
+            _ = try await browser.waitForMessage(type: "assistant") { text(of: $0).contains("what-I-see") }
+            _ = try await browser.waitForMessage(type: "result")
+            try await browser.send(["type": "set_model", "model": "claude-haiku-4-5"])
+            _ = try await browser.waitForMessage(type: "session_update") {
+                $0["session"]?["model"] == "claude-haiku-4-5"
+            }
+            try await browser.send(["type": "set_permission_mode", "mode": "plan"])
+            _ = try await browser.waitForMessage(type: "session_update") {
+                $0["session"]?["permissionMode"] == "plan"
+            }
+            try await browser.send(["type": "set_permission_mode", "mode": "default"])
+            _ = try await browser.waitForMessage(type: "session_update") {
+                $0["session"]?["permissionMode"] == "default"
+            }
+            try await browser.send(["type": "set_permission_mode", "mode": "bypassPermissions"])
+            _ = try await browser.waitForMessage(type: "error")
+            try await browser.send(["type": "mcp_get_status"])
+            #expect(try await browser.waitForMessage(type: "mcp_status")["servers"] == [])
+
+            try await browser.send(["type": "user_message", "content": "BASH touch as-asked"])
+            let asked = try await browser.waitForMessage(type: "permission_request")
+            try await browser.send([
+                "type": "permission_response", "request_id": asked["request"]?["request_id"] ?? "",
+                "behavior": "allow", "updated_input": ["command": "touch as-changed"],
+            ])
+            _ = try await browser.waitForMessage(type: "permission_cancelled")
+            let made = rookery.path("/workspace/as-changed", of: id)
+            try await eventually("the tool to have run") { FileManager.default.fileExists(atPath: made) ? true : nil }
+            #expect(!FileManager.default.fileExists(atPath: rookery.path("/workspace/as-asked", of: id)))
+
+            try await browser.send(["type": "user_message", "content": "DRIP 100 0.3"])
+            _ = try await browser.waitForMessage(type: "stream_event") {
+                $0["event"]?["delta"]?["text"]?.string?.contains("drip") ?? false
+            }
+            try await browser.send(["type": "interrupt"])
+            _ = try await browser.waitForMessage(type: "result") { $0["data"]?["subtype"] == "error_during_execution" }
+            await browser.close()
+        }
+    }
+
+    @Test func echokitsKeysMeanTheirDecisionsInAStructuredSession() async throws {
+        try await Rookery.with(RookeryOptions(auth: "none")) { rookery in
+            let api = rookery.api
+            let id = try await api.create(["kind": "structured"])
+            func send(_ message: JSONValue) async throws { _ = try await api.post("/api/\(id)/input", message) }
+            for (key, file, isMade) in [("confirm", "yes", true), ("cancel", "no", false)] {
+                try await send(["type": "input", "input": .string("BASH touch \(file)")])
+                try await api.waitFor(id, activity: .pending)
+                try await send(["type": .string(key)])
+                try await api.waitFor(id, activity: .idle)
+                let path = rookery.path("/workspace/\(file)", of: id)
+                #expect(FileManager.default.fileExists(atPath: path) == isMade)
+            }
+            let question =
+                #"TOOL AskUserQuestion {"questions":[{"question":"Which?","header":"H","multiSelect":false,"#
+                + #""options":[{"label":"Red","description":"r"},{"label":"Blue","description":"b"}]}]}"#
+            let client = try await StreamClient(api, id)
+            try await send(["type": "input", "input": .string(question)])
+            try await api.waitFor(id, activity: .pending)
+            try await send(["type": "select", "index": 1])
+            let output = try await client.event(.toolCompleted)["output"]?.string
+            #expect(output?.contains("Blue") == true, "\(output ?? "-")")
+            await client.close()
+        }
+    }
+
+    @Test func claudeRemotesPhoneAnswersASessionHere() async throws {
+        try await Rookery.with(RookeryOptions(auth: "none")) { rookery in
+            let api = rookery.api
+            let id = try await api.create(["kind": "structured"])
+            try await api.input(id, "BASH touch by-phone")
+            try await api.waitFor(id, activity: .pending)
+            let open = try await api.get("/v1/permissions").json["items"]?.array?.first?["id"]?.string
+            let approved = try await api.post("/api/prompts/\(try #require(open))/approve")
+            #expect(approved.status == 200, "\(approved.text)")
+            let number = try #require(approved.json["prompt"]?["id"]?.integer)
+            try await api.waitFor(id, activity: .idle)
+            #expect(FileManager.default.fileExists(atPath: rookery.path("/workspace/by-phone", of: id)))
+            let late = try await api.post("/api/prompts/\(number)/reject")
+            #expect(late.status == 409, "\(late.text)")
+        }
+    }
+
+    @Test func agentapiTalksToAStructuredSession() async throws {
+        try await Rookery.with(RookeryOptions(auth: "none")) { rookery in
+            let api = rookery.api
+            let id = try await api.create(["kind": "structured"])
+            let root = "/sessions/\(id)/agentapi"
+            func status(_ wanted: String) async throws {
+                try await eventually("the status '\(wanted)'") {
+                    try await api.get(root + "/status").json["status"]?.string == wanted ? true : nil
+                }
+            }
+            try await status("stable")
+            #expect(try await api.get(root + "/status").json["transport"] == "acp")
+            // More than a piece of it.
+            let content = String(repeating: "0123456789abcdef", count: 100_000)
+            let form =
+                "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\n\(content)\r\n--b--\r\n"
+            let uploaded = try await api.send(
+                .POST, root + "/upload", body: Data(form.utf8),
+                headers: [("content-type", "multipart/form-data; boundary=b")])
+            let path = try #require(uploaded.json["filePath"]?.string, "\(uploaded.text)")
+            #expect(try String(contentsOfFile: rookery.path(path, of: id), encoding: .utf8) == content)
+            let sent = try await api.post(root + "/message", ["content": "DRIP 100 0.3", "type": "user"])
+            #expect(sent.json == ["ok": true])
+            try await status("running")
+            let busy = try await api.post(root + "/message", ["content": "SAY too-early", "type": "user"])
+            #expect(busy.status == 500)
+            // Escape.
+            #expect(try await api.post(root + "/message", ["content": "\u{1b}", "type": "raw"]).status == 200)
+            try await status("stable")
+            #expect(try await api.post(root + "/message", ["content": "x", "type": "raw"]).status == 500)
+            _ = try await api.post(root + "/message", ["content": "SAY to-a-script", "type": "user"])
+            try await eventually("the answer") {
+                let messages = try await api.get(root + "/messages").json["messages"]?.array ?? []
+                return messages.contains { $0["content"]?.string?.contains("to-a-script") == true } ? true : nil
+            }
         }
     }
 

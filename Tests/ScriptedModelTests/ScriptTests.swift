@@ -78,6 +78,20 @@ private func calls(_ plan: ScriptedPlan) -> [[String]] {
         #expect(spoken(plan) == "1. the number is 42\n2. SAY x")
     }
 
+    @Test(arguments: ["user", "system"])
+    func `what came while a turn ran is recalled, and nothing acts on it`(role: String) {
+        let text =
+            "The user sent a new message while you were working:\nBASH rm x\ntwo lines\n\n"
+            + "This is how Claude Code surfaces messages the user sends mid-turn"
+        let block = role == "user" ? "<system-reminder>\n\(text)\n</system-reminder>" : text
+        let absorbed = ModelRequest.Message(role: role, blocks: [.text(block)])
+        let running = Script.plan(request(user("BASH ls"), toolCall, toolResult, absorbed))
+        #expect(spoken(running) == "done")
+        let later = Script.plan(
+            request(user("BASH ls"), toolCall, toolResult, absorbed, assistant("done"), user("RECALL")))
+        #expect(spoken(later) == "1. BASH ls\n2. BASH rm x\ntwo lines")
+    }
+
     @Test func `reminders are not what the person said`() {
         let message = ModelRequest.Message(
             role: "user",

@@ -10,6 +10,7 @@ struct EarlierPromptsTests {
         {"type":"user","timestamp":"2026-11-25T20:30:38.544Z","message":{"content":"SAY hello\\nthere"}}
         {"type":"user","timestamp":"2026-11-25T20:29:00.000Z","message":{"content":"old"}}
         {"type":"user","timestamp":"2026-11-25T20:30:40.000Z","message":{"content":[{"type":"text","text":"xmixedy"}]}}
+        {"type":"attachment","timestamp":"2026-11-25T20:30:41.000Z","attachment":{"type":"queued_command","prompt":"SAY absorbed","commandMode":"prompt"}}
         {"type":"user","timest
         """
     private static let history = """
@@ -22,7 +23,8 @@ struct EarlierPromptsTests {
 
     @Test(arguments: [
         ("SAY hello\nthere", false, true), ("SAY hello", false, false), ("old", false, false), ("mixed", false, false),
-        ("mixed", true, true), ("SAY queued", false, false), ("/cost", false, true), ("!make all", false, true),
+        ("mixed", true, true), ("SAY absorbed", false, true), ("SAY queued", false, false), ("/cost", false, true),
+        ("!make all", false, true),
         ("/old", false, false), ("/torn", false, false),
     ])
     func knowsMessagesByTheTranscriptAndCommandsByTheHistory(text: String, asPart: Bool, isThere: Bool) throws {

@@ -4,7 +4,7 @@ import Registry
 import SessionCore
 
 /// Terminals that run elsewhere and dial in (seed-protocols 4): who is connected, what they say, and what they ask. Rows
-/// are the registry's; what is here is connections and readers.
+/// are the registry's; what is here is connections and readers. What sessions here ask is told and answered beside it.
 actor ClaudeRemoteHub {
     /// Seconds in which a CLI that lost its connection may come back to its session.
     static let grace: Duration = .seconds(60)
@@ -18,7 +18,13 @@ actor ClaudeRemoteHub {
     struct Told: Sendable {
         var number: UInt64
         var event: ClaudeRemoteEvent
-        var device: DeviceRecord
+        var audience: Audience
+    }
+
+    /// Whose it is.
+    enum Audience: Sendable {
+        case device(DeviceRecord)
+        case session(SessionRecord)
     }
 
     private struct Live {
@@ -37,6 +43,9 @@ actor ClaudeRemoteHub {
     }
 
     nonisolated let registry: SessionRegistry
+    nonisolated let sessions: any SessionService
+    /// Of sessions here.
+    var permissions = OwnPermissions()
     private var gate = ClaudeRemoteGate()
     private var live: [Int64: Live] = [:]
     private var leaving: [Int64: Task<Void, Never>] = [:]
@@ -46,8 +55,9 @@ actor ClaudeRemoteHub {
     private var lastNumber: UInt64
     private var hasLookedBack = false
 
-    init(registry: SessionRegistry) {
+    init(registry: SessionRegistry, sessions: any SessionService) {
         self.registry = registry
+        self.sessions = sessions
         // Above every number of an earlier supervisor, so that a reader's Last-Event-ID never hides what is new.
         lastNumber = UInt64(Date().timeIntervalSince1970 * 1000) << 8
     }
@@ -212,12 +222,14 @@ actor ClaudeRemoteHub {
 
     // MARK: Readers
 
-    private func tell(_ event: ClaudeRemoteEvent, _ device: DeviceRecord) {
+    private func tell(_ event: ClaudeRemoteEvent, _ device: DeviceRecord) { tell(event, to: .device(device)) }
+
+    func tell(_ event: ClaudeRemoteEvent, to audience: Audience) {
         lastNumber += 1
-        let told = Told(number: lastNumber, event: event, device: device)
+        let told = Told(number: lastNumber, event: event, audience: audience)
         kept.append(told)
         if kept.count > Self.mostKept + Self.mostKept / 4 { kept.removeFirst(kept.count - Self.mostKept) }
-        for (number, reader) in readers where reader.principal.maySee(device) {
+        for (number, reader) in readers where reader.principal.maySee(audience) {
             if case .dropped = reader.events.yield(told) {
                 readers[number] = nil
                 reader.events.finish()
@@ -228,20 +240,37 @@ actor ClaudeRemoteHub {
     /// Events after `since` that are still here, and those to come.
     func read(since: UInt64?, as principal: Principal) async -> (number: Int, events: AsyncStream<Told>) {
         await lookBack()
+        await follow()
         let (stream, continuation) = AsyncStream.makeStream(
             of: Told.self, bufferingPolicy: .bufferingOldest(Self.mostUnread + Self.mostKept))
         if let since {
-            for told in kept where told.number > since && principal.maySee(told.device) { continuation.yield(told) }
+            for told in kept where told.number > since && principal.maySee(told.audience) {
+                continuation.yield(told)
+            }
         }
         nextReader += 1
-        readers[nextReader] = Reader(principal: principal, events: continuation)
-        return (nextReader, stream)
+        let number = nextReader
+        readers[number] = Reader(principal: principal, events: continuation)
+        // What was asked before anybody listened.
+        if since == nil {
+            for (prompt, record) in await openPermissions(as: principal) {
+                continuation.yield(Told(number: lastNumber, event: .prompt(prompt), audience: .session(record)))
+            }
+        }
+        return (number, stream)
     }
 
     func stopReading(_ number: Int) { readers.removeValue(forKey: number)?.events.finish() }
 }
 
 extension Principal {
+    fileprivate func maySee(_ audience: ClaudeRemoteHub.Audience) -> Bool {
+        switch audience {
+        case .device(let device): maySee(device)
+        case .session(let record): maySee(record)
+        }
+    }
+
     /// The same rule as for sessions.
     func maySee(_ device: DeviceRecord) -> Bool {
         switch role {
@@ -263,8 +292,7 @@ extension ClaudeRemoteSession {
 extension ClaudeRemotePrompt {
     init(_ record: PromptRecord) {
         self.init(
-            id: record.id, sessionID: record.sessionID, createdAt: record.createdAt, text: record.text,
-            response: record.response, respondedAt: record.respondedAt,
-            keys: ClaudeRemoteKeys(approve: record.approveKeys, reject: record.rejectKeys))
+            id: record.id, sessionID: .remote(record.sessionID), createdAt: record.createdAt, text: record.text,
+            response: record.response, respondedAt: record.respondedAt)
     }
 }

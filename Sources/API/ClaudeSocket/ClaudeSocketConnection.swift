@@ -162,19 +162,17 @@ actor ClaudeSocketConnection {
             return await refuse("the role \(principal.role) may not answer permissions", name)
         }
         for (name, session) in joined {
-            let (isOpen, isOldest) = await session.feed.read { dialect in
-                (dialect.questions.contains { $0.id == request }, dialect.questions.first?.id == request)
-            }
-            guard isOpen else { continue }
-            guard isOldest else { return await refuse("an older permission is to be answered first", name) }
+            guard await session.feed.read({ $0.asked(request) }) else { continue }
             do {
-                try await hub.sessions.answer(session.feed.id, request, allowed: allowed, by: principal)
+                try await hub.sessions.order(
+                    session.feed.id, .answer(PermissionAnswer(id: request, decision: allowed ? .allow : .deny)),
+                    by: principal)
             } catch {
                 await refuse(Problem(any: error).detail, name)
             }
             return
         }
-        await refuse("no permission '\(request.prefix(64))' is asked for, or it was answered already", name)
+        await refuse("no permission '\(request.prefix(64))' is asked for", name)
     }
 
     private func refuse(_ reason: String, _ name: String) async {
@@ -194,7 +192,7 @@ extension ClaudeSocketHub {
         do throws(SupervisorError) {
             _ = try await sessions.create(
                 SessionCreation(
-                    id: id, name: ClaudeSocketNames.title(of: name),
+                    id: id, name: ClaudeSocketNames.title(of: name), kind: .structured,
                     labels: [ClaudeSocketNames.label: ClaudeSocketNames.value(of: name)]),
                 idempotencyKey: nil, by: principal)
         } catch {

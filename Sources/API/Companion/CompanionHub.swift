@@ -6,9 +6,6 @@ import Supervisor
 
 /// What all Companion browsers share.
 struct CompanionHub: Sendable {
-    /// Bytes of one message: pictures go with prompts.
-    static let largestMessage = 8 << 20
-
     let sessions: any SessionService
     let authenticator: Authenticator
     let feeds: ConversationFeeds<CompanionSession>
@@ -25,7 +22,7 @@ struct CompanionHub: Sendable {
         let view = try await sessions.session(id, as: principal)
         let usesSeed = request.query["protocol"] == "seed"
         let connection = try await DialectConnection(
-            upgrade, authenticator, principal, largest: Self.largestMessage)
+            upgrade, authenticator, principal, largest: CompanionBrowserMessage.largest)
         await CompanionConnection(self, connection, view.record, usesSeed: usesSeed).run()
     }
 }
@@ -60,7 +57,7 @@ actor CompanionConnection {
         let drop: @Sendable () -> Void = { [connection] in connection.drop() }
         let facts = CompanionFacts(record)
         let ((opening, last), attachment) = await feed.attach(fellBehind: drop) { session in
-            session.facts = facts
+            session.refresh(facts)
             return (session.opening, session.lastSeq)
         }
         start = last
@@ -97,11 +94,11 @@ actor CompanionConnection {
         do { message = try CompanionBrowserMessage(parsing: text) } catch {
             return try await refuse(error.description)
         }
+        let needed = message.needs
+        guard principal.role >= needed else {
+            return try await refuse("this needs the role \(needed) or a higher one; yours is \(principal.role)")
+        }
         if message.changesState {
-            let needed = message.needs
-            guard principal.role >= needed else {
-                return try await refuse("this needs the role \(needed) or a higher one; yours is \(principal.role)")
-            }
             let id = message.clientID
             guard await feed.read({ $0.isNew(id) }) else { return }
         }
@@ -112,37 +109,55 @@ actor CompanionConnection {
         case .acknowledge: break
         case .hello(let usesSeed): seed = usesSeed ? CompanionSeed(record.id) : nil
         case .unsupported(let type): try await refuse("'\(type)' is not something that this server does")
-        case .permissionResponse(let answer):
-            guard let question = await feed.read({ $0.question(answer.request) }) else {
-                return try await refuse(
-                    "no permission '\(answer.request.prefix(64))' is asked for, or it was answered already")
-            }
-            guard await feed.read({ $0.oldestQuestion?.id }) == question.id else {
-                return try await refuse("an older permission is to be answered first")
-            }
-            try await request(feed) { hub, record in
-                try await hub.sessions.answer(
-                    record.id, question.id, allowed: answer.allowed,
-                    message: answer.message ?? CompanionPermissionAnswer.denial, updatedInput: answer.updatedInput,
-                    by: principal)
-            }
+        case .permissionResponse(let answer): try await take(answer, feed, principal)
         case .userMessage(let text, let images):
-            guard images.isEmpty else {
-                return try await refuse("this session takes no pictures")
-            }
             let clientID = message.clientID
             try await request(feed) { hub, record in
-                try await hub.sessions.prompt(record.id, text, clientID: clientID, by: principal)
+                try await hub.sessions.prompt(record.id, text, images: images, clientID: clientID, by: principal)
             }
-        case .interrupt:
-            // Not behind the prompts that wait.
-            do { try await hub.sessions.interrupt(record.id, by: principal) } catch {
-                try await refuse(error.detail)
-            }
+        // Not behind the prompts that wait.
+        case .interrupt: try await order(.interrupt, principal)
         case .endSession:
             try await request(feed) { hub, record in _ = try await hub.sessions.stop(record.id, by: principal) }
-        case .stopTask, .setModel, .setPermissionMode, .mcpStatus, .mcpToggle, .mcpReconnect:
-            try await refuse("a terminal session does not take this")
+        case .stopTask(let task): try await order(.stopTask(task), principal)
+        case .setModel(let model): try await order(.setModel(model), principal)
+        case .setPermissionMode(let mode): try await order(.setPermissionMode(mode), principal)
+        case .mcpStatus: try await tellServers(principal)
+        case .mcpToggle(let server, let enabled):
+            if try await order(.mcpToggle(server: server, enabled: enabled), principal) != nil {
+                try await tellServers(principal)
+            }
+        case .mcpReconnect(let server):
+            if try await order(.mcpReconnect(server: server), principal) != nil { try await tellServers(principal) }
+        }
+    }
+
+    private func take(
+        _ answer: CompanionPermissionAnswer, _ feed: ConversationFeed<CompanionSession>, _ principal: Principal
+    ) async throws {
+        guard await feed.read({ $0.asked(answer.request) }) else {
+            return try await refuse("no permission '\(answer.request.prefix(64))' is asked for")
+        }
+        guard try await order(.answer(answer.answer), principal) != nil, let mode = answer.mode else { return }
+        guard principal.role >= .user else {
+            return try await refuse("the tool was allowed; the mode stays: changing it needs the role \(Role.user)")
+        }
+        try await order(.setPermissionMode(mode), principal)
+    }
+
+    /// What became of the session's tool servers is told to whoever asked.
+    private func tellServers(_ principal: Principal) async throws {
+        guard let data = try await order(.mcpStatus, principal) else { return }
+        try await tell(CompanionFrame(seq: nil, .mcpStatus(data["mcpServers"] ?? [])))
+    }
+
+    /// Gives the session a command at once. The browser is told why it was not done.
+    /// - Returns: nil when it was not.
+    @discardableResult
+    private func order(_ command: SessionCommand, _ principal: Principal) async throws -> JSONValue? {
+        do { return try await hub.sessions.order(record.id, command, by: principal) } catch {
+            try await refuse(Problem(any: error).detail)
+            return nil
         }
     }
 
@@ -163,7 +178,10 @@ actor CompanionConnection {
 extension CompanionBrowserMessage {
     /// The role that may send it.
     fileprivate var needs: Role {
-        if case .permissionResponse = content { return .approver }
-        return .user
+        switch content {
+        case .permissionResponse: .approver
+        case .subscribe, .acknowledge, .hello, .unsupported: .viewer
+        default: .user
+        }
     }
 }

@@ -59,6 +59,34 @@ extension OpenAPIDocument {
           },
           "parameters": [{"$ref": "#/components/parameters/SessionID"}]
          },
+         "/sessions/{id}/agentapi/upload": {
+          "post": {
+           "operationId": "agentUpload",
+           "summary": "Give the session a file of at most 10 MiB",
+           "tags": ["agentapi"],
+           "description": "Needs the role user or a higher one.",
+           "requestBody": {
+            "required": true,
+            "content": {
+             "multipart/form-data": {
+              "schema": {
+               "type": "object",
+               "required": ["file"],
+               "properties": {"file": {"type": "string", "format": "binary"}}
+              }
+             }
+            }
+           },
+           "responses": {
+            "200": {
+             "description": "`ok`, and `filePath` as the session sees it.",
+             "content": {"application/json": {"schema": {"type": "object"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
          "/sessions/{id}/agentapi/events": {
           "get": {
            "operationId": "agentEvents",

@@ -75,7 +75,7 @@ extension OpenAPIDocument {
          "/api/prompts/{id}/approve": {
           "post": {
            "operationId": "remoteApprove",
-           "summary": "Approve what a remote session asks",
+           "summary": "Approve what a session asks, remote or here",
            "tags": ["claude-remote"],
            "description": "Needs the role approver or a higher one. 409 with the answer that was first, 410 when the session is not connected.",
            "responses": {
@@ -91,15 +91,15 @@ extension OpenAPIDocument {
             "name": "id",
             "in": "path",
             "required": true,
-            "schema": {"type": "integer", "minimum": 1},
-            "description": "The row's number."
+            "schema": {"type": "string", "maxLength": 128},
+            "description": "The prompt's number, or the id of a permission that a session here asks for."
            }
           ]
          },
          "/api/prompts/{id}/reject": {
           "post": {
            "operationId": "remoteReject",
-           "summary": "Reject what a remote session asks",
+           "summary": "Reject what a session asks, remote or here",
            "tags": ["claude-remote"],
            "description": "Needs the role approver or a higher one. 409 with the answer that was first, 410 when the session is not connected.",
            "responses": {
@@ -115,15 +115,15 @@ extension OpenAPIDocument {
             "name": "id",
             "in": "path",
             "required": true,
-            "schema": {"type": "integer", "minimum": 1},
-            "description": "The row's number."
+            "schema": {"type": "string", "maxLength": 128},
+            "description": "The prompt's number, or the id of a permission that a session here asks for."
            }
           ]
          },
          "/api/prompts/{id}/answer": {
           "post": {
            "operationId": "remoteAnswer",
-           "summary": "Answer what a remote session asks",
+           "summary": "Answer what a session asks, remote or here",
            "tags": ["claude-remote"],
            "description": "Needs the role approver or a higher one.",
            "requestBody": {
@@ -154,8 +154,8 @@ extension OpenAPIDocument {
             "name": "id",
             "in": "path",
             "required": true,
-            "schema": {"type": "integer", "minimum": 1},
-            "description": "The row's number."
+            "schema": {"type": "string", "maxLength": 128},
+            "description": "The prompt's number, or the id of a permission that a session here asks for."
            }
           ]
          },

@@ -20,7 +20,7 @@ extension OpenAPIDocument {
                  "type": "string",
                  "enum": [
                   "prompt", "withdraw", "interrupt", "answer", "set_model", "set_permission_mode", "rename",
-                  "mcp_status", "mcp_toggle", "mcp_reconnect", "permissions", "state"
+                  "mcp_status", "mcp_toggle", "mcp_reconnect", "stop_task", "permissions", "state"
                  ]
                 },
                 "text": {"type": "string", "maxLength": 262144},

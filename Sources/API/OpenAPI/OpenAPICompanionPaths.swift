@@ -200,6 +200,37 @@ extension OpenAPIDocument {
           },
           "parameters": [{"$ref": "#/components/parameters/SessionID"}]
          },
+         "/ws/cli/{id}": {
+          "get": {
+           "operationId": "programSocket",
+           "summary": "A program on stream-json that runs elsewhere, as a WebSocket",
+           "tags": ["companion"],
+           "description": "Needs the role user or a higher one, or with `wrap` a device. Its lines are NDJSON.",
+           "parameters": [
+            {
+             "name": "wrap",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "boolean"},
+             "description": "The program's side numbers its lines, and its first message is `auth`."
+            },
+            {
+             "name": "ticket",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "string"},
+             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
+            }
+           ],
+           "responses": {
+            "101": {"description": "Switches to the protocol."},
+            "426": {"$ref": "#/components/responses/Problem"},
+            "default": {"$ref": "#/components/responses/Problem"}
+           },
+           "security": [{"bearer": []}, {"login": []}, {"ticket": []}]
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
          "/ws/browser/{id}": {
           "get": {
            "operationId": "companionSocket",

@@ -64,7 +64,7 @@ extension OpenAPIDocument {
            "properties": {
             "id": {"type": "string", "format": "uuid"},
             "name": {"type": ["string", "null"]},
-            "kind": {"type": "string", "enum": ["terminal", "structured"]},
+            "kind": {"type": "string", "enum": ["terminal", "structured", "remote"]},
             "tenant": {"type": "string"},
             "owner": {"type": "string"},
             "lifecycle": {"$ref": "#/components/schemas/Lifecycle"},

@@ -16,6 +16,10 @@ extension SessionCreation {
         id = try fields.sessionID("id")
         name = try fields.string("name", most: 200)
         kind = try fields.choice("kind", of: SessionKind.self)
+        guard kind != .remote else {
+            throw Problem.invalid(
+                "a session of kind 'remote' dials in by itself: rookery wrap --structured", field: "kind")
+        }
         policy = try fields.string("policy", most: 100)
         image = try fields.string("image", most: 100)
         if let size = try fields.fields("size", allowed: ["cols", "rows"]) {

@@ -2,6 +2,7 @@ import Dialects
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOFoundationCompat
 import Registry
 import SessionCore
 import Supervisor
@@ -45,6 +46,19 @@ extension APIRoutes {
                     if let message = answer["error_message"]?.string { throw Problem(500, "not_sent", message) }
                 }
                 return .raw(AgentAPIDocument.ok)
+            },
+            Endpoint(.post, Self.root + "/upload", .role(.user)) { call in
+                let body = try await call.body(most: AgentAPIDocument.largestUpload)
+                let type = call.request.headers[.contentType] ?? ""
+                let file: MultipartFile
+                do { file = try MultipartFile(body: Data(buffer: body), type: type, field: "file") } catch let error
+                    as ClientMessageError
+                {
+                    throw Problem(422, "invalid", error.description)
+                }
+                let path = try await sessions.upload(
+                    call.sessionID(), name: file.name, content: file.content, by: call.authenticated())
+                return .raw(["ok": true, "filePath": .string(path)])
             },
             Endpoint(.get, Self.root + "/events", .role(.viewer), acceptsTicket: true) { call in
                 let stream = AgentAPIEventStream(

@@ -79,17 +79,19 @@ extension APIRoutes {
                     ["ok": true, "prompt": try await hub.prompt(id, prompt, device: device).json], status: .created)
             },
             Endpoint(.post, "/api/prompts/{id}/approve", .role(.approver)) { call in
-                try await answer(call) { ("approve", $0.approveKeys) }
+                try await answer(call, "approve", keys: \.approveKeys) { PermissionAnswer(choosing: 0, of: $0) }
             },
             Endpoint(.post, "/api/prompts/{id}/reject", .role(.approver)) { call in
-                try await answer(call) { ("reject", $0.rejectKeys) }
+                try await answer(call, "reject", keys: \.rejectKeys) {
+                    PermissionAnswer(id: $0["id"]?.string ?? "", decision: .deny)
+                }
             },
             Endpoint(.post, "/api/prompts/{id}/answer", .role(.approver)) { call in
                 let answer: ClaudeRemoteAnswer
                 do { answer = try ClaudeRemoteAnswer(try await call.json()) } catch let error as ClientMessageError {
                     throw Problem(422, "invalid", error.description)
                 }
-                return try await self.answer(call) { _ in (answer.value, answer.keys) }
+                return try await self.answer(call, answer.value, keys: { _ in answer.keys }) { answer.answer(to: $0) }
             },
         ]
     }
@@ -112,17 +114,28 @@ extension APIRoutes {
         return hub
     }
 
+    /// - Parameters:
+    ///   - keys: what is typed where the session runs elsewhere.
+    ///   - choose: what is answered where it runs here, to the permission that it asks for.
     private func answer(
-        _ call: Call, _ choose: (PromptRecord) -> (response: String, keys: String)
+        _ call: Call, _ response: String, keys: (PromptRecord) -> String,
+        _ choose: @Sendable (JSONValue) -> PermissionAnswer
     ) async throws -> Response {
-        let id = try call.rowID()
         let principal = try call.authenticated()
         let hub = try remote()
+        let name = try call.parameter("id")
+        let row = Int64(name).flatMap { $0 < ClaudeRemotePrompt.firstOwn ? $0 : nil }
+        guard row != nil else {
+            guard let prompt = try await hub.answerOwn(name, response, by: principal, choose) else {
+                throw Problem.notFound("the prompt '\(name.prefix(80))'")
+            }
+            return .raw(["ok": true, "prompt": prompt.json])
+        }
+        let id = try call.rowID()
         guard let record = try await hub.registry.prompt(id, visibleTo: principal) else {
             throw Problem.notFound("the prompt \(id)")
         }
-        let (response, keys) = choose(record)
-        let prompt = try await hub.answer(record, response, by: principal, keys: keys)
+        let prompt = try await hub.answer(record, response, by: principal, keys: keys(record))
         return .raw(["ok": true, "prompt": prompt.json])
     }
 }

@@ -36,7 +36,7 @@ extension APIRoutes {
             },
             Endpoint(.post, "/v1/sessions/{id}/switch", .role(.user)) { call in
                 let fields = try BodyFields(try await call.json(), allowed: ["kind"])
-                guard let kind = try fields.choice("kind", of: SessionKind.self) else {
+                guard let kind = try fields.choice("kind", of: SessionKind.self), kind != .remote else {
                     throw Problem.invalid("'kind' is missing: terminal or structured", field: "kind")
                 }
                 let view = try await sessions.switchKind(call.sessionID(), to: kind, by: call.authenticated())

@@ -15,9 +15,8 @@ extension APIRoutes {
         [
             Endpoint(.get, "/api/sessions", .role(.viewer)) { call in
                 switch face {
-                case .claudeRemote: .raw(.array(try await remoteSessions(call)))
                 case .companion: .raw(.array(try await ownSessions(call)))
-                case .all, .claudeSocket:
+                case .all, .claudeSocket, .claudeRemote:
                     .raw(.array(try await ownSessions(call) + remoteSessions(call)))
                 }
             },
@@ -30,7 +29,8 @@ extension APIRoutes {
                 }
                 let view = try await sessions.create(
                     SessionCreation(
-                        env: creation.environment.isEmpty ? nil : creation.environment, model: creation.model,
+                        kind: .structured, env: creation.environment.isEmpty ? nil : creation.environment,
+                        model: creation.model,
                         permissionMode: creation.permissionMode), idempotencyKey: nil, by: call.authenticated())
                 return .raw(CompanionSessionInfo(view).json, status: .created)
             },

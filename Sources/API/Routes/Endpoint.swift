@@ -93,20 +93,7 @@ struct Call: Sendable {
     /// The body as JSON: 415 for another type, 400 with the place for what is not JSON, 413 for too much of it.
     /// - Parameter optional: an empty body is `{}`.
     func json(optional: Bool = false, most: Int = largestBody) async throws -> JSONValue {
-        let limit = "a body has at most \(most >> 20) MiB"
-        if let length = request.headers[.contentLength].flatMap(Int.init), length > most {
-            throw Problem(413, "too_large", "\(limit), this one \(length) bytes", headers: closing)
-        }
-        let body: ByteBuffer
-        do {
-            body = try await request.body.collect(upTo: most)
-        } catch is NIOTooManyBytesError {
-            throw Problem(413, "too_large", limit, headers: closing)
-        } catch is CancellationError {
-            throw Problem(503, "unavailable", "the server is stopping", headers: closing)
-        } catch {
-            throw Problem(400, "bad_request", "the body did not arrive whole", headers: closing)
-        }
+        let body = try await body(most: most)
         if optional, body.readableBytes == 0 { return [:] }
         let type = request.headers[.contentType]?.split(separator: ";").first?.lowercased() ?? ""
         let media = type.trimmingPrefix(while: { $0 == " " })
@@ -119,6 +106,23 @@ struct Call: Sendable {
             throw Problem(
                 400, "bad_json", "the body is not JSON: \(error.message) at line \(error.line), column \(error.column)",
                 members: ["line": .integer(Int64(error.line)), "column": .integer(Int64(error.column))])
+        }
+    }
+
+    /// The body as it is: 413 for too much of it.
+    func body(most: Int) async throws -> ByteBuffer {
+        let limit = "a body has at most \(most >> 20) MiB"
+        if let length = request.headers[.contentLength].flatMap(Int.init), length > most {
+            throw Problem(413, "too_large", "\(limit), this one \(length) bytes", headers: closing)
+        }
+        do {
+            return try await request.body.collect(upTo: most)
+        } catch is NIOTooManyBytesError {
+            throw Problem(413, "too_large", limit, headers: closing)
+        } catch is CancellationError {
+            throw Problem(503, "unavailable", "the server is stopping", headers: closing)
+        } catch {
+            throw Problem(400, "bad_request", "the body did not arrive whole", headers: closing)
         }
     }
 

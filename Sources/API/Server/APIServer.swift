@@ -54,7 +54,10 @@ public struct APIServer: Service {
             origins: OriginPolicy(
                 listeners: configuration.allListeners.map(\.listener), allowedHosts: configuration.allowedHosts,
                 allowedOrigins: configuration.allowedOrigins))
-        let dialects = DialectHubs(sessions: sessions, authenticator: authenticator, remote: remote)
+        let streams = RemoteStreams()
+        let sessions = SessionsElsewhere(base: sessions, streams: streams)
+        let dialects = DialectHubs(
+            sessions: sessions, authenticator: authenticator, remote: remote, streams: streams)
         routes = APIRoutes(
             sessions: sessions, tokens: tokens, usage: usage, credentials: credentials, budgets: budgets,
             authenticator: authenticator, dialects: dialects,

@@ -25,11 +25,13 @@ struct UpgradeRouter: Sendable {
         case shared
         case claudeSocket
         case companion(SessionID)
+        /// A program that runs elsewhere.
+        case program(SessionID)
 
         /// What a ticket may be bound to.
         var session: SessionID? {
             switch self {
-            case .session(let id, _), .companion(let id): id
+            case .session(let id, _), .companion(let id), .program(let id): id
             case .echokit(let text): SessionID(parsing: text)
             case .shared, .claudeSocket: nil
             }
@@ -46,11 +48,16 @@ struct UpgradeRouter: Sendable {
                 try Handshake.check(upgrade.head)
                 return try await shared(upgrade, request)
             }
+            if case .program(let id) = target, try request.query.bool("wrap") {
+                try Handshake.check(upgrade.head)
+                return try await wrapped(id, upgrade, request)
+            }
             let principal = try await authenticator.caller(of: request, acceptsTicket: true, session: target.session)
             try Handshake.check(upgrade.head)
             switch target {
             case .claudeSocket: try await dialects.claudeSocket.serve(upgrade, request, principal)
             case .companion(let id): try await dialects.companion.serve(id, upgrade, request, principal)
+            case .program(let id): try await program(id, upgrade, principal)
             case .shared: break
             case .session(let id, let name): try await join(id, name, upgrade, request, principal)
             case .echokit(let text): try await echokit(text, upgrade, request, principal)
@@ -75,6 +82,10 @@ struct UpgradeRouter: Sendable {
             let text = parts[parts.startIndex + 2]
             guard let id = SessionID(parsing: text) else { throw Problem.notFound("the session '\(text.prefix(80))'") }
             return .companion(id)
+        case 3 where parts.starts(with: ["ws", "cli"]):
+            let text = parts[parts.startIndex + 2]
+            guard let id = SessionID(parsing: text) else { throw Problem.notFound("the session '\(text.prefix(80))'") }
+            return .program(id)
         case 4 where parts.starts(with: ["v1", "sessions"]) && ["terminal", "stream"].contains(parts.last):
             let text = parts[parts.startIndex + 2]
             guard let id = SessionID(parsing: text) else { throw Problem.notFound("the session '\(text.prefix(80))'") }
@@ -100,6 +111,50 @@ struct UpgradeRouter: Sendable {
         }
         let socket = try await sessions.clientSocket(id, wake: wake, by: principal)
         try await join(upgrade, to: socket, path: "/\(name)", principal)
+    }
+
+    /// A program on stream-json that dials in by itself.
+    private func program(_ id: SessionID, _ upgrade: PendingUpgrade, _ principal: Principal) async throws {
+        guard principal.role >= .user else {
+            throw Problem(403, "forbidden", "the role \(principal.role) may look at sessions, not be one")
+        }
+        let stream = try await stream(id, principal)
+        let client = try await DoorwayClient(upgrade, largest: RemoteStreamConnection.largestMessage)
+        let authenticator = authenticator
+        await RemoteStreamConnection(stream, client, isWrapped: false) {
+            (try? await authenticator.current(principal)) != nil
+        }.run()
+    }
+
+    /// The same with what numbers its lines: the first message says which device it is.
+    private func wrapped(_ id: SessionID, _ upgrade: PendingUpgrade, _ request: CallerRequest) async throws {
+        guard let remote = dialects.remote, request.origin == nil else {
+            throw Problem(404, "not_found", "this server takes no sessions from elsewhere")
+        }
+        let client = try await DoorwayClient(upgrade, largest: RemoteStreamConnection.largestMessage)
+        do {
+            guard case .text(let text, _) = try await client.next(within: ClaudeRemoteConnection.patience),
+                case .auth(let proof, _) = try ClaudeRemoteClientMessage(parsing: text)
+            else { return await client.close(1008, "the first message must be 'auth'") }
+            let device = try await remote.admit(proof)
+            let stream = try await stream(id, Principal(device))
+            await RemoteStreamConnection(stream, client, isWrapped: true) {
+                (try? await remote.registry.allDevices().contains { $0.id == device.id }) ?? true
+            }.run()
+        } catch let refusal as ClaudeRemoteGate.Refusal {
+            await client.close(1008, refusal.reason)
+        } catch let problem as Problem {
+            await client.close(1008, problem.detail)
+        } catch {
+            await client.close(1008, "the first message must be 'auth'")
+        }
+    }
+
+    private func stream(_ id: SessionID, _ principal: Principal) async throws -> RemoteStream {
+        if let known = try? await sessions.session(id, as: principal), known.record.kind != .remote {
+            throw Problem(409, "exists", "the session \(id) runs here: choose another id")
+        }
+        return try await dialects.streams.open(id, for: principal)
     }
 
     /// `/ws` without an id: the first message says whose it is. A CLI that dials in says who it is in that message; all
@@ -232,6 +287,14 @@ struct UpgradeRouter: Sendable {
     private func unavailable(_ socket: String, _ error: any Error) -> Problem {
         logger.warning("worker takes no clients", metadata: ["socket": "\(socket)", "error": "\(error)"])
         return Problem(503, "unavailable", "the session's worker takes no connection; try again", retryAfter: 1)
+    }
+}
+
+extension Principal {
+    /// Whose device it is.
+    init(_ device: DeviceRecord) {
+        self.init(
+            tenantID: device.tenantID, userID: device.ownerID, name: device.owner, role: .user, tokenID: nil)
     }
 }
 

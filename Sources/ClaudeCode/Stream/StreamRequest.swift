@@ -45,6 +45,7 @@ public enum StreamControl: Sendable, Hashable {
     case mcpStatus
     case mcpToggle(server: String, enabled: Bool)
     case mcpReconnect(server: String)
+    case stopTask(String)
     /// Takes a prompt out of the CLI's queue.
     case withdraw(prompt: String)
 
@@ -57,6 +58,7 @@ public enum StreamControl: Sendable, Hashable {
         case .mcpStatus: ["subtype": "mcp_status"]
         case .mcpToggle(let server, let enabled): ["subtype": "mcp_toggle", "serverName": server, "enabled": enabled]
         case .mcpReconnect(let server): ["subtype": "mcp_reconnect", "serverName": server]
+        case .stopTask(let task): ["subtype": "stop_task", "task_id": task]
         case .withdraw(let prompt): ["subtype": "cancel_async_message", "message_uuid": prompt]
         }
     }

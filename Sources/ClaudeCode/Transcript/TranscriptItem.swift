@@ -1,6 +1,8 @@
 /// What one content block of a transcript line says. Lines that say none of these give no item.
 public enum TranscriptItem: Sendable, Hashable {
     case userText(String)
+    /// Sent while a turn ran, and taken into it. Observed of version 2.1.329.
+    case absorbedText(String)
     case assistantText(String)
     case thinking(String)
     /// `input` is JSON text with sorted keys.
@@ -27,6 +29,7 @@ extension TranscriptItem {
             return ends ? [.stop(.ended)] : []
         case "user" where object.bool("isMeta") != true:
             return userItems(object.object("message"))
+        case "attachment": return absorbedItems(object.object("attachment"))
         case "assistant":
             return blocks(object.object("message")).compactMap(assistantItem)
         default:
@@ -50,6 +53,15 @@ extension TranscriptItem {
             default: nil
             }
         }
+    }
+
+    private static func absorbedItems(_ attachment: JSONObject?) -> [TranscriptItem] {
+        guard let attachment, attachment.string("type") == "queued_command",
+            attachment.string("commandMode") ?? "prompt" == "prompt"
+        else { return [] }
+        if let text = attachment.string("prompt") { return [.absorbedText(text)] }
+        let texts = attachment.objects("prompt").compactMap { $0.string("text") }
+        return texts.isEmpty ? [] : [.absorbedText(texts.joined(separator: "\n"))]
     }
 
     private static func userText(text: String) -> TranscriptItem {

@@ -28,6 +28,7 @@ public struct AgentAPIConversation: Sendable {
 
     /// Takes a fact and answers the events that follow.
     public mutating func apply(_ event: ConversationEvent) -> [AgentAPIEvent] {
+        guard !event.isAside else { return [] }
         switch event.fact {
         case .user(let text, _): return [add(text, isUser: true, at: event.time)]
         case .assistant(let text):
@@ -48,7 +49,9 @@ public struct AgentAPIConversation: Sendable {
                     + [fail("the session is \(lifecycle.rawValue)", level: "warning", at: event.time)]
             default: return []
             }
-        case .thinking, .delta, .toolStarted, .toolProgress, .toolEnded, .permissionAsked, .permissionResolved, .gap:
+        case .thinking, .delta, .toolStarted, .toolProgress, .toolEnded, .permissionAsked, .permissionResolved,
+            .settings,
+            .gap:
             return []
         }
     }

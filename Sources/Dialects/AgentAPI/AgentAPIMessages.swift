@@ -75,6 +75,9 @@ public enum AgentAPIDocument {
         ["messages": .array(messages.map(\.json))]
     }
 
+    /// Bytes of an upload's body: ten mebibytes of a file, and what is around it.
+    public static let largestUpload = (10 << 20) + (64 << 10)
+
     public static let ok: JSONValue = ["ok": true]
 
     /// What agentapi says when a prompt comes at the wrong time.

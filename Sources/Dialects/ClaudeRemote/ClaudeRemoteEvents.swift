@@ -53,20 +53,34 @@ public struct ClaudeRemoteSession: Sendable, Equatable {
     }
 }
 
+/// Which session a question is of: claude-remote's row, or a session that runs here.
+public enum ClaudeRemoteSessionID: Sendable, Hashable {
+    case remote(Int64)
+    case own(SessionID)
+
+    var json: JSONValue {
+        switch self {
+        case .remote(let id): .integer(id)
+        case .own(let id): .string(id.description)
+        }
+    }
+}
+
 /// A question of a session, and its answer: claude-remote's row.
 public struct ClaudeRemotePrompt: Sendable, Equatable {
     public var id: Int64
-    public var sessionID: Int64
+    public var sessionID: ClaudeRemoteSessionID
     public var createdAt: Date
     public var text: String
     /// `approve`, `reject` or the text of the answer.
     public var response: String?
     public var respondedAt: Date?
-    public var keys: ClaudeRemoteKeys
+    /// The text is not all that is asked.
+    public var isCut = false
 
     public init(
-        id: Int64, sessionID: Int64, createdAt: Date, text: String, response: String? = nil, respondedAt: Date? = nil,
-        keys: ClaudeRemoteKeys = .standard
+        id: Int64, sessionID: ClaudeRemoteSessionID, createdAt: Date, text: String, response: String? = nil,
+        respondedAt: Date? = nil
     ) {
         self.id = id
         self.sessionID = sessionID
@@ -74,12 +88,11 @@ public struct ClaudeRemotePrompt: Sendable, Equatable {
         self.text = text
         self.response = response
         self.respondedAt = respondedAt
-        self.keys = keys
     }
 
     public var json: JSONValue {
         [
-            "id": .integer(id), "session_id": .integer(sessionID), "prompt_text": .string(text),
+            "id": .integer(id), "session_id": sessionID.json, "prompt_text": .string(text),
             "created_at": .string(createdAt.formatted(.rookery)),
             "response": response.map { .string($0) } ?? .null,
             "responded_at": respondedAt.map { .string($0.formatted(.rookery)) } ?? .null,
@@ -94,11 +107,14 @@ public enum ClaudeRemoteEvent: Sendable, Equatable {
     case output(session: Int64, data: String, time: Date)
     case prompt(ClaudeRemotePrompt)
     case promptResponse(ClaudeRemotePrompt)
+    /// A session that runs here began, or ended.
+    case ownStart(SessionID, time: Date)
+    case ownEnd(SessionID, time: Date)
 
     public var name: String {
         switch self {
-        case .sessionStart: "session_start"
-        case .sessionEnd: "session_end"
+        case .sessionStart, .ownStart: "session_start"
+        case .sessionEnd, .ownEnd: "session_end"
         case .output: "output"
         case .prompt: "prompt"
         case .promptResponse: "prompt_response"
@@ -114,6 +130,16 @@ public enum ClaudeRemoteEvent: Sendable, Equatable {
                 "ended_at": session.endedAt.map { .string($0.formatted(.rookery)) } ?? .null,
                 "exit_code": session.exitCode.map { .integer($0) } ?? .null,
             ]
+        case .ownStart(let id, let time):
+            [
+                "session_id": .string(id.description), "device_id": .null, "cwd": "/workspace", "command": "claude",
+                "started_at": .string(time.formatted(.rookery)),
+            ]
+        case .ownEnd(let id, let time):
+            [
+                "session_id": .string(id.description), "ended_at": .string(time.formatted(.rookery)),
+                "exit_code": .null,
+            ]
         case .output(let session, let data, let time):
             [
                 "session_id": .integer(session), "timestamp": .string(time.formatted(.rookery)),
@@ -121,12 +147,12 @@ public enum ClaudeRemoteEvent: Sendable, Equatable {
             ]
         case .prompt(let prompt):
             [
-                "id": .integer(prompt.id), "session_id": .integer(prompt.sessionID),
+                "id": .integer(prompt.id), "session_id": prompt.sessionID.json,
                 "prompt_text": .string(prompt.text), "created_at": .string(prompt.createdAt.formatted(.rookery)),
             ]
         case .promptResponse(let prompt):
             [
-                "id": .integer(prompt.id), "session_id": .integer(prompt.sessionID),
+                "id": .integer(prompt.id), "session_id": prompt.sessionID.json,
                 "response": prompt.response.map { .string($0) } ?? .null,
                 "responded_at": prompt.respondedAt.map { .string($0.formatted(.rookery)) } ?? .null,
             ]

@@ -6,10 +6,13 @@ public struct ClaudeSocketSession: Sendable {
     /// Messages kept (seed-protocols 2.4).
     public static let capacity = 100
     private static let mostQuestions = 64
+    /// Permissions whose ids are known: of one that was answered, the session says by whom.
+    private static let mostAsked = 256
 
     public private(set) var history: [ClaudeSocketEntry] = []
     /// Open questions, oldest first: told to whoever comes late.
     public private(set) var questions: [PermissionQuestion] = []
+    private var asked: [String] = []
     private var status: (String, String?)?
     /// Messages of clients that the session has not said back.
     private var awaited: [String] = []
@@ -18,10 +21,11 @@ public struct ClaudeSocketSession: Sendable {
 
     /// Takes a fact and answers what the session's clients are told.
     public mutating func apply(_ event: ConversationEvent) -> [ClaudeSocketServerMessage] {
+        guard !event.isAside else { return [] }
         switch event.fact {
         case .user(let text, _):
-            if let index = awaited.firstIndex(where: { Self.isSame($0, text) }) {
-                awaited.removeFirst(index + 1)
+            if let end = awaitedEnd(of: text) {
+                awaited.removeFirst(end)
                 return []
             }
             keep(ClaudeSocketEntry(isUser: true, content: text, time: event.time))
@@ -38,6 +42,8 @@ public struct ClaudeSocketSession: Sendable {
         case .permissionAsked(let question):
             questions.removeAll { $0.id == question.id }
             questions.append(question)
+            asked.append(question.id)
+            if asked.count > Self.mostAsked { asked.removeFirst() }
             if questions.count > Self.mostQuestions { questions.removeFirst() }
             return [.permissionRequest(question)]
         case .permissionResolved(let id, let allowed, let by):
@@ -53,7 +59,7 @@ public struct ClaudeSocketSession: Sendable {
             case .deleted: return [.error("the session was deleted")]
             default: return []
             }
-        case .delta, .toolProgress, .activity(.pending), .gap: return []
+        case .delta, .toolProgress, .activity(.pending), .settings, .gap: return []
         }
     }
 
@@ -76,12 +82,29 @@ public struct ClaudeSocketSession: Sendable {
         }
     }
 
+    /// Whether the session asked for the permission of that id, answered or not.
+    public func asked(_ id: String) -> Bool { asked.contains(id) }
+
     /// The last messages, oldest first.
     public func history(limit: Int) -> [ClaudeSocketEntry] { Array(history.suffix(limit)) }
 
     private mutating func keep(_ entry: ClaudeSocketEntry) {
         history.append(entry)
         if history.count > Self.capacity { history.removeFirst(history.count - Self.capacity) }
+    }
+
+    /// How many awaited messages are done when the session says `text`: it may say several that waited as one.
+    private func awaitedEnd(of text: String) -> Int? {
+        for start in awaited.indices {
+            var joined = awaited[start]
+            var end = start + 1
+            while !Self.isSame(joined, text), joined.utf8.count < text.utf8.count, end < awaited.count {
+                joined += "\n" + awaited[end]
+                end += 1
+            }
+            if Self.isSame(joined, text) { return end }
+        }
+        return nil
     }
 
     /// Typing loses the white space around a text.

@@ -1,9 +1,10 @@
+import Foundation
 public import SessionCore
 
 /// What a Companion browser sends (seed-protocols 3.3), and the seed's own `hello`.
 public struct CompanionBrowserMessage: Sendable, Equatable {
     public enum Content: Sendable, Equatable {
-        case userMessage(String, images: [CompanionImage])
+        case userMessage(String, images: [PromptImage])
         case permissionResponse(CompanionPermissionAnswer)
         case subscribe(lastSeq: UInt64)
         case acknowledge(lastSeq: UInt64)
@@ -30,13 +31,16 @@ public struct CompanionBrowserMessage: Sendable, Equatable {
         self.clientID = clientID
     }
 
+    /// Bytes of one message: pictures go with prompts.
+    public static let largest = 8 << 20
+
     /// Reads a text frame.
     public init(parsing text: String) throws(ClientMessageError) {
-        let fields = try ClientFields(parsing: text)
+        let fields = try ClientFields(parsing: text, limit: Self.largest)
         clientID = try fields.optionalString("client_msg_id", limit: 255)
         switch try fields.type() {
         case "user_message":
-            let images = try CompanionImage.list(try fields.array("images") ?? [])
+            let images = try PromptImage.list(companion: try fields.array("images") ?? [])
             content = .userMessage(try fields.string("content"), images: images)
         case "permission_response": content = .permissionResponse(try CompanionPermissionAnswer(fields))
         case "session_subscribe": content = .subscribe(lastSeq: try Self.lastSeq(fields))
@@ -72,31 +76,22 @@ public struct CompanionBrowserMessage: Sendable, Equatable {
     }
 }
 
-/// A picture that goes with a prompt.
-public struct CompanionImage: Sendable, Equatable {
-    public static let most = 20
-    public static let mediaTypes: Set = ["image/png", "image/jpeg", "image/gif", "image/webp"]
-
-    public var mediaType: String
-    /// In base64.
-    public var data: String
-
-    public init(mediaType: String, data: String) {
-        self.mediaType = mediaType
-        self.data = data
-    }
-
-    static func list(_ values: [JSONValue]) throws(ClientMessageError) -> [CompanionImage] {
+extension PromptImage {
+    /// The `images` of a prompt.
+    static func list(companion values: [JSONValue]) throws(ClientMessageError) -> [PromptImage] {
         guard values.count <= most else { throw .badField("images", "has more than \(most) entries") }
-        var images: [CompanionImage] = []
+        var images: [PromptImage] = []
+        var bytes = 0
         for value in values {
             guard let type = value["media_type"]?.string, mediaTypes.contains(type) else {
                 throw .badField("images", "has an entry whose media_type is none of \(mediaTypes.sorted())")
             }
-            guard let data = value["data"]?.string, !data.isEmpty else {
-                throw .badField("images", "has an entry without data")
+            guard let data = value["data"]?.string, !data.isEmpty, Data(base64Encoded: data) != nil else {
+                throw .badField("images", "has an entry whose data is no base64")
             }
-            images.append(CompanionImage(mediaType: type, data: data))
+            bytes += data.utf8.count
+            guard bytes <= mostBytes else { throw .badField("images", "has more than \(mostBytes) bytes of base64") }
+            images.append(PromptImage(mediaType: type, data: data))
         }
         return images
     }
@@ -133,6 +128,25 @@ public struct CompanionPermissionAnswer: Sendable, Equatable {
         }
         updatedInput = try fields.object("updated_input")
         updatedPermissions = try fields.array("updated_permissions") ?? []
-        message = try fields.optionalString("message", limit: 64 * 1024)
+        message = try fields.optionalString("message", limit: 16 * 1024)
+    }
+
+    /// The answer in the session's words. Rules that a browser wants kept are those that the session suggested for this
+    /// question, whatever they say: it cannot know of others.
+    public var answer: PermissionAnswer {
+        PermissionAnswer(
+            id: request, decision: allowed ? .allow : .deny, message: allowed ? nil : message ?? Self.denial,
+            updatedInput: allowed ? updatedInput : nil,
+            remember: allowed && updatedPermissions.contains { Self.isRule($0) } ? .session : nil)
+    }
+
+    /// The mode that the browser wants the session to go on in.
+    public var mode: String? {
+        guard allowed else { return nil }
+        return updatedPermissions.last { $0["type"] == "setMode" }?["mode"]?.string
+    }
+
+    private static func isRule(_ update: JSONValue) -> Bool {
+        ["addRules", "addDirectories"].contains(update["type"]?.string)
     }
 }

@@ -6,8 +6,8 @@ public enum CompanionServerMessage: Sendable, Equatable {
     case sessionInit(JSONValue)
     case sessionUpdate(JSONValue)
     /// A message as the CLI writes it.
-    case assistant(message: JSONValue, time: Date)
-    case streamEvent(JSONValue)
+    case assistant(message: JSONValue, parent: String?, time: Date)
+    case streamEvent(JSONValue, parent: String?)
     case systemEvent(JSONValue)
     case result(JSONValue)
     case permissionRequest(PermissionQuestion, time: Date)
@@ -44,12 +44,16 @@ public enum CompanionServerMessage: Sendable, Equatable {
         switch self {
         case .sessionInit(let session): ["type": "session_init", "session": session]
         case .sessionUpdate(let session): ["type": "session_update", "session": session]
-        case .assistant(let message, let time):
+        case .assistant(let message, let parent, let time):
             [
-                "type": "assistant", "message": message, "parent_tool_use_id": .null,
+                "type": "assistant", "message": message, "parent_tool_use_id": parent.map { .string($0) } ?? .null,
                 "timestamp": .integer(time.milliseconds),
             ]
-        case .streamEvent(let event): ["type": "stream_event", "event": event, "parent_tool_use_id": .null]
+        case .streamEvent(let event, let parent):
+            [
+                "type": "stream_event", "event": event,
+                "parent_tool_use_id": parent.map { .string($0) } ?? .null,
+            ]
         case .systemEvent(let event): ["type": "system_event", "event": event]
         case .result(let data): ["type": "result", "data": data]
         case .permissionRequest(let question, let time):

@@ -8,18 +8,16 @@ public struct CompanionFacts: Sendable, Equatable {
     public var model: String?
     public var permissionMode: String?
     public var directory: String
-    public var version: String?
 
     public init(
         id: SessionID, name: String? = nil, model: String? = nil, permissionMode: String? = nil,
-        directory: String = "/workspace", version: String? = nil
+        directory: String = "/workspace"
     ) {
         self.id = id
         self.name = name
         self.model = model
         self.permissionMode = permissionMode
         self.directory = directory
-        self.version = version
     }
 }
 
@@ -30,14 +28,17 @@ public struct CompanionSession: Sendable {
     public static let historyCapacity = 2000
     private static let historyBytes = 8 << 20
 
-    public var facts: CompanionFacts
+    public private(set) var facts: CompanionFacts
     public private(set) var phase = CompanionPhase.starting
     public private(set) var isConnected = false
     private var replay = CompanionReplay()
     private var history: [(seq: UInt64, message: JSONValue, size: Int)] = []
     private var historySize = 0
     private var questions: [(question: PermissionQuestion, time: Date)] = []
+    private var asked = CompanionMessageIDs()
     private var known = CompanionMessageIDs()
+    /// What the program last said of itself; names as in `session.settings`.
+    private var settings: [String: JSONValue] = [:]
     private var cost = 0.0
     private var turns = 0
     private var lastText = ""
@@ -50,31 +51,37 @@ public struct CompanionSession: Sendable {
     public mutating func apply(_ event: ConversationEvent) -> [CompanionFrame] {
         var messages: [CompanionServerMessage] = []
         switch event.fact {
+        case .user where event.parent != nil: break
         case .user(let text, let id):
             messages = [.userMessage(text, id: id ?? "user-\(event.seq)", time: event.time)]
         case .assistant(let text):
-            lastText = text
+            if event.parent == nil { lastText = text }
             messages = [
-                .assistant(message: message(event.seq, ["type": "text", "text": .string(text)]), time: event.time)
+                .assistant(
+                    message: message(event.seq, ["type": "text", "text": .string(text)]), parent: event.parent,
+                    time: event.time)
             ]
         case .thinking(let text):
             messages = [
                 .assistant(
-                    message: message(event.seq, ["type": "thinking", "thinking": .string(text)]), time: event.time)
+                    message: message(event.seq, ["type": "thinking", "thinking": .string(text)]),
+                    parent: event.parent, time: event.time)
             ]
         case .delta(let text):
             messages = [
-                .streamEvent([
-                    "type": "content_block_delta", "index": 0,
-                    "delta": ["type": "text_delta", "text": .string(text)],
-                ])
+                .streamEvent(
+                    [
+                        "type": "content_block_delta", "index": 0,
+                        "delta": ["type": "text_delta", "text": .string(text)],
+                    ], parent: event.parent)
             ]
         case .toolStarted(let call):
             let block: JSONValue = [
                 "type": "tool_use", "id": .string(call.id), "name": .string(call.name), "input": call.input,
             ]
             messages = [
-                .assistant(message: message(event.seq, block), time: event.time), .toolProgress(call, seconds: 0),
+                .assistant(message: message(event.seq, block), parent: event.parent, time: event.time),
+                .toolProgress(call, seconds: 0),
             ]
         case .toolProgress(let call, let seconds): messages = [.toolProgress(call, seconds: seconds)]
         case .toolEnded(let call, let isError, let text):
@@ -82,6 +89,7 @@ public struct CompanionSession: Sendable {
         case .permissionAsked(let question):
             questions.removeAll { $0.question.id == question.id }
             questions.append((question, event.time))
+            _ = asked.insert(question.id)
             messages = [.permissionRequest(question, time: event.time)] + move(to: .awaitingPermission)
         case .permissionResolved(let id, _, _):
             questions.removeAll { $0.question.id == id }
@@ -90,6 +98,7 @@ public struct CompanionSession: Sendable {
         case .turnEnded(let turn): messages = end(turn, event.seq)
         case .activity(let activity): messages = follow(activity)
         case .lifecycle(let lifecycle, let detail): messages = follow(lifecycle, detail)
+        case .settings(let members): messages = learn(members)
         case .gap:
             replay.forget(through: (event.seq + 1) * CompanionFrame.perEvent - 1)
         }
@@ -168,8 +177,9 @@ public struct CompanionSession: Sendable {
         var data: [String: JSONValue] = [
             "type": "result", "subtype": turn.outcome == "completed" ? "success" : "error_during_execution",
             "is_error": .bool(isError), "duration_ms": .integer(turn.durationMilliseconds), "duration_api_ms": 0,
-            "num_turns": .integer(Int64(turns)), "total_cost_usd": .number(cost), "stop_reason": .null,
-            "usage": turn.usage ?? .object([:]), "session_id": .string(facts.id.description),
+            "num_turns": .integer(Int64(turns)), "total_cost_usd": .number(cost),
+            "stop_reason": turn.stopReason.map { .string($0) } ?? .null, "usage": Self.usage(turn.usage),
+            "session_id": .string(facts.id.description),
             "uuid": .string("result-\(seq)"),
         ]
         let text = turn.message ?? lastText
@@ -180,6 +190,44 @@ public struct CompanionSession: Sendable {
             .sessionUpdate(["total_cost_usd": .number(cost), "num_turns": .integer(Int64(turns))]),
         ]
     }
+
+    /// Tokens in the CLI's words.
+    private static func usage(_ usage: JSONValue?) -> JSONValue {
+        [
+            "input_tokens": usage?["input_tokens"] ?? 0, "output_tokens": usage?["output_tokens"] ?? 0,
+            "cache_read_input_tokens": usage?["cache_read_tokens"] ?? 0,
+            "cache_creation_input_tokens": usage?["cache_creation_tokens"] ?? 0,
+        ]
+    }
+
+    /// Takes what is known of the session elsewhere; what its program said of itself is newer.
+    public mutating func refresh(_ facts: CompanionFacts) {
+        self.facts = facts
+        if let model = settings["model"]?.string { self.facts.model = model }
+        if let mode = settings["permission_mode"]?.string { self.facts.permissionMode = mode }
+        if let title = settings["title"]?.string { self.facts.name = title }
+    }
+
+    /// What the program says of itself, as far as browsers show it.
+    private mutating func learn(_ members: [String: JSONValue]) -> [CompanionServerMessage] {
+        settings.merge(members) { _, new in new }
+        if let model = members["model"]?.string { facts.model = model }
+        if let mode = members["permission_mode"]?.string { facts.permissionMode = mode }
+        var messages: [CompanionServerMessage] = []
+        if let title = members["title"]?.string {
+            facts.name = title
+            messages.append(.nameUpdate(title))
+        }
+        let shown = members.keys.compactMap { Self.settingNames[$0] }
+        guard !shown.isEmpty, case .object(let state) = state else { return messages }
+        return [.sessionUpdate(.object(state.filter { shown.contains($0.key) }))] + messages
+    }
+
+    /// What Companion calls our settings.
+    private static let settingNames = [
+        "model": "model", "permission_mode": "permissionMode", "tools": "tools", "mcp_servers": "mcp_servers",
+        "commands": "slash_commands", "version": "claude_code_version", "cwd": "cwd",
+    ]
 
     /// A message of the model, with one block, as the CLI writes it.
     private func message(_ seq: UInt64, _ block: JSONValue) -> JSONValue {
@@ -241,17 +289,17 @@ public struct CompanionSession: Sendable {
     /// The question of that id, while it is open.
     public func question(_ id: String) -> PermissionQuestion? { questions.first { $0.question.id == id }?.question }
 
-    /// A terminal shows one question at a time, in the order in which they were asked.
-    public var oldestQuestion: PermissionQuestion? { questions.first?.question }
+    /// Whether the session asked for the permission of that id, answered or not.
+    public func asked(_ id: String) -> Bool { asked.contains(id) }
 
     public var state: JSONValue {
         [
             "session_id": .string(facts.id.description), "backend_type": "claude",
             "name": facts.name.map { .string($0) } ?? .null, "model": .string(facts.model ?? ""),
-            "cwd": .string(facts.directory), "tools": [],
+            "cwd": settings["cwd"] ?? .string(facts.directory), "tools": settings["tools"] ?? [],
             "permissionMode": .string(facts.permissionMode ?? "default"),
-            "claude_code_version": .string(facts.version ?? ""), "mcp_servers": [], "agents": [],
-            "slash_commands": [], "skills": [], "total_cost_usd": .number(cost),
+            "claude_code_version": settings["version"] ?? "", "mcp_servers": settings["mcp_servers"] ?? [],
+            "agents": [], "slash_commands": settings["commands"] ?? [], "skills": [], "total_cost_usd": .number(cost),
             "num_turns": .integer(Int64(turns)), "context_used_percent": 0, "is_compacting": false,
             "git_branch": "", "is_worktree": false, "is_containerized": true, "repo_root": "", "git_ahead": 0,
             "git_behind": 0, "total_lines_added": 0, "total_lines_removed": 0,
@@ -259,11 +307,13 @@ public struct CompanionSession: Sendable {
     }
 }
 
-/// The ids that browsers gave their last thousand messages.
+/// The last thousand ids of messages or permissions.
 struct CompanionMessageIDs: Sendable {
     static let capacity = 1000
     private var known: Set<String> = []
     private var order: [String] = []
+
+    func contains(_ id: String) -> Bool { known.contains(id) }
 
     /// Whether it was not there.
     mutating func insert(_ id: String) -> Bool {

@@ -18,6 +18,8 @@ public enum ConversationFact: Sendable, Equatable {
     case turnEnded(TurnSummary)
     case activity(Activity)
     case lifecycle(Lifecycle, detail: String?)
+    /// What changed of what the program says of itself; names as in `session.settings`.
+    case settings([String: JSONValue])
     /// Events up to here are not to be had.
     case gap
 }
@@ -75,16 +77,18 @@ public struct TurnSummary: Sendable, Equatable {
     /// In US dollars; nil when nobody knows.
     public var cost: Double?
     public var usage: JSONValue?
+    public var stopReason: String?
 
     public init(
         outcome: String, message: String? = nil, durationMilliseconds: Int64 = 0, cost: Double? = nil,
-        usage: JSONValue? = nil
+        usage: JSONValue? = nil, stopReason: String? = nil
     ) {
         self.outcome = outcome
         self.message = message
         self.durationMilliseconds = durationMilliseconds
         self.cost = cost
         self.usage = usage
+        self.stopReason = stopReason
     }
 }
 
@@ -93,17 +97,30 @@ public struct ConversationEvent: Sendable, Equatable {
     public var seq: UInt64
     public var time: Date
     public var fact: ConversationFact
+    /// The call of the subagent that it is about.
+    public var parent: String?
 
-    public init(seq: UInt64, time: Date, fact: ConversationFact) {
+    public init(seq: UInt64, time: Date, fact: ConversationFact, parent: String? = nil) {
         self.seq = seq
         self.time = time
         self.fact = fact
+        self.parent = parent
+    }
+
+    /// Said among agents, not to the person.
+    var isAside: Bool {
+        guard parent != nil else { return false }
+        switch fact {
+        case .user, .assistant, .thinking, .delta: return true
+        default: return false
+        }
     }
 
     /// nil for events that say nothing to a conversation.
     public init?(_ event: SessionEvent) {
         guard let fact = ConversationFact(event.type.rawValue, event.data) else { return nil }
-        self.init(seq: event.seq, time: event.time, fact: fact)
+        self.init(
+            seq: event.seq, time: event.time, fact: fact, parent: event.data["parent_tool_use_id"]?.string)
     }
 }
 
@@ -112,7 +129,7 @@ extension ConversationFact {
     public init?(_ type: String, _ data: JSONValue) {
         switch type {
         case "message.user":
-            self = .user(text: data["text"]?.string ?? "", id: data["id"]?.string ?? data["uuid"]?.string)
+            self = .user(text: data["text"]?.string ?? "", id: data["id"]?.string ?? data["prompt_id"]?.string)
         case "message.assistant": self = .assistant(text: data["text"]?.string ?? "")
         case "message.thinking": self = .thinking(text: data["text"]?.string ?? "")
         case "message.delta":
@@ -128,13 +145,13 @@ extension ConversationFact {
             guard let call = ToolCall(data) else { return nil }
             self = .toolEnded(
                 call, isError: data["is_error"]?.bool ?? false,
-                text: data["error"]?.string ?? data["output"]?.string ?? data["text"]?.string)
+                text: data["error"]?.string ?? data["output"]?.string)
         case "permission.requested":
             guard let question = PermissionQuestion(data) else { return nil }
             self = .permissionAsked(question)
         case "permission.resolved":
             guard let id = data["id"]?.string else { return nil }
-            let how = data["resolution"]?.string ?? data["decision"]?.string ?? ""
+            let how = data["resolution"]?.string ?? ""
             self = .permissionResolved(id: id, allowed: how.hasPrefix("allow"), by: data["by"]?.string)
         case "turn.started": self = .turnStarted
         case "turn.completed":
@@ -142,10 +159,13 @@ extension ConversationFact {
                 TurnSummary(
                     outcome: data["outcome"]?.string ?? "completed", message: data["message"]?.string,
                     durationMilliseconds: data["duration_ms"]?.integer ?? 0,
-                    cost: data["cost_usd"]?.double ?? data["total_cost_usd"]?.double, usage: data["usage"]))
+                    cost: data["cost_usd"]?.double, usage: data["usage"], stopReason: data["stop_reason"]?.string))
         case "session.activity":
             guard let activity = data["activity"]?.string.flatMap(Activity.init) else { return nil }
             self = .activity(activity)
+        case "session.settings":
+            guard case .object(let members) = data else { return nil }
+            self = .settings(members)
         case "gap": self = .gap
         default:
             guard type.hasPrefix("session."),
@@ -166,12 +186,11 @@ extension ToolCall {
 extension PermissionQuestion {
     init?(_ data: JSONValue) {
         guard let id = data["id"]?.string else { return nil }
-        var input = data["tool_input"] ?? data["input"] ?? .object([:])
+        var input = data["tool_input"] ?? .object([:])
         if input == .null { input = .object([:]) }
         self.init(
             id: id, tool: data["tool_name"]?.string ?? "", input: input, toolUseID: data["tool_use_id"]?.string,
-            suggestions: data["suggestions"] ?? data["permission_suggestions"],
-            description: data["description"]?.string ?? data["title"]?.string)
+            suggestions: data["suggestions"], description: data["description"]?.string)
     }
 }
 

@@ -200,7 +200,11 @@ public struct StateEngine: Sendable {
         case .stop(.ended):
             closeTurn(.completed, at: now, &events)
             reported = (.idle, .transcript)
-        case .userText, .assistantText, .thinking, .toolUse, .toolResult:
+        case .userText, .absorbedText, .assistantText, .thinking, .toolUse, .toolResult:
+            // Taken into the turn that runs, it makes none of its own.
+            if case .absorbedText(let text) = item, let index = queued.firstIndex(of: text) {
+                queued.remove(at: index)
+            }
             // Without hooks or file, lines at least show that the session works.
             if !hookSeen, !fileSeen { reported = (.working, .transcript) }
         }

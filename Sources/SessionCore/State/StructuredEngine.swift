@@ -30,9 +30,15 @@ public struct StructuredEngine: Sendable {
         public var text: String
         public var by: String
         /// The program has begun it.
-        public var isBegun = false
+        public internal(set) var isBegun = false
+        /// The program says that it is new to it: it repeats one that it knows without a word.
+        public internal(set) var isNew = false
+        /// It was told that the program has it.
+        var isDelivered = false
         /// `prompt.queued` was told.
         var isQueued = false
+        /// It was taken into the turn that runs, which ends it.
+        var isAbsorbed = false
     }
 
     public init(at now: Date) { view = StateView(activity: .idle, since: now, source: .stream) }
@@ -45,6 +51,13 @@ public struct StructuredEngine: Sendable {
         prompts.append(OpenPrompt(id: id, text: text, by: by))
         conclude(at: now, &events)
         return events
+    }
+
+    /// Whether it is news that the program has a prompt.
+    public mutating func deliver(_ id: String) -> Bool {
+        guard let index = prompts.firstIndex(where: { $0.id == id && !$0.isDelivered }) else { return false }
+        prompts[index].isDelivered = true
+        return true
     }
 
     /// Whether a prompt that is given now has to wait.
@@ -135,19 +148,31 @@ public struct StructuredEngine: Sendable {
     private mutating func take(_ id: String, _ state: StreamMessage.PromptState, _ events: inout [DerivedEvent]) {
         switch state {
         case .queued:
-            guard let index = prompts.firstIndex(where: { $0.id == id }), !prompts[index].isQueued,
-                view.turn != nil || index > 0
-            else { return }
+            guard let index = prompts.firstIndex(where: { $0.id == id }) else { return }
+            prompts[index].isNew = true
+            guard !prompts[index].isQueued, view.turn != nil || index > 0 else { return }
             prompts[index].isQueued = true
             events.append(DerivedEvent(.promptQueued, ["prompt_id": .string(id)]))
         case .started:
-            guard !starting.contains(id) else { return }
+            guard !starting.contains(id), !turnPrompts.contains(id), !absorb(id) else { return }
             if let index = prompts.firstIndex(where: { $0.id == id }) { prompts[index].isBegun = true }
             starting.append(id)
         case .completed, .cancelled:
             starting.removeAll { $0 == id }
             prompts.removeAll { $0.id == id }
         }
+    }
+
+    /// Takes a prompt into the turn that runs: the program does so while a tool runs.
+    /// - Returns: false without a turn, and for what is no prompt that waits.
+    private mutating func absorb(_ id: String) -> Bool {
+        guard view.turn != nil, let index = prompts.firstIndex(where: { $0.id == id }), prompts[index].isNew,
+            !prompts[index].isBegun
+        else { return false }
+        prompts[index].isBegun = true
+        prompts[index].isAbsorbed = true
+        turnPrompts.append(id)
+        return true
     }
 
     private mutating func openTurn(at now: Date, _ events: inout [DerivedEvent]) {
@@ -200,6 +225,7 @@ public struct StructuredEngine: Sendable {
         data["prompt_ids"] = .array(ids.map { .string($0) })
         if let first = ids.first { data["prompt_id"] = .string(first) }
         turnPrompts = []
+        prompts.removeAll(where: \.isAbsorbed)
         if let result {
             if outcome != "completed" { data["reason"] = .string(result.terminalReason ?? result.subtype) }
             if let text = result.text { data["message"] = EventText.cut(text) }
@@ -256,6 +282,11 @@ public struct StructuredEngine: Sendable {
         }
         // What the program says of a prompt that it had taken before is no news.
         guard !user.isReplay || view.turn != nil || !starting.isEmpty else { return }
+        if user.isReplay, let id = user.id, view.turn != nil, !turnPrompts.contains(id), !absorb(id),
+            !prompts.contains(where: { $0.id == id })
+        {
+            return
+        }
         openTurn(at: now, &events)
         var data = EventText.members(text)
         if user.isReplay, let id = user.id { data["prompt_id"] = .string(id) }

@@ -30,6 +30,7 @@ extension SessionCommand {
         case "mcp_toggle":
             self = .mcpToggle(server: try fields.text("server", most: 256), enabled: try fields.flag("enabled"))
         case "mcp_reconnect": self = .mcpReconnect(server: try fields.text("server", most: 256))
+        case "stop_task": self = .stopTask(try fields.text("task_id", most: 256))
         case "permissions": self = .permissions
         case "state": self = .state
         case let type:
@@ -62,6 +63,7 @@ extension SessionCommand {
         case .mcpToggle(let server, let enabled):
             return ["type": "mcp_toggle", "server": .string(server), "enabled": .bool(enabled)]
         case .mcpReconnect(let server): return ["type": "mcp_reconnect", "server": .string(server)]
+        case .stopTask(let task): return ["type": "stop_task", "task_id": .string(task)]
         case .permissions: return ["type": "permissions"]
         case .state: return ["type": "state"]
         }

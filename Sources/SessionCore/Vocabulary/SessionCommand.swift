@@ -15,6 +15,7 @@
 /// | `mcp_status` | – | drive | as the program answers |
 /// | `mcp_toggle` | `server`, `enabled` | drive | – |
 /// | `mcp_reconnect` | `server` | drive | – |
+/// | `stop_task` | `task_id`: of `task.started` | drive | – |
 /// | `permissions` | – | view | `permissions`: those that are open, as `permission.requested` has them |
 /// | `state` | – | view | ``SessionStanding`` |
 ///
@@ -32,6 +33,8 @@ public enum SessionCommand: Sendable, Hashable {
     case mcpStatus
     case mcpToggle(server: String, enabled: Bool)
     case mcpReconnect(server: String)
+    /// Ends something that runs in the background.
+    case stopTask(String)
     case permissions
     case state
 

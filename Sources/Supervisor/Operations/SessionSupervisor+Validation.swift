@@ -18,6 +18,9 @@ extension SessionSupervisor {
             throw SupervisorError(
                 .invalid, "there is no policy '\(creation.policy?.prefix(64) ?? "")': use one of \(names)")
         }
+        guard creation.kind != .remote else {
+            throw SupervisorError(.invalid, "a session of kind 'remote' dials in by itself")
+        }
         let image = try image(creation.image, policy: policy)
         let model = try Self.model(creation.model, policy: policy)
         let mode = try Self.permissionMode(creation.permissionMode, policy: policy)

@@ -51,7 +51,7 @@ final class EchokitHub {
 
     func learn(_ fact: EchokitFact) { tell(session.apply(fact)) }
 
-    private func tell(_ messages: [EchokitServerMessage]) {
+    func tell(_ messages: [EchokitServerMessage]) {
         guard !messages.isEmpty else { return }
         send(messages)
         if let error = messages.first(where: \.isError) {
@@ -100,6 +100,7 @@ final class EchokitHub {
             return tell([.state(session.state)])
         }
         guard allowed(message, for: sender) else { return refuse(viewOnly) }
+        if worker.structured != nil, takeStructured(message, from: sender, worker) { return }
         do {
             switch message {
             case .createSession, .currentState: break
@@ -146,6 +147,11 @@ final class EchokitHub {
 
     func take(keys: ByteBuffer, from sender: EchokitSender, refuse: (EchokitServerMessage) -> Void) {
         guard sender.access == .drive else { return refuse(viewOnly) }
+        if let worker, worker.structured != nil,
+            takeStructured(.bytesInput(Array(keys.readableBytesView)), from: sender, worker)
+        {
+            return
+        }
         do {
             try worker?.send(keys: keys, sender: sender.principal)
         } catch {

@@ -126,6 +126,16 @@ final class ControlConnection: ChannelInboundHandler {
             reply(id, .done)
         case .session(let command, let origin):
             worker.take(command, from: origin) { self.reply(id, .outcome($0)) }
+        case .upload(let part):
+            guard part.isValid else {
+                return reply(id, .refused(code: "invalid", detail: "the file's name or size is not to be had"))
+            }
+            do {
+                try worker.home.write(part)
+                reply(id, .done)
+            } catch {
+                reply(id, .refused(code: "not_stored", detail: "the file cannot be stored: \(error)"))
+            }
         case .dialect(let name, let message):
             guard name == "echokit" else {
                 return reply(

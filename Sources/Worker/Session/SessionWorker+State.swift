@@ -123,7 +123,7 @@ extension EchokitFact {
     /// What a transcript line says to echokit's clients.
     init?(_ item: TranscriptItem) {
         switch item {
-        case .userText(let text): self = .prompt(text)
+        case .userText(let text), .absorbedText(let text): self = .prompt(text)
         case .assistantText(let text): self = .text(text)
         case .thinking(let text): self = .thinking(text)
         case .toolUse(let id, let name, let input):

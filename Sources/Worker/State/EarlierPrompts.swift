@@ -22,7 +22,12 @@ struct EarlierPrompts {
         for line in Self.lines(of: String(absolutePath.dropFirst(prefix.count)), in: home) {
             let line = TranscriptLine(parsing: line)
             if let time = line.time, time < since { continue }
-            for case .userText(let text) in line.items { texts.append(Self.plain(text)) }
+            for item in line.items {
+                switch item {
+                case .userText(let text), .absorbedText(let text): texts.append(Self.plain(text))
+                default: break
+                }
+            }
         }
         for line in Self.lines(of: SubmittedLine.path, in: home) {
             guard let submitted = SubmittedLine(parsing: line), submitted.isCommand, submitted.time >= since else {

@@ -7,7 +7,7 @@ enum MessageEvent {
     static func event(of item: TranscriptItem, in line: String? = nil) -> (type: EventType, data: JSONValue)? {
         let (type, text): (EventType, String)
         switch item {
-        case .userText(let said): (type, text) = (.messageUser, said)
+        case .userText(let said), .absorbedText(let said): (type, text) = (.messageUser, said)
         case .assistantText(let said): (type, text) = (.messageAssistant, said)
         case .thinking(let thought) where !thought.isEmpty: (type, text) = (.messageThinking, thought)
         case .thinking, .toolUse, .toolResult, .stop: return nil

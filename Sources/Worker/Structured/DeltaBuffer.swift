@@ -18,7 +18,7 @@ struct DeltaBuffer {
             joined.parent == delta.parent
         else {
             held = delta
-            return Self.data(of: joined)
+            return joined.event
         }
         joined.text += delta.text
         held = joined
@@ -29,15 +29,6 @@ struct DeltaBuffer {
 
     mutating func flush() -> JSONValue? {
         defer { held = nil }
-        return held.map(Self.data)
-    }
-
-    private static func data(of delta: StreamDelta) -> JSONValue {
-        var data: [String: JSONValue] = [
-            "message_id": .string(delta.messageID), "index": .integer(Int64(delta.index)),
-            "kind": delta.isThinking ? "thinking" : "text", "text": .string(delta.text),
-        ]
-        if let parent = delta.parent { data["parent_tool_use_id"] = .string(parent) }
-        return .object(data)
+        return held?.event
     }
 }

@@ -41,6 +41,7 @@ extension StructuredBackend {
         case .mcpStatus: ask(.mcpStatus, answer) { $0 }
         case .mcpToggle(let server, let enabled): ask(.mcpToggle(server: server, enabled: enabled), answer) { _ in [:] }
         case .mcpReconnect(let server): ask(.mcpReconnect(server: server), answer) { _ in [:] }
+        case .stopTask(let task): ask(.stopTask(task), answer) { _ in [:] }
         case .prompt, .answer, .permissions, .state: break
         }
     }
@@ -66,36 +67,12 @@ extension StructuredBackend {
         guard worker.permissions.open.count < SessionWorker.mostPermissions else {
             return send(.decline(question: permission.id, reason: "the session asks for too much at once"))
         }
-        let question = PermissionLedger.Question(
-            id: permission.id, toolName: permission.toolName,
-            input: JSONValue(parsing: permission.input, limit: EventText.longestInput),
-            description: permission.description, toolUseID: permission.toolUseID,
-            suggestions: permission.suggestions.flatMap { JSONValue(parsing: $0, limit: EventText.longestToldInput) },
-            since: Date())
-        worker.ask(question)
+        worker.ask(PermissionLedger.Question(permission, since: Date()))
     }
 
     /// Gives the program the answer to a question.
     func give(_ answer: PermissionAnswer, to question: PermissionLedger.Question) {
-        switch answer.decision {
-        case .deny:
-            send(
-                .deny(
-                    question: question.id, message: answer.message ?? "Denied by the user.",
-                    interrupts: answer.interrupts))
-        case .allow:
-            send(
-                .allow(
-                    question: question.id,
-                    StreamAllowance(
-                        updatedInput: answer.input(for: question).map(Self.text),
-                        updatedPermissions: answer.remember == nil
-                            ? nil : Self.text(.array(PermissionRule.remembering(question))))))
-        }
-    }
-
-    private static func text(_ value: JSONValue) -> String {
-        String(decoding: (try? JSONEncoder.rookery.encode(value)) ?? Data(), as: UTF8.self)
+        send(StreamRequest(answer, to: question))
     }
 
     // MARK: The end

@@ -81,16 +81,21 @@ extension StructuredBackend {
         }
     }
 
-    /// The program says that it has a prompt.
-    /// - Parameter isKnown: the word is that of a prompt repeated, which may be one that it had before.
-    func begun(_ id: String, isKnown: Bool = false) {
-        guard let prompt = engine.prompts.first(where: { $0.id == id }), !prompt.isBegun,
-            let name = PromptID(parsing: id, of: worker.configuration.sessionID)
-        else { return }
+    /// The program says that it has begun a prompt.
+    func begun(_ id: String) { tellDelivered(id, isKnown: false) }
+
+    /// The program repeats a prompt: one that it begins or takes into the turn that runs, or one that it had before.
+    func repeated(_ id: String) {
+        guard let prompt = engine.prompts.first(where: { $0.id == id }), !prompt.isBegun else { return }
+        tellDelivered(id, isKnown: !prompt.isNew)
+        if !prompt.isNew { conclude(engine.drop(id, at: worker.steadyDate)) }
+    }
+
+    private func tellDelivered(_ id: String, isKnown: Bool) {
+        guard let name = PromptID(parsing: id, of: worker.configuration.sessionID), engine.deliver(id) else { return }
         var data: [String: JSONValue] = ["input_seq": .integer(Int64(clamping: name.seq)), "prompt_id": .string(id)]
         if isKnown { data["found"] = true }
         worker.emit(.inputDelivered, .object(data))
-        if isKnown { conclude(engine.drop(id, at: worker.steadyDate)) }
     }
 
     private func deliveryData(_ prompt: WaitingPrompt, found: Bool) -> JSONValue {
@@ -159,6 +164,7 @@ enum EarlierPromptIDs {
         else { return false }
         defer { close(file.descriptor) }
         let data = HomeDirectory.read(file.descriptor, at: max(file.size - most, 0), limit: most) ?? Data()
-        return data.range(of: Data("\"uuid\":\"\(id)\"".utf8)) != nil
+        // The latter of one that was taken into a turn that ran.
+        return ["uuid", "source_uuid"].contains { data.range(of: Data("\"\($0)\":\"\(id)\"".utf8)) != nil }
     }
 }

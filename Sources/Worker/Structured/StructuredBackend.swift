@@ -59,7 +59,7 @@ final class StructuredBackend {
         }
         flushDeltas()
         if case .prompt(let id, .started) = message { begun(id) }
-        if case .user(let user) = message, user.isReplay, let id = user.id { begun(id, isKnown: true) }
+        if case .user(let user) = message, user.isReplay, let id = user.id { repeated(id) }
         conclude(engine.handle(message, at: worker.steadyDate))
         switch message {
         case .permission(let permission): ask(permission)

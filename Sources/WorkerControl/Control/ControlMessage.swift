@@ -46,6 +46,8 @@ public enum ControlCommand: Codable, Sendable {
     case credential(CredentialChange)
     /// One command for the session, from a client that is not connected itself. Answered by ``ControlReply/outcome(_:)``.
     case session(SessionCommand, CommandOrigin)
+    /// A piece of a file for the session's home; pieces come in order.
+    case upload(UploadPart)
 }
 
 /// Who gives a command.

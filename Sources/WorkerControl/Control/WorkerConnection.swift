@@ -304,6 +304,7 @@ extension ControlCommand {
         case .dialect: "dialect"
         case .credential: "credential"
         case .session: "session"
+        case .upload: "upload"
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import SessionCore
 
 struct Wrap: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -8,17 +9,22 @@ struct Wrap: AsyncParsableCommand {
             The program is used as if it ran alone; the server sees what it shows, and what Claude Code asks can be \
             approved there. This device must be enrolled ('rookery device enrol'). Without the server the program goes \
             on; what it shows is made up for when the server is back. The exit status is the program's.
+
+            With --structured the program is Claude Code on its standard streams ('claude'; what it needs for that is \
+            added), between whatever gives us lines and the server: both see all, both may say something and answer.
             """)
+    @Flag(help: "Speak stream-json on the standard streams, without a terminal.") var structured = false
     @Option(help: "The file that 'rookery device enrol' wrote.") var deviceFile: String?
     @Argument(parsing: .postTerminator, help: "The program and its arguments, after '--'.") var program: [String]
 
     func run() async throws {
         guard !program.isEmpty else { throw ValidationError("name a program: rookery wrap -- claude") }
-        try LocalTerminal.require()
+        if !structured { try LocalTerminal.require() }
         let device = try DeviceFile.read(at: deviceFile ?? DeviceFile.path())
         guard let address = ServerAddress(parsing: device.server) else {
             throw Failure.usage("the device's file names no server: enrol this device again")
         }
+        if structured { throw ExitCode(try await Self.structured(program, device, address)) }
         let size = LocalTerminal.size
         let connection = WrapConnection(
             device: device, client: ServerClient(address: address, token: nil),
@@ -30,5 +36,33 @@ struct Wrap: AsyncParsableCommand {
         terminal.restore()
         if let refusal = loop.refusal { printError("rookery: \(refusal)") }
         throw ExitCode(status)
+    }
+
+    /// - Returns: the program's exit status.
+    private static func structured(
+        _ program: [String], _ device: DeviceFile, _ address: ServerAddress
+    ) async throws -> Int32 {
+        let session = session(of: program) ?? UUID().uuidString.lowercased()
+        let running = try PipedProgram(
+            RemoteRequest.arguments(program, session: session),
+            environment: ProcessInfo.processInfo.environment.merging(RemoteRequest.environment) { _, fixed in fixed })
+        let loop = StreamWrapLoop(
+            running,
+            StreamWrapConnection(
+                device: device, client: ServerClient(address: address, token: nil), session: session,
+                directory: FileManager.default.currentDirectoryPath))
+        printError("rookery: session \(session)")
+        let status = await loop.run()
+        if let refusal = loop.refusal { printError("rookery: \(refusal)") }
+        return status
+    }
+
+    /// The id that the program is given, or goes on with.
+    private static func session(of program: [String]) -> String? {
+        for (option, value) in zip(program, program.dropFirst())
+        where ["--session-id", "--resume", "-r"].contains(option) {
+            return SessionID(parsing: value)?.description
+        }
+        return nil
     }
 }

@@ -1,4 +1,6 @@
+import Dialects
 import Foundation
+import SessionCore
 
 /// What a device knows itself by: kept where only its user reads it.
 struct DeviceFile: Codable, Equatable {
@@ -43,5 +45,19 @@ struct DeviceFile: Codable, Equatable {
         } catch {
             throw .refused("\(path) cannot be written: \(error.localizedDescription)")
         }
+    }
+}
+
+extension DeviceFile {
+    /// The message that proves which device this is, good once.
+    func authentication(of session: [String: JSONValue]) -> JSONValue {
+        let time = Int64(Date().timeIntervalSince1970 * 1000)
+        let nonce = UUID().uuidString
+        let signature = ClaudeRemoteProof.sign("\(time).\(nonce).", secret: secret)
+        let members: [String: JSONValue] = [
+            "type": "auth", "device": .integer(id), "timestamp": .integer(time), "nonce": .string(nonce),
+            "signature": .string(signature.base64EncodedString()),
+        ]
+        return .object(members.merging(session) { own, _ in own })
     }
 }

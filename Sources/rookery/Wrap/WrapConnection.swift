@@ -73,15 +73,11 @@ struct WrapConnection {
     }
 
     private func authentication(_ session: Int64?, _ size: TerminalSize) -> JSONValue {
-        let time = Int64(Date().timeIntervalSince1970 * 1000)
-        let nonce = UUID().uuidString
-        let signature = ClaudeRemoteProof.sign("\(time).\(nonce).", secret: device.secret)
         var members: [String: JSONValue] = [
-            "type": "auth", "device": .integer(device.id), "timestamp": .integer(time), "nonce": .string(nonce),
-            "signature": .string(signature.base64EncodedString()), "cwd": .string(directory),
-            "command": .string(command), "cols": .integer(Int64(size.cols)), "rows": .integer(Int64(size.rows)),
+            "cwd": .string(directory), "command": .string(command), "cols": .integer(Int64(size.cols)),
+            "rows": .integer(Int64(size.rows)),
         ]
         if let session { members["session_id"] = .integer(session) }
-        return .object(members)
+        return device.authentication(of: members)
     }
 }

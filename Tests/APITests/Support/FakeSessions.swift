@@ -32,6 +32,10 @@ actor FakeSessions: SessionService {
         } catch { throw SupervisorError(.unavailable, "\(error)") }
     }
 
+    private var answered: Set<String> = []
+    private var asked: [SessionPermission] = []
+    func ask(_ permission: SessionPermission) { asked.append(permission) }
+
     /// Input is taken only once it is released.
     private var inputIsHeld = false
     func holdInput() { inputIsHeld = true }
@@ -191,8 +195,24 @@ actor FakeSessions: SessionService {
     func command(
         _ id: SessionID, _ command: SessionCommand, by principal: Principal
     ) async throws(SupervisorError) -> CommandOutcome {
-        try note("command \(command.json["type"]?.string ?? "")")
-        return .done(["permissions": []])
+        switch command {
+        case .prompt(let text, let images, let clientID):
+            while inputIsHeld { try? await Task.sleep(for: .milliseconds(5)) }
+            try note("prompt \(text) \(clientID ?? "-") \(images.count)")
+        case .answer(let answer):
+            let remember = answer.remember.map { " \($0)" } ?? ""
+            try note("answer \(answer.id) \(answer.decision) \(answer.message ?? "-")\(remember)")
+            guard answered.insert(answer.id).inserted else {
+                return .failed(
+                    CommandFailure(
+                        "already_answered", "it was allowed by ann before", data: ["by": "ann", "decision": "allowed"]))
+            }
+        case .setPermissionMode("bypassPermissions"):
+            return .failed(CommandFailure("not_allowed", "the policy allows only default, plan"))
+        default: try note("command \(command.json["type"]?.string ?? "")")
+        }
+        _ = try find(id)
+        return .done(["permissions": [], "mcpServers": [["name": "s", "status": "connected"]]])
     }
 
     func audit(
@@ -211,7 +231,7 @@ actor FakeSessions: SessionService {
 
     func permissions(as principal: Principal) async throws(SupervisorError) -> [SessionPermission] {
         try note("permissions")
-        return []
+        return asked.filter { permission in !answered.contains { permission.data["id"]?.string == $0 } }
     }
 
     func dialect(
@@ -233,6 +253,14 @@ actor FakeSessions: SessionService {
         default: throw SupervisorError(.wrongState, "the session is \(record.lifecycle)")
         }
         return socket
+    }
+
+    func upload(
+        _ id: SessionID, name: String, content: Data, by principal: Principal
+    ) async throws(SupervisorError) -> String {
+        try note("upload \(name) \(content.count)")
+        _ = try find(id)
+        return "/home/agent/uploads/x/\(name)"
     }
 
     func credentialChanged(_ name: CredentialName, reason: String) async {

@@ -42,7 +42,7 @@ struct Replay {
 
     static let names = [
         "normal", "twice", "tool", "tools", "denial", "denial_interrupt", "interrupt", "interrupt_permission", "merged",
-        "api_error", "retry", "background", "question", "killed", "resumed", "no_conversation",
+        "absorbed", "api_error", "retry", "background", "question", "killed", "resumed", "no_conversation",
     ]
 
     private(set) var engine = StructuredEngine(at: Date())
@@ -83,7 +83,9 @@ struct Replay {
             derived += engine.asked(ledger.open, at: Date())
         case .questionWithdrawn(let id): resolve(id, .withdrawn)
         case .user(let user):
-            if user.isReplay, let id = user.id, engine.prompts.contains(where: { $0.id == id && !$0.isBegun }) {
+            // One that the program had before.
+            let known = engine.prompts.first { $0.id == user.id && !$0.isBegun && !$0.isNew }
+            if user.isReplay, let id = known?.id {
                 derived += engine.drop(id, at: Date())
             }
         default: break

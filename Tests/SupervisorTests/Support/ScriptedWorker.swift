@@ -215,6 +215,7 @@ final class ScriptedWorker: Sendable {
             reply(.accepted(seq: seq))
         case .interrupt: reply(.done)
         case .session: reply(.refused(code: "not_structured", detail: "no"))
+        case .upload: reply(.done)
         case .screen(let format):
             reply(
                 .screen(

@@ -1,0 +1,72 @@
+import Foundation
+import SessionCore
+import Testing
+
+/// Sessions whose programs run elsewhere, made of their records.
+@Suite struct RemoteSessionTests {
+    private static func records(_ name: String) throws -> [RemoteRecord] {
+        let text = try String(contentsOfFile: "\(Replay.folder)/\(name).jsonl", encoding: .utf8)
+        return text.split(separator: "\n").filter { !$0.contains(#""type":"stream_event""#) }.enumerated().map {
+            let isGiven = $0.element.hasPrefix("> ")
+            return RemoteRecord(
+                number: UInt64($0.offset + 1), time: Date(timeIntervalSince1970: Double($0.offset)),
+                by: isGiven ? "ann" : nil, line: isGiven ? String($0.element.dropFirst(2)) : String($0.element))
+        }
+    }
+
+    private static func told(_ records: [RemoteRecord], to session: inout RemoteSession) -> [RemoteSession.Told] {
+        records.flatMap { session.apply($0).told }
+    }
+
+    @Test(arguments: Replay.names)
+    func theSameRecordsGiveTheSameEventsHoweverOftenTheyCome(_ name: String) throws {
+        let records = try Self.records(name)
+        var once = RemoteSession()
+        let all = Self.told(records, to: &once)
+        #expect(zip(all, all.dropFirst()).allSatisfy { $0.seq < $1.seq })
+        #expect(!all.contains { $0.type == .gap })
+        // Half, then all again: what is known is no news.
+        var again = RemoteSession()
+        let first = Self.told(Array(records.prefix(records.count / 2)), to: &again)
+        let second = Self.told(records, to: &again)
+        #expect((first + second).map(\.seq) == all.map(\.seq))
+        #expect((first + second).map(\.data) == all.map(\.data))
+        #expect(
+            all.count { $0.type == .turnStarted } == all.count { $0.type == .turnCompleted }
+                + (name == "killed" ? 1 : 0))
+    }
+
+    @Test func whatIsMissingIsAGapAndWhatFollowsHasItsNumbers() throws {
+        let records = try Self.records("tool")
+        var whole = RemoteSession()
+        let all = Self.told(records, to: &whole)
+        let assistant = try #require(all.last { $0.type == .messageAssistant })
+        var late = RemoteSession()
+        let rest = Self.told(Array(records.suffix(6)), to: &late)
+        #expect(rest.first?.type == .gap)
+        #expect(rest.last { $0.type == .messageAssistant }.map { $0.seq >> 16 } == assistant.seq >> 16)
+    }
+
+    @Test func anAnswerIsToldWithWhoGaveIt() throws {
+        let records = try Self.records("denial")
+        var session = RemoteSession()
+        let all = Self.told(records, to: &session)
+        let resolved = try #require(all.first { $0.type == .permissionResolved })
+        #expect(resolved.data["by"] == "ann")
+        #expect(resolved.data["resolution"] == "denied")
+        #expect(session.permissions.open.isEmpty)
+        #expect(throws: CommandFailure.self) {
+            try session.permissions.question(
+                for: PermissionAnswer(id: resolved.data["id"]?.string ?? "", decision: .allow))
+        }
+    }
+
+    @Test func aRecordIsReadAsItWasWritten() throws {
+        let record = RemoteRecord(
+            number: 7, time: Date(timeIntervalSince1970: 1_767_225_600.5), by: "ann", request: "r", line: "{}")
+        #expect(RemoteRecord(record.json) == record)
+        for bad in [#"{"type":"record"}"#, #"{"type":"record","n":0,"t":1,"line":"{}"}"#, "[]"] {
+            #expect(RemoteRecord(try #require(JSONValue(parsing: bad))) == nil)
+        }
+    }
+}
