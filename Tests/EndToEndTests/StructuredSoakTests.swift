@@ -59,14 +59,15 @@ import Testing
                 if withdrawn.contains(prompt) {
                     #expect(times == 0, "\(prompt), seed \(seed)")
                 } else {
-                    // The incarnation that died may have said so already.
+                    // The incarnation that died may have said so already: the next one finds it done, or begins it again.
                     #expect((1...2).contains(times), "\(prompt), seed \(seed)")
                     let found = delivered.count { $0["prompt_id"]?.string == prompt && $0["found"] == true }
-                    #expect(found == times - 1 || times == 1, "\(prompt), seed \(seed)")
+                    #expect(found <= 1, "\(prompt), seed \(seed)")
                 }
             }
-            // Each is of one turn.
-            let ended = await client.events(.turnCompleted).flatMap { $0["prompt_ids"]?.array ?? [] }
+            // Each is of one turn that came to its end.
+            let ended = await client.events(.turnCompleted).filter { $0["reason"] != "worker_lost" }
+                .flatMap { $0["prompt_ids"]?.array ?? [] }
             for prompt in asked.keys {
                 #expect(ended.count { $0.string == prompt } <= 1, "\(prompt), seed \(seed)")
             }

@@ -3,7 +3,7 @@ import Glibc
 
 /// Reads a journal from end to end before it is written again: what is unfinished, where it ends, whether it is whole.
 struct JournalOpening {
-    private(set) var scan = RecoveryScan()
+    private(set) var scan: RecoveryScan
     private(set) var cut: JournalRecovery.Cut?
     /// The newest record's number; 0 when there is none.
     private(set) var last: UInt64 = 0
@@ -18,6 +18,7 @@ struct JournalOpening {
     /// - Parameter boot: this boot; after another, everything is verified that had no time to reach the disk.
     init(_ directory: JournalDirectory, session: SessionID, boot: UInt64) throws(JournalError) {
         self.directory = directory
+        scan = RecoveryScan(of: session)
         for name in try directory.names() where name.hasSuffix(".new") { directory.remove(name) }
         let names = try directory.segments()
         var files: [SegmentFile] = []

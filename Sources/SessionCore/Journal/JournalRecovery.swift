@@ -59,6 +59,7 @@ public struct JournalRecovery: Sendable {
 
 /// Follows the records of a journal for what is not finished.
 struct RecoveryScan {
+    private let session: SessionID
     private var inputs: [JournalRecovery.Input] = []
     private var turnIsOpen = false
     private var permissions = 0
@@ -79,6 +80,8 @@ struct RecoveryScan {
     private static let mostClientIDs = 4096
     /// A program that was given a text and did nothing with it for so long was not killed while it had it.
     private static let patience: TimeInterval = 10
+
+    init(of session: SessionID) { self.session = session }
 
     static func wants(_ head: RecordHead) -> Bool {
         switch RecordHead.Kind(rawValue: head.kind) {
@@ -163,6 +166,7 @@ struct RecoveryScan {
             // One that came with the program's own end, or that the next incarnation told of it, says nothing of a text.
             let data = payload.flatMap(RecordPayload.event)?.data
             let isTheProgramsWord = data?["reason"]?.string != "worker_lost" && data?["outcome"]?.string != "ended"
+            if data?["outcome"]?.string == "interrupted", isTheProgramsWord { forget(data?["prompt_ids"]?.array ?? []) }
             for index in inputs.indices where inputs[index].stage == .delivered {
                 // Claude Code says that a turn is over up to a tenth of a second before it stores what it was about.
                 if inputs[index].turnWasOpen || inputs[index].turnBegan && isTheProgramsWord {
@@ -189,6 +193,14 @@ struct RecoveryScan {
             if let seq { inputs.removeAll { $0.seq == UInt64(clamping: seq) } }
         case .message: if let payload, Self.namesALine(payload) { lastMessage = Array(payload) }
         case .cheap, .none?, nil: break
+        }
+    }
+
+    /// Somebody has interrupted their turn: they are not begun again, even if the program kept nothing of them.
+    private mutating func forget(_ prompts: [JSONValue]) {
+        for case .string(let text) in prompts {
+            guard let prompt = PromptID(parsing: text, of: session) else { continue }
+            inputs.removeAll { $0.seq == prompt.seq }
         }
     }
 

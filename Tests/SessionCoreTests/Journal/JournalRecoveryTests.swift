@@ -13,6 +13,9 @@ private enum Step {
     case event(EventType)
     case message(JSONValue)
     case turn(of: [JSONValue])
+    /// Of a structured session.
+    case prompt(String)
+    case interrupted([UInt64])
     case output(after: Double)
     case closed(onRequest: Bool)
 }
@@ -89,6 +92,12 @@ private let table: [Recovered] = [
         name: "prompts that were merged into one turn", steps: [.turn(of: ["a"]), .turn(of: ["b", "c", "d"])],
         turnIsOpen: true, mergedPrompts: ["b": "d", "c": "d"]),
     Recovered(
+        name: "a prompt whose turn was interrupted, and one that waited",
+        steps: [
+            .prompt("a"), .prompt("b"), .delivering(1), .delivered(1), .event(.turnStarted), .delivering(2),
+            .interrupted([1]),
+        ], inputs: ["b delivering"]),
+    Recovered(
         name: "parked", steps: [.text("a"), .delivering(1), .delivered(1), .text("b"), .closed(onRequest: true)],
         inputs: ["b accepted"], wasKilled: false),
     Recovered(
@@ -120,6 +129,14 @@ private let table: [Recovered] = [
                 case .message(let data): _ = try journal.append(event: .messageAssistant, data: data, at: time)
                 case .turn(let prompts):
                     _ = try journal.append(event: .turnStarted, data: ["prompt_ids": .array(prompts)], at: time)
+                case .prompt(let words):
+                    _ = try journal.append(
+                        input: AcceptedInput(content: .prompt(words, images: []), sender: "ann"), at: time)
+                case .interrupted(let prompts):
+                    let names = prompts.map { PromptID(session: folder.session, seq: $0).description }
+                    _ = try journal.append(
+                        event: .turnCompleted,
+                        data: ["outcome": "interrupted", "prompt_ids": .array(names.map { .string($0) })], at: time)
                 case .output(let after):
                     time += after
                     try journal.append(output: ByteBuffer(string: "."), at: time)
