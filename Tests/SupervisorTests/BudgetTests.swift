@@ -53,6 +53,11 @@ struct BudgetTests {
     }
 
     @Test(
+        arguments: [(0, "0.00"), (310_000, "0.000310"), (10_000_000, "0.01"), (1_010_000_000, "1.01")]
+            as [(Int64, String)])
+    func lessThanACentIsNotNothing(nano: Int64, text: String) { #expect(BudgetStanding.usd(nano) == text) }
+
+    @Test(
         arguments: [
             (100, 0, "ok"), (100, 79, "ok"), (100, 80, "warning"), (100, 99, "warning"), (100, 100, "reached"),
             (100, 900, "reached"), (0, 0, "reached"), (1, 0, "ok"), (1, 1, "reached"), (.max, 0, "ok"),

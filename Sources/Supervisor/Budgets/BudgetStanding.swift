@@ -36,7 +36,10 @@ public struct BudgetStanding: Sendable, Hashable {
         return row.user.map { "user \($0)" } ?? "tenant \(row.tenant)"
     }
 
-    private static func usd(_ nano: Int64) -> String { String(format: "%.2f", Double(nano) / 1e9) }
+    /// In cents, and what is less than one in more digits: it is not nothing.
+    static func usd(_ nano: Int64) -> String {
+        String(format: nano > 0 && nano < 10_000_000 ? "%.6f" : "%.2f", Double(nano) / 1e9)
+    }
 
     var sentence: String {
         "the budget of \(owner) for \(period) is used up (\(Self.usd(spent)) of \(Self.usd(row.limit)) USD)"

@@ -61,11 +61,13 @@ struct Budgets: AsyncParsableCommand {
         }
 
         private func usd(_ value: JSONValue?) -> String {
+            let number: Double
             switch value {
-            case .integer(let number): String(format: "%.2f", Double(number))
-            case .number(let number): String(format: "%.2f", number)
-            default: "-"
+            case .integer(let whole): number = Double(whole)
+            case .number(let part): number = part
+            default: return "-"
             }
+            return String(format: number > 0 && number < 0.01 ? "%.6f" : "%.2f", number)
         }
     }
 
