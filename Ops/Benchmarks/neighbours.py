@@ -10,6 +10,7 @@ through the WebSocket, is measured before each bomb and while it goes off.
 import argparse
 import os
 import select
+import shutil
 import tempfile
 import time
 
@@ -88,6 +89,7 @@ def main():
                   f"p99 ratio {p99[1] / p99[0]:.2f}")
         terminal.close()
     os.unlink(command)
+    shutil.rmtree(policies)
 
 
 if __name__ == "__main__":

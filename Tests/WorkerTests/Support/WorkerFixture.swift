@@ -111,6 +111,7 @@ final class WorkerFixture: Sendable {
         guard line == "ready\n" else {
             stand.kill()
             worker.kill()
+            try? FileManager.default.removeItem(atPath: folder)
             throw TimedOut(description: "the worker is not ready: '\(line)'")
         }
         command = try ChildProcess(program, environment: ["HOME": home], terminal: terminalPath)
