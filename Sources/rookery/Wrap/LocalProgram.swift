@@ -25,35 +25,17 @@ final class LocalProgram: Sendable {
         let name = "/dev/pts/\(number)"
         rk_terminal_set_size(terminal, UInt16(size.cols), UInt16(size.rows))
 
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        // A session's leader takes the first terminal that it opens as its own.
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, name, O_RDWR, 0)
-        posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // What this program ignores, that one must not.
-        var standard = sigset_t()
-        sigfillset(&standard)
-        posix_spawnattr_setsigdefault(&attributes, &standard)
-        var blocked = sigset_t()
-        sigemptyset(&blocked)
-        posix_spawnattr_setsigmask(&attributes, &blocked)
-        let newSession: Int16 = 0x80  // POSIX_SPAWN_SETSID, which Glibc's module hides
-        posix_spawnattr_setflags(
-            &attributes, newSession | Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
-        var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        defer { for word in words { free(word) } }
-        var child: pid_t = 0
-        let error = posix_spawnp(&child, arguments[0], &actions, &attributes, &words, environ)
-        guard error == 0 else {
+        do {
+            process = try ProgramSpawn.start(arguments, flags: ProgramSpawn.newSession) { actions in
+                // A session's leader takes the first terminal that it opens as its own.
+                posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, name, O_RDWR, 0)
+                posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO)
+                posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO)
+            }
+        } catch {
             close(terminal)
-            throw failure("'\(arguments[0])' cannot be started", error)
+            throw error
         }
-        process = child
     }
 
     /// Reads what the program shows, on a thread of its own, until it has ended.
@@ -69,9 +51,7 @@ final class LocalProgram: Sendable {
                     break
                 }
             }
-            var status: Int32 = 0
-            while waitpid(process, &status, 0) < 0, errno == EINTR {}
-            ended(status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F)
+            ended(ProgramSpawn.wait(for: process))
         }
     }
 

@@ -14,36 +14,21 @@ final class PipedProgram: Sendable {
             throw .refused("no pipe can be made: \(String(cString: strerror(errno)))")
         }
         for descriptor in toProgram + fromProgram { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, toProgram[0], STDIN_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, fromProgram[1], STDOUT_FILENO)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // What this program ignores, that one must not.
-        var standard = sigset_t()
-        sigfillset(&standard)
-        posix_spawnattr_setsigdefault(&attributes, &standard)
-        var blocked = sigset_t()
-        sigemptyset(&blocked)
-        posix_spawnattr_setsigmask(&attributes, &blocked)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
-        var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        var variables: [UnsafeMutablePointer<CChar>?] =
-            environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for word in words + variables { free(word) } }
-        var child: pid_t = 0
-        let error = posix_spawnp(&child, arguments[0], &actions, &attributes, &words, &variables)
-        close(toProgram[0])
-        close(fromProgram[1])
-        guard error == 0 else {
+        defer {
+            close(toProgram[0])
+            close(fromProgram[1])
+        }
+        do {
+            process = try ProgramSpawn.start(arguments, environment: environment) { actions in
+                posix_spawn_file_actions_adddup2(&actions, toProgram[0], STDIN_FILENO)
+                posix_spawn_file_actions_adddup2(&actions, fromProgram[1], STDOUT_FILENO)
+            }
+        } catch {
             close(toProgram[1])
             close(fromProgram[0])
-            throw .refused("'\(arguments[0])' cannot be started: \(String(cString: strerror(error)))")
+            throw error
         }
-        (process, input, output) = (child, toProgram[1], fromProgram[0])
+        (input, output) = (toProgram[1], fromProgram[0])
     }
 
     /// Reads what the program says, on a thread of its own, until it has ended.
@@ -51,9 +36,7 @@ final class PipedProgram: Sendable {
     func read(_ receive: @escaping @Sendable (String) -> Void, ended: @escaping @Sendable (Int32) -> Void) {
         Thread.detachNewThread { [output, process] in
             Lines.read(output, receive)
-            var status: Int32 = 0
-            while waitpid(process, &status, 0) < 0, errno == EINTR {}
-            ended(status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F)
+            ended(ProgramSpawn.wait(for: process))
         }
     }
 
