@@ -15,11 +15,10 @@ struct EarlierPrompts {
     ///   - absolutePath: of the transcript, as seen inside the sandbox.
     ///   - since: what was said before does not count.
     init(in home: HomeDirectory, absolutePath: String, since: Date) {
-        let prefix = SandboxLayout.home + "/"
-        guard absolutePath.hasPrefix(prefix) else { return }
+        guard let path = HomeDirectory.relative(absolutePath) else { return }
         // The clocks are the same, but a text may have been taken before its record was dated.
         let since = since.addingTimeInterval(-1)
-        for line in Self.lines(of: String(absolutePath.dropFirst(prefix.count)), in: home) {
+        for line in Self.lines(of: path, in: home) {
             let line = TranscriptLine(parsing: line)
             if let time = line.time, time < since { continue }
             for item in line.items {
@@ -38,10 +37,7 @@ struct EarlierPrompts {
     }
 
     private static func lines(of path: String, in home: HomeDirectory) -> [Data] {
-        guard let file = try? home.openRegular(path) else { return [] }
-        defer { close(file.descriptor) }
-        let data = HomeDirectory.read(file.descriptor, at: max(file.size - most, 0), limit: most)
-        return data?.split(separator: UInt8(ascii: "\n")) ?? []
+        home.end(of: path, limit: most)?.split(separator: UInt8(ascii: "\n")) ?? []
     }
 
     /// - Parameter asPart: the line may hold more than the text.

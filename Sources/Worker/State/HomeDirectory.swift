@@ -2,11 +2,18 @@ import CLinux
 import ClaudeCode
 import Foundation
 import Glibc
+import WorkerControl
 
 /// The session's home through its descriptor. The session can put anything there at any time, so every open stays
 /// beneath it, follows no symbolic link, and reads nothing but regular files of bounded size.
 struct HomeDirectory {
     let descriptor: Int32
+
+    /// A path as seen inside the sandbox, relative to the home; nil when it is not in there.
+    static func relative(_ absolutePath: String) -> String? {
+        let prefix = SandboxLayout.home + "/"
+        return absolutePath.hasPrefix(prefix) ? String(absolutePath.dropFirst(prefix.count)) : nil
+    }
 
     /// Opens a path relative to the home.
     func open(_ path: String, _ flags: Int32, mode: mode_t = 0) throws(SystemCallError) -> Int32 {
@@ -32,6 +39,13 @@ struct HomeDirectory {
             throw SystemCallError("\(path) in the session's home is not a regular file", errno: EINVAL)
         }
         return (descriptor, Int(about.st_size), about.st_ino)
+    }
+
+    /// The last `limit` bytes of a regular file; nil when it cannot be read.
+    func end(of path: String, limit: Int) -> Data? {
+        guard let file = try? openRegular(path) else { return nil }
+        defer { close(file.descriptor) }
+        return Self.read(file.descriptor, at: max(file.size - limit, 0), limit: limit)
     }
 
     /// Up to `limit` bytes from `offset`; nil on failure.

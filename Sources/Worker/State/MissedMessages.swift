@@ -1,6 +1,5 @@
 import ClaudeCode
 import Foundation
-import Glibc
 import SessionCore
 
 /// What the CLI of the last incarnation had stored when it was killed, and its worker had not read any more.
@@ -14,10 +13,8 @@ struct MissedMessages {
 
     init(of sessionID: String, in home: HomeDirectory) {
         for path in EarlierTranscripts.paths(of: sessionID, in: home) ?? [] {
-            guard let file = try? home.openRegular(path) else { continue }
-            defer { close(file.descriptor) }
-            let end = HomeDirectory.read(file.descriptor, at: max(file.size - Self.most, 0), limit: Self.most)
-            lines += end?.split(separator: UInt8(ascii: "\n")).map { TranscriptLine(parsing: Data($0)) } ?? []
+            let end = home.end(of: path, limit: Self.most) ?? Data()
+            lines += end.split(separator: UInt8(ascii: "\n")).map { TranscriptLine(parsing: Data($0)) }
         }
     }
 

@@ -21,10 +21,9 @@ struct TranscriptTail {
     ///   - absolutePath: as seen inside the sandbox; nil results when it is not in the home.
     ///   - earlier: what is not read, since earlier incarnations wrote it.
     init?(home: HomeDirectory, absolutePath: String, after earlier: EarlierTranscripts) {
-        let prefix = SandboxLayout.home + "/"
-        guard absolutePath.hasPrefix(prefix) else { return nil }
+        guard let path = HomeDirectory.relative(absolutePath) else { return nil }
         self.home = home
-        self.path = String(absolutePath.dropFirst(prefix.count))
+        self.path = path
         if let file = try? home.openRegular(path) {
             offset = earlier.size(of: path, file.descriptor, inode: file.inode, now: file.size)
             inode = file.inode

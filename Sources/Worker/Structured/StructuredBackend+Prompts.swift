@@ -169,12 +169,9 @@ enum EarlierPromptIDs {
 
     /// - Parameter absolutePath: as seen inside the sandbox.
     static func contain(anyOf names: [String], in home: HomeDirectory, absolutePath: String) -> Bool {
-        let prefix = SandboxLayout.home + "/"
-        guard absolutePath.hasPrefix(prefix),
-            let file = try? home.openRegular(String(absolutePath.dropFirst(prefix.count)))
-        else { return false }
-        defer { close(file.descriptor) }
-        let data = HomeDirectory.read(file.descriptor, at: max(file.size - most, 0), limit: most) ?? Data()
+        guard let path = HomeDirectory.relative(absolutePath), let data = home.end(of: path, limit: most) else {
+            return false
+        }
         return names.contains { name in
             // The latter of one that was taken into a turn that ran.
             ["uuid", "source_uuid"].contains { data.range(of: Data("\"\($0)\":\"\(name)\"".utf8)) != nil }
