@@ -94,13 +94,7 @@ extension OpenAPIDocument {
            "tags": ["agentapi"],
            "description": "Needs the role viewer or a higher one.",
            "parameters": [
-            {
-             "name": "ticket",
-             "in": "query",
-             "required": false,
-             "schema": {"type": "string"},
-             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
-            }
+            {"$ref": "#/components/parameters/Ticket"}
            ],
            "responses": {
             "200": {

@@ -16,13 +16,7 @@ extension OpenAPIDocument {
              "schema": {"type": "integer"},
              "description": "As Last-Event-ID."
             },
-            {
-             "name": "ticket",
-             "in": "query",
-             "required": false,
-             "schema": {"type": "string"},
-             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
-            }
+            {"$ref": "#/components/parameters/Ticket"}
            ],
            "responses": {
             "200": {

@@ -74,13 +74,7 @@ extension OpenAPIDocument {
              "schema": {"type": "boolean", "default": false},
              "description": "Start a parked session."
             },
-            {
-             "name": "ticket",
-             "in": "query",
-             "required": false,
-             "schema": {"type": "string"},
-             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
-            }
+            {"$ref": "#/components/parameters/Ticket"}
            ],
            "responses": {
             "101": {"description": "Text frames, one JSON object each: the state, then events; commands the other way, with an answer each."},

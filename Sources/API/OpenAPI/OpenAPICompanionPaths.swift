@@ -214,13 +214,7 @@ extension OpenAPIDocument {
              "schema": {"type": "boolean"},
              "description": "The program's side numbers its lines, and its first message is `auth`."
             },
-            {
-             "name": "ticket",
-             "in": "query",
-             "required": false,
-             "schema": {"type": "string"},
-             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
-            }
+            {"$ref": "#/components/parameters/Ticket"}
            ],
            "responses": {
             "101": {"description": "Switches to the protocol."},
@@ -245,13 +239,7 @@ extension OpenAPIDocument {
              "schema": {"type": "string", "enum": ["seed"]},
              "description": "`seed` for `cli_message` and `session_status`."
             },
-            {
-             "name": "ticket",
-             "in": "query",
-             "required": false,
-             "schema": {"type": "string"},
-             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
-            }
+            {"$ref": "#/components/parameters/Ticket"}
            ],
            "responses": {
             "101": {"description": "Switches to the protocol."},

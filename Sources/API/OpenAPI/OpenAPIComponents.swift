@@ -451,6 +451,13 @@ extension OpenAPIDocument {
            "required": true,
            "schema": {"type": "string", "format": "uuid"},
            "description": "The session."
+          },
+          "Ticket": {
+           "name": "ticket",
+           "in": "query",
+           "required": false,
+           "schema": {"type": "string"},
+           "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
           }
          },
          "securitySchemes": {

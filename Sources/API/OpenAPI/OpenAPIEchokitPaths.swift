@@ -16,13 +16,7 @@ extension OpenAPIDocument {
              "schema": {"type": "string", "format": "uuid"},
              "description": "The session that commands are for; left out, a new one."
             },
-            {
-             "name": "ticket",
-             "in": "query",
-             "required": false,
-             "schema": {"type": "string"},
-             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
-            }
+            {"$ref": "#/components/parameters/Ticket"}
            ],
            "responses": {
             "101": {"description": "Switches to the protocol."},

@@ -53,13 +53,7 @@ extension OpenAPIDocument {
            "tags": ["events"],
            "description": "Needs the role viewer or a higher one.",
            "parameters": [
-            {
-             "name": "ticket",
-             "in": "query",
-             "required": false,
-             "schema": {"type": "string"},
-             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
-            }
+            {"$ref": "#/components/parameters/Ticket"}
            ],
            "responses": {
             "200": {
@@ -269,13 +263,7 @@ extension OpenAPIDocument {
              "schema": {"type": "string", "enum": ["echokit-head"]},
              "description": "`echokit-head` spells error codes as echokit's head does."
             },
-            {
-             "name": "ticket",
-             "in": "query",
-             "required": false,
-             "schema": {"type": "string"},
-             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
-            }
+            {"$ref": "#/components/parameters/Ticket"}
            ],
            "responses": {
             "101": {"description": "Messages as echokit sends and takes them."},

@@ -272,13 +272,7 @@ extension OpenAPIDocument {
              "schema": {"type": "string"},
              "description": "The same, as browsers send it; counts before `since`."
             },
-            {
-             "name": "ticket",
-             "in": "query",
-             "required": false,
-             "schema": {"type": "string"},
-             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
-            }
+            {"$ref": "#/components/parameters/Ticket"}
            ],
            "responses": {
             "200": {
@@ -312,13 +306,7 @@ extension OpenAPIDocument {
              "schema": {"type": "boolean"},
              "description": "With what was typed, secrets included."
             },
-            {
-             "name": "ticket",
-             "in": "query",
-             "required": false,
-             "schema": {"type": "string"},
-             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
-            }
+            {"$ref": "#/components/parameters/Ticket"}
            ],
            "responses": {
             "200": {
@@ -420,13 +408,7 @@ extension OpenAPIDocument {
              "schema": {"type": "boolean", "default": false},
              "description": "Start a parked session."
             },
-            {
-             "name": "ticket",
-             "in": "query",
-             "required": false,
-             "schema": {"type": "string"},
-             "description": "A ticket of POST /v1/tickets, for clients that cannot send headers."
-            }
+            {"$ref": "#/components/parameters/Ticket"}
            ],
            "responses": {
             "101": {"description": "Binary frames are terminal bytes, text frames control messages, both ways. Closed with code 4401 when what let the client in is revoked or has ended."},
