@@ -11,9 +11,7 @@ import json
 import pathlib
 import sys
 
-from playwright.sync_api import Error, sync_playwright
-
-from page_test import FLAGS, Failure, Person
+from person import DESK, PHONE, Failure, Person, browser, complaints, has_not_complained
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"> <script>document.title='owned'</script> [x](javascript:alert(1)) &lt;b&gt;"
 RED_DOT = base64.b64decode(
@@ -236,34 +234,21 @@ def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__.strip().splitlines()[2])
     url, token = sys.argv[1].rstrip("/"), pathlib.Path(sys.argv[2]).read_text().strip()
-    pictures = pathlib.Path(sys.argv[3])
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        desk = Talker(browser, pictures, "chat-desk", viewport={"width": 1100, "height": 760}, color_scheme="dark")
-        phone = Talker(
-            browser, pictures, "chat-phone", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True,
-            color_scheme="light")
-        try:
-            makes_a_session(desk, url, token)
-            session = desk.session()
-            asks_and_is_answered(desk)
-            watches_and_interrupts(desk)
-            answers_permissions(desk)
-            answers_questions_and_plans(desk)
-            sends_an_image(desk)
-            comes_back(desk)
-            is_answered_from_a_phone(desk, phone, url, token, session)
-            rests_and_changes_its_kind(desk)
-            # A terminal's page may learn by a refusal that its session is a chat now.
-            complaints = [text for text in desk.complaints + phone.complaints if "response code: 409" not in text]
-            if complaints:
-                raise Failure("the browser complained:\n" + "\n".join(complaints))
-        except (Failure, Error) as failure:
-            for person in (desk, phone):
-                person.picture("failure")
-            sys.exit(f"{failure}\nbrowser: {desk.complaints + phone.complaints}\npictures: {pictures}")
-        finally:
-            browser.close()
+    desk_window = DESK | {"viewport": {"width": 1100, "height": 760}}
+    people = (Talker, "chat-desk", desk_window), (Talker, "chat-phone", PHONE)
+    with browser(pathlib.Path(sys.argv[3]), *people) as (desk, phone):
+        makes_a_session(desk, url, token)
+        session = desk.session()
+        asks_and_is_answered(desk)
+        watches_and_interrupts(desk)
+        answers_permissions(desk)
+        answers_questions_and_plans(desk)
+        sends_an_image(desk)
+        comes_back(desk)
+        is_answered_from_a_phone(desk, phone, url, token, session)
+        rests_and_changes_its_kind(desk)
+        # A terminal's page may learn by a refusal that its session is a chat now.
+        has_not_complained([text for text in complaints([desk, phone]) if "response code: 409" not in text])
     print(session)
 
 
