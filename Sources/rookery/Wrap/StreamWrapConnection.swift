@@ -17,8 +17,6 @@ struct StreamWrapConnection {
         case lost(any Error)
     }
 
-    private struct Closed: Error {}
-
     let device: DeviceFile
     let client: ServerClient
     let session: String
@@ -33,25 +31,8 @@ struct StreamWrapConnection {
                     try await outbound.write(.text(device.authentication(of: ["cwd": .string(directory)]).text))
                     let hello: JSONValue = ["type": "hello", "cwd": .string(directory)]
                     try await outbound.write(.text(hello.text))
-                    for try await frame in inbound {
-                        switch frame.opcode {
-                        case .text: take(String(buffer: frame.unmaskedData), outbound, receive)
-                        case .ping:
-                            try await outbound.write(
-                                WebSocketFrame(fin: true, opcode: .pong, maskKey: .random(), data: frame.unmaskedData))
-                        case .connectionClose:
-                            var data = frame.unmaskedData
-                            let code = data.readInteger(as: UInt16.self) ?? 1005
-                            if code == 1008 || code == 4401 {
-                                throw Failure.refused(
-                                    "the server does not take this device: \(printable(String(buffer: data)))")
-                            }
-                            throw Closed()
-                        default: break
-                        }
-                    }
+                    try await DeviceFrames.read(inbound, outbound) { take($0, outbound, receive) }
                 }
-                throw Closed()
             } catch is CancellationError {
                 return
             } catch {

@@ -16,8 +16,6 @@ struct WrapConnection {
         case lost(any Error)
     }
 
-    private struct Closed: Error {}
-
     let device: DeviceFile
     let client: ServerClient
     let directory: String
@@ -34,36 +32,20 @@ struct WrapConnection {
                 try await frames.executeThenClose { inbound, outbound in
                     try await outbound.write(.text(authentication(session, size).text))
                     var greeting: Int64?
-                    for try await frame in inbound {
-                        switch frame.opcode {
-                        case .text:
-                            let message = JSONValue(parsing: String(buffer: frame.unmaskedData)) ?? .null
-                            switch message["type"]?.string {
-                            case "auth_ok":
-                                guard let id = message["session_id"]?.integer else { break }
-                                greeting = id
-                                let received = message["received"]?.integer.map { UInt64(clamping: $0) }
-                                receive(.connected(outbound, session: id, received: received))
-                            case "input": receive(.typed(message["data"]?.string ?? ""))
-                            case "ping": try await outbound.write(.text(#"{"type":"pong"}"#))
-                            default: break
-                            }
-                        case .ping:
-                            try await outbound.write(
-                                WebSocketFrame(fin: true, opcode: .pong, maskKey: .random(), data: frame.unmaskedData))
-                        case .connectionClose:
-                            var data = frame.unmaskedData
-                            let code = data.readInteger(as: UInt16.self) ?? 1005
-                            if code == 1008 || code == 4401 || greeting == nil && code == 1011 {
-                                throw Failure.refused(
-                                    "the server does not take this device: \(printable(String(buffer: data)))")
-                            }
-                            throw Closed()
+                    try await DeviceFrames.read(inbound, outbound, refuses: { greeting == nil && $0 == 1011 }) { text in
+                        let message = JSONValue(parsing: text) ?? .null
+                        switch message["type"]?.string {
+                        case "auth_ok":
+                            guard let id = message["session_id"]?.integer else { break }
+                            greeting = id
+                            let received = message["received"]?.integer.map { UInt64(clamping: $0) }
+                            receive(.connected(outbound, session: id, received: received))
+                        case "input": receive(.typed(message["data"]?.string ?? ""))
+                        case "ping": try await outbound.write(.text(#"{"type":"pong"}"#))
                         default: break
                         }
                     }
                 }
-                throw Closed()
             } catch is CancellationError {
                 return
             } catch {
