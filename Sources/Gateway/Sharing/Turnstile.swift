@@ -24,7 +24,7 @@ final class Turnstile: Sendable {
     /// Returns when it is the caller's turn. Whoever came in calls ``leave(_:)`` when done.
     /// - Throws: ``Refusal`` when that takes too long; `CancellationError`.
     func enter(_ tenant: Int64, _ session: UUID) async throws -> FairShare.Ticket {
-        let now = Self.now
+        let now = GatewayClock.now
         let (ticket, mayGo) = state.withLock { state -> (FairShare.Ticket?, Bool) in
             guard let ticket = state.share.arrive(tenant, session, at: now) else { return (nil, false) }
             return (ticket, release(&state, at: now, arrived: ticket))
@@ -61,7 +61,7 @@ final class Turnstile: Sendable {
     func leave(_ ticket: FairShare.Ticket) {
         state.withLock { state in
             state.share.leave(ticket)
-            _ = release(&state, at: Self.now)
+            _ = release(&state, at: GatewayClock.now)
         }
     }
 
@@ -96,10 +96,7 @@ final class Turnstile: Sendable {
     private func look() {
         state.withLock { state in
             state.looksAt = nil
-            _ = release(&state, at: Self.now)
+            _ = release(&state, at: GatewayClock.now)
         }
     }
-
-    private static let start = ContinuousClock.now
-    private static var now: FairShare.Time { (ContinuousClock.now - start) / .seconds(1) }
 }

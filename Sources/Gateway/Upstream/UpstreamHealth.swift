@@ -39,7 +39,7 @@ public final class UpstreamHealth: Sendable {
                 if breakers.count < Self.most { breakers[upstream] = CircuitBreaker() }
                 return nil
             }
-            let wait = breaker.begin(at: Self.now)
+            let wait = breaker.begin(at: GatewayClock.now)
             breakers[upstream] = breaker
             return wait
         }
@@ -47,8 +47,8 @@ public final class UpstreamHealth: Sendable {
     }
 
     func answered(_ upstream: UpstreamURL) { change(upstream) { $0.answered() } }
-    func failed(_ upstream: UpstreamURL) { change(upstream) { $0.failed(at: Self.now) } }
-    func gaveUp(_ upstream: UpstreamURL) { change(upstream) { $0.gaveUp(at: Self.now) } }
+    func failed(_ upstream: UpstreamURL) { change(upstream) { $0.failed(at: GatewayClock.now) } }
+    func gaveUp(_ upstream: UpstreamURL) { change(upstream) { $0.gaveUp(at: GatewayClock.now) } }
 
     private func change(_ upstream: UpstreamURL, _ body: (inout CircuitBreaker) -> Void) {
         breakers.withLock { breakers in
@@ -57,7 +57,4 @@ public final class UpstreamHealth: Sendable {
             breakers[upstream] = breaker
         }
     }
-
-    private static let start = ContinuousClock.now
-    private static var now: CircuitBreaker.Time { (ContinuousClock.now - start) / .seconds(1) }
 }
