@@ -2,11 +2,13 @@ import Foundation
 import Glibc
 
 /// Files that are there in full or not at all, also after a power cut.
-enum DurableFile {
+package enum DurableFile {
     /// Replaces a file in one step, mode 0600: a reader sees the old content or the new one.
-    static func write(_ data: Data, to path: String) throws {
+    package static func write(_ data: Data, to path: String) throws {
         let temporary = "\(path).new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        // One that was left half written may have another mode.
+        unlink(temporary)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw FileError(path) }
         do {
             defer { close(descriptor) }

@@ -1,6 +1,7 @@
 import Crypto
 public import Foundation
 import Glibc
+import Registry
 
 /// Seals credentials for the registry, so that a stolen database or backup has none. AES-GCM with 256 bits; what is sealed
 /// for one owner opens for no other.
@@ -52,30 +53,11 @@ public struct SealingKey: Sendable {
     private init(making path: String) throws(Fault) {
         let key = SymmetricKey(size: .bits256)
         let text = key.withUnsafeBytes { Data($0).base64EncodedString() } + "\n"
-        // Whole or not at all, and on disk before anything is sealed with it.
-        let draft = "\(path).new"
-        unlink(draft)
-        let descriptor = Glibc.open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else {
-            throw Fault(description: "the credentials' key \(path) cannot be made: \(String(cString: strerror(errno)))")
-        }
-        defer { close(descriptor) }
-        guard write(descriptor, text, text.utf8.count) == text.utf8.count, fsync(descriptor) == 0,
-            rename(draft, path) == 0, Self.sync(directoryOf: path)
-        else {
-            let reason = String(cString: strerror(errno))
-            unlink(draft)
-            throw Fault(description: "the credentials' key \(path) cannot be written: \(reason)")
+        // On disk before anything is sealed with it.
+        do { try DurableFile.write(Data(text.utf8), to: path) } catch {
+            throw Fault(description: "the credentials' key cannot be made: \(error)")
         }
         self.init(key.withUnsafeBytes { Data($0) })
-    }
-
-    private static func sync(directoryOf path: String) -> Bool {
-        let directory = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        let descriptor = Glibc.open(directory.isEmpty ? "/" : directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
-        return fsync(descriptor) == 0
     }
 
     func seal(_ secret: Data, for owner: String) throws -> Data {
