@@ -122,10 +122,9 @@ extension SessionRegistry {
         let found = try await read {
             try Row.fetchAll($0, sql: sql, arguments: values).map { try Self.request($0, id) }
         }
-        guard found.count > limit, let last = found.dropLast().last,
-            let lastID = SessionID(parsing: last.id.uuidString.lowercased())
-        else { return (found, nil) }
-        return (found.dropLast(), PageCursor(createdAt: last.startedAt.registryMilliseconds, id: lastID).text)
+        guard found.count > limit, let last = found.dropLast().last else { return (found, nil) }
+        let cursor = PageCursor(createdAt: last.startedAt.registryMilliseconds, id: SessionID(last.id))
+        return (found.dropLast(), cursor.text)
     }
 
     private static func request(_ row: Row, _ session: SessionID) throws -> LoggedRequest {

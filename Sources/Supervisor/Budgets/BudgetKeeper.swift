@@ -66,10 +66,8 @@ public actor BudgetKeeper: ModelBudget {
     }
 
     private func used(up session: UUID) async throws(RegistryError) -> BudgetStanding? {
-        guard try await !loaded().isEmpty, let id = SessionID(parsing: session.uuidString.lowercased()) else {
-            return nil
-        }
-        for budget in try await covering(id) {
+        guard try await !loaded().isEmpty else { return nil }
+        for budget in try await covering(SessionID(session)) {
             // Another day may have come.
             let isOld = standings?[budget].map { clock.now() >= $0.endsAt } ?? true
             let standing = isOld ? try await look(at: budget) : standings?[budget]

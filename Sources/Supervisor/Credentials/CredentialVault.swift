@@ -91,9 +91,8 @@ public actor CredentialVault: ModelAccess {
 
     private func known(_ session: UUID, else refusal: Refusal) async throws(Refusal) -> CredentialOwner? {
         if let owner = owners[session] { return owner }
-        guard let id = SessionID(parsing: session.uuidString.lowercased()) else { return nil }
         do throws(RegistryError) {
-            guard let owner = try await registry.owner(of: id) else { return nil }
+            guard let owner = try await registry.owner(of: SessionID(session)) else { return nil }
             // A session never changes hands. Bounded: what is forgotten is looked up again.
             if owners.count >= 10_000 { owners.removeAll() }
             owners[session] = owner

@@ -28,8 +28,7 @@ extension SessionSupervisor: BudgetEnforcement {
     }
 
     public func finishesTurn(_ session: UUID) -> Bool {
-        guard let id = SessionID(parsing: session.uuidString.lowercased()), let entry = entries[id],
-            entry.spentBudget != nil, entry.record.lifecycle == .running
+        guard let entry = entries[SessionID(session)], entry.spentBudget != nil, entry.record.lifecycle == .running
         else { return false }
         return isInLastTurn(entry)
     }

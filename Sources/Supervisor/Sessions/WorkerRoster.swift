@@ -27,9 +27,9 @@ public final class WorkerRoster: Sendable {
     /// Whether a process may speak for a session: its own worker may. One that nobody knows yet may while the session's
     /// worker is not known either, for a worker's first requests can come before its greeting.
     public func mayServe(_ pid: pid_t?, _ session: UUID) -> Bool {
-        guard let pid, let id = SessionID(parsing: session.uuidString.lowercased()) else { return false }
+        guard let pid else { return false }
         return known.withLock { known in
-            if let worker = known.workers[id] { return worker == pid }
+            if let worker = known.workers[SessionID(session)] { return worker == pid }
             return known.sessions[pid] == nil
         }
     }

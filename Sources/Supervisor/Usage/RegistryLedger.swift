@@ -22,7 +22,7 @@ public actor RegistryLedger: ModelRequestLedger {
     }
 
     public func record(_ request: ModelRequestRecord) async throws {
-        guard let logged = LoggedRequest(request) else { throw UnknownSession() }
+        let logged = LoggedRequest(request)
         try await withCheckedThrowingContinuation { done in
             waiting.append((logged, done))
             guard !isWriting else { return }
@@ -56,11 +56,10 @@ public actor RegistryLedger: ModelRequestLedger {
 }
 
 extension LoggedRequest {
-    init?(_ record: ModelRequestRecord) {
-        guard let session = SessionID(parsing: record.session.uuidString.lowercased()) else { return nil }
+    init(_ record: ModelRequestRecord) {
         let usage = record.usage
         self.init(
-            id: record.id, sessionID: session, method: record.method, path: record.path,
+            id: record.id, sessionID: SessionID(record.session), method: record.method, path: record.path,
             outcome: record.outcome.rawValue, model: record.model, status: record.status,
             requestID: record.requestID,
             tokens: TokenCounts(
