@@ -8,7 +8,8 @@ enum OpenAPIDocument {
         do {
             var paths: [String: JSONValue] = [:]
             for part in [
-                sessionPaths, commandPaths, accessPaths, servicePaths, usagePaths, budgetPaths, echokitPaths,
+                sessionPaths, commandPaths, accessPaths, accountPaths, servicePaths, usagePaths, budgetPaths,
+                echokitPaths,
                 companionPaths, agentAPIPaths, claudeRemotePaths,
             ] {
                 guard case .object(let members) = try JSONReader.parse(part.utf8) else { continue }
@@ -36,10 +37,12 @@ enum OpenAPIDocument {
         guard case .object(var parts) = try JSONReader.parse(components.utf8),
             case .object(var schemas)? = parts["schemas"],
             case .object(let more) = try JSONReader.parse(usageSchemas.utf8),
-            case .object(let budget) = try JSONReader.parse(budgetSchemas.utf8)
+            case .object(let budget) = try JSONReader.parse(budgetSchemas.utf8),
+            case .object(let account) = try JSONReader.parse(accountSchemas.utf8)
         else { return [:] }
         schemas.merge(more) { first, _ in first }
         schemas.merge(budget) { first, _ in first }
+        schemas.merge(account) { first, _ in first }
         parts["schemas"] = .object(schemas)
         return .object(parts)
     }

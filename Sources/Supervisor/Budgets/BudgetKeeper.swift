@@ -214,7 +214,9 @@ public actor BudgetKeeper: ModelBudget {
         guard principal.role == .operator || !known.isOperators else {
             throw SupervisorError(.forbidden, "an operator set this budget: only an operator removes it")
         }
-        try await stored { () async throws(RegistryError) in try await self.registry.removeBudget(id) }
+        try await stored { () async throws(RegistryError) in
+            try await self.registry.removeBudget(id, by: principal.name, at: self.clock.now())
+        }
         changed()
         await enforcement.lift(id)
         logger.notice("budget removed", metadata: ["budget": "\(id)", "by": "\(principal.name)"])

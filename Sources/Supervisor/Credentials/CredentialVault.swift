@@ -266,7 +266,7 @@ public actor CredentialVault: ModelAccess {
     public func remove(_ id: Int64, by principal: Principal) async throws(SupervisorError) {
         let tenant = principal.role == .operator ? nil : principal.tenantID
         let removed = try await stored { () async throws(RegistryError) in
-            try await self.registry.removeCredential(id, tenantID: tenant)
+            try await self.registry.removeCredential(id, tenantID: tenant, by: principal.name)
         }
         guard removed else { throw SupervisorError(.notFound, "there is no credential \(id)") }
         changed()
