@@ -24,7 +24,7 @@ import Testing
             }
             let ended = try await withThrowingTaskGroup(of: String.self) { group in
                 for client in many {
-                    let prompt = try await client.prompt("DRIP 20 4")
+                    let prompt = try await client.prompt("DRIP 5 0.6")
                     group.addTask {
                         let end = try await client.end(of: prompt)
                         #expect(end["outcome"] == "completed", "\(end)")
