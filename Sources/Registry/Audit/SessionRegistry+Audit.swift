@@ -1,7 +1,7 @@
 import Crypto
-public import Foundation
+import Foundation
 import GRDB
-public import SessionCore
+import SessionCore
 
 extension SessionRegistry {
     private static let mostRules = 1000
