@@ -34,6 +34,8 @@ final class EgressConnection: ChannelInboundHandler {
     private var work: Task<Void, Never>?
     private var timer: Scheduled<Void>?
     private var session: UUID?
+    /// The client has nothing more to say.
+    private var hasEnded = false
     private var context: ChannelHandlerContext?
 
     init(gate: EgressGate) { self.gate = gate }
@@ -169,6 +171,7 @@ final class EgressConnection: ChannelInboundHandler {
         // What the client has sent behind the head already.
         if received.readableBytes > 0 { context.fireChannelRead(NIOAny(received)) }
         received = ByteBuffer()
+        if hasEnded { context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
         near.start()
         far.start()
     }
@@ -203,8 +206,11 @@ final class EgressConnection: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .relaying = state { return context.fireUserInboundEventTriggered(event) }
-        // Who has nothing more to say before anything was decided is gone.
-        if case ChannelEvent.inputClosed = event { context.close(promise: nil) }
+        guard case ChannelEvent.inputClosed = event else { return }
+        // It may wait for an answer all the same, but not before it has asked.
+        hasEnded = true
+        if case .deciding = state { return }
+        context.close(promise: nil)
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -44,7 +44,11 @@ final class SandboxTunnel: ChannelInboundHandler {
         guard case ChannelEvent.inputClosed = event else { return context.fireUserInboundEventTriggered(event) }
         hasEnded = true
         guard let partner, let other = partner.context, !partner.hasEnded else { return finish(context) }
-        other.close(mode: .output, promise: nil)
+        // Closed at once, what still waits to be written would be lost.
+        let channel = other.channel
+        other.writeAndFlush(partner.wrapOutboundOut(ByteBuffer())).whenComplete { _ in
+            channel.close(mode: .output, promise: nil)
+        }
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import NIOHTTP1
 import SessionCore
 
 struct Egress: AsyncParsableCommand {

@@ -113,11 +113,19 @@ struct EgressSite {
     func execute(
         _ script: String, in id: String, within limit: Duration = .seconds(120)
     ) async throws -> (status: Int32, output: String) {
-        let name = "\(UUID().uuidString).sh"
-        let path = "\(shared(id))/\(name)"
+        try await end(of: try begin(script, in: id), within: limit)
+    }
+
+    /// Has a script run, and goes on.
+    func begin(_ script: String, in id: String) throws -> String {
+        let path = "\(shared(id))/\(UUID().uuidString).sh"
         try script.write(toFile: path + ".new", atomically: false, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path + ".new")
         try FileManager.default.moveItem(atPath: path + ".new", toPath: path)
+        return path
+    }
+
+    func end(of path: String, within limit: Duration) async throws -> (status: Int32, output: String) {
         let status = try await eventually("the script's end", within: limit) { () -> Int32? in
             guard let text = try? String(contentsOfFile: path + ".status", encoding: .utf8), text.hasSuffix("\n")
             else { return nil }

@@ -23,8 +23,7 @@ import Testing
                 try site.copy(
                     Programs.packageRoot.appending(path: "Tests/EndToEndTests/Egress/hostile.py"), to: "hostile.py",
                     of: id)
-                async let attacked = site.execute(
-                    "python3 hostile.py \(id) \(neighbour)", in: id, within: .seconds(240))
+                let attack = try site.begin("python3 hostile.py \(id) \(neighbour)", in: id)
                 var slowest = Duration.zero
                 for _ in 0..<20 {
                     let start = ContinuousClock.now
@@ -34,7 +33,7 @@ import Testing
                     slowest = max(slowest, ContinuousClock.now - start)
                 }
                 #expect(slowest < .seconds(8))
-                let (status, output) = try await attacked
+                let (status, output) = try await site.end(of: attack, within: .seconds(240))
                 #expect(status == 0, "\(output.suffix(2000))")
                 check(try Self.answers(output), under: name)
             }

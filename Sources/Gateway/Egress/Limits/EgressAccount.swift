@@ -74,7 +74,7 @@ final class EgressAccount: Sendable {
                 state.unbooked[day, default: Moved()].received += Int64(received)
             }
             if let most = limits.bytesPerDay, state.bytes > Int64(clamping: most) { return .spent }
-            guard let rate = limits.bytesPerSecond.map(Double.init) else { return .free }
+            guard let rate = limits.bytesPerSecond.map({ Double($0) }) else { return .free }
             let passed = state.filledAt.map { Double(ticks &- $0) / 1e9 } ?? 1
             state.filledAt = ticks
             // A second's worth at most may go at once.

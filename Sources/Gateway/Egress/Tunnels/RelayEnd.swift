@@ -164,7 +164,12 @@ final class RelayEnd: ChannelInboundHandler {
         hasEnded = true
         guard let partner, let other = partner.context else { return context.close(promise: nil) }
         switch screen?.clientEnd ?? partner.screen?.serverEnd ?? .whole {
-        case .half where !partner.hasEnded: other.close(mode: .output, promise: nil)
+        case .half where !partner.hasEnded:
+            // Closed at once, what still waits to be written would be lost.
+            let channel = other.channel
+            other.writeAndFlush(partner.wrapOutboundOut(ByteBuffer())).whenComplete { _ in
+                channel.close(mode: .output, promise: nil)
+            }
         case .hidden: break
         case .half, .whole: finish(other, partner, context)
         }
