@@ -170,7 +170,8 @@ import WorkerControl
 
     @Test func countersHaveEscapedLabels() {
         let row = UsageRow(tenant: "a\"b\\c\nd", model: "m", requests: 1, tokens: FakeUsage.tokens)
-        let text = MetricsText(usage: [row], gateway: GatewayCounters().now).text + EgressMetrics(EgressCounters().now).text
+        let text =
+            MetricsText(usage: [row], gateway: GatewayCounters().now).text + EgressMetrics(EgressCounters().now).text
         #expect(text.contains("rookery_model_tokens_total{tenant=\"a\\\"b\\\\c\\nd\",model=\"m\",kind=\"output\"} 7\n"))
         #expect(text.contains("rookery_model_cost_usd_total{tenant=\"a\\\"b\\\\c\\nd\",model=\"m\"} 1.5\n"))
         #expect(text.contains("rookery_gateway_first_byte_seconds_bucket{le=\"+Inf\"} 0\n"))
