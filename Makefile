@@ -58,6 +58,7 @@ bench: ## Measure this machine and print the figures
 	@python3 Ops/Benchmarks/recovery.py
 	@.build/release/sandbox-bench
 	@python3 Ops/Benchmarks/neighbours.py
+	@python3 Ops/Benchmarks/gateway.py
 
 images: ## Build the images minimal, claude and dev, as root (IMAGES=… for others), and check each in a sandbox
 	@Scripts/setup run

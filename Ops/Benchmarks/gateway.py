@@ -4,7 +4,8 @@
   gateway.py [--build release] [--count N] [--rounds N]
 
 The same program asks the scripted model directly, and from inside a sandbox through the session's own port: turn by turn,
-over connections that are kept, as Claude Code keeps its own. The model answers at once, so what is measured is the way.
+over connections that are kept, as Claude Code keeps its own. The model thinks for 100 ms, which is little for one that is
+far away: meanwhile the gateway has the request on disk, without which nobody gets an answer.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from installation import Installation, wait_until
 PROBE = r"""
 import http.client, json, os, sys, time
 address, token, count = sys.argv[1].split("//")[1], sys.argv[2], int(sys.argv[3])
-body = json.dumps({"model": "m", "stream": True, "max_tokens": 9, "messages": [{"role": "user", "content": "SAY hi"}]})
+body = json.dumps({"model": "m", "stream": True, "max_tokens": 9, "messages": [{"role": "user", "content": "SLOW 0.1 SAY hi"}]})
 headers = {"content-type": "application/json", "authorization": "Bearer " + token}
 connection = http.client.HTTPConnection(address)
 times = []

@@ -183,11 +183,16 @@ import Testing
             try await eventually("the log") {
                 try await registry.output(of: session, limit: 9) == ["one", "two", "three"]
             }
-            try await again.send(#"{"type":"prompt","prompt_text":"Run ls?"}"#)
-            try await again.send(#"{"type":"prompt_closed"}"#)
-            try await eventually("the prompt's end") {
-                try await call(server, "GET", "/api/sessions").json.array?.first?["pending_prompts"] == 0
+            func waitUntilAsking(_ count: Int) async throws {
+                try await eventually("\(count) prompts") {
+                    try await call(server, "GET", "/api/sessions").json.array?.first?["pending_prompts"]
+                        == .integer(Int64(count))
+                }
             }
+            try await again.send(#"{"type":"prompt","prompt_text":"Run ls?"}"#)
+            try await waitUntilAsking(1)
+            try await again.send(#"{"type":"prompt_closed"}"#)
+            try await waitUntilAsking(0)
             let late = try await call(server, "POST", "/api/prompts/1/approve")
             #expect(late.status == 409)
             #expect(late.json["prompt"]?["response"] == "terminal")

@@ -27,7 +27,8 @@ enum DurableFile {
     /// Removes what whoever was killed left half written in a directory. Nobody writes at one file for an hour.
     static func removeLeftovers(in directory: String, olderThan age: TimeInterval = 3600) {
         let limit = Date(timeIntervalSinceNow: -age).timeIntervalSince1970
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] where name.contains(".new") {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        for name in names where name.contains(".new") {
             var status = stat()
             guard lstat("\(directory)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG,
                 Double(status.st_mtim.tv_sec) < limit

@@ -43,6 +43,8 @@ public struct JournalRecovery: Sendable {
     public internal(set) var wasKilled = false
     /// The transcript's name (`uuid`) for the last message that is in the journal.
     public internal(set) var lastMessage: String?
+    /// The last of the prompts that were merged into one turn, by each of the others: the transcript names that one alone.
+    public internal(set) var mergedPrompts: [String: String] = [:]
     /// When the last incarnation was first given anything.
     public internal(set) var began = Date.distantFuture
     /// Bytes of a torn tail that were cut off.
@@ -69,6 +71,7 @@ struct RecoveryScan {
     private var newest = Date.distantPast
     /// The payload of the last message: only that one is parsed.
     private var lastMessage: [UInt8] = []
+    private var mergedPrompts: [String: String] = [:]
     private(set) var clientIDs: [(sender: String, clientID: String, seq: UInt64)] = []
 
     /// The most inputs followed; a session takes no more at a time.
@@ -82,7 +85,7 @@ struct RecoveryScan {
         case .input, .delivering, .closed: true
         case .event:
             switch RecordHead.Mark(rawValue: head.mark) {
-            case .inputDelivered, .promptWithdrawn, .turnCompleted, .message: true
+            case .inputDelivered, .promptWithdrawn, .turnStarted, .turnCompleted, .message: true
             default: false
             }
         case .output, .resize, nil: false
@@ -147,6 +150,11 @@ struct RecoveryScan {
         switch mark {
         case .turnStarted:
             turnIsOpen = true
+            let prompts = payload.flatMap(RecordPayload.event)?.data["prompt_ids"]?.array?.compactMap(\.string) ?? []
+            if prompts.count > 1, let last = prompts.last {
+                if mergedPrompts.count > Self.mostClientIDs { mergedPrompts = [:] }
+                for prompt in prompts.dropLast() { mergedPrompts[prompt] = last }
+            }
             // Claude Code says so before it stores what it was told.
             for index in inputs.indices where inputs[index].stage == .delivered { inputs[index].turnBegan = true }
         case .turnCompleted:
@@ -195,6 +203,7 @@ struct RecoveryScan {
         recovery.wasKilled = !wasEmpty && !isClosed
         recovery.turnIsOpen = turnIsOpen
         recovery.began = began
+        recovery.mergedPrompts = mergedPrompts
         recovery.lastMessage = lastMessage.withUnsafeBytes(RecordPayload.event)?.data["uuid"]?.string
         recovery.inputs = inputs.filter { input in
             switch input.stage {

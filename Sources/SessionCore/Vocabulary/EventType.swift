@@ -11,7 +11,7 @@
 /// | `input.accepted` | `text`, `submit`, `by`, `client_id`?; of a structured session also `prompt_id`, `images`? (their number) |
 /// | `input.delivered` | `input_seq`, `client_id`?, `prompt_id`?, `found`? (it was in the transcript already) |
 /// | `prompt.queued` | `prompt_id`: it waits for the turn that runs |
-/// | `prompt.withdrawn` | `prompt_id`, `input_seq`, `by`: it was taken back before it was begun |
+/// | `prompt.withdrawn` | `prompt_id`, `input_seq`, `by`: it was taken back before it was begun; by `session`: the program gave it up when it was interrupted |
 /// | `turn.started` | `prompt`?, `prompt_id`?; of a structured session `prompt_ids`: all that were merged into it |
 /// | `turn.retrying` | `attempt`, `max_retries`, `delay_ms`, `status`?, `error`? |
 /// | `turn.completed` | `outcome`: completed, failed, interrupted, ended; `duration_ms`; `reason`? (why it was cut short); `message`? (the last words, or the error); `prompt_id`?; of a structured session `prompt_ids`, `num_turns`, `cost_usd`, `usage` (below), `stop_reason`?, `api_error_status`?, `denials`? (number of refused tools) |

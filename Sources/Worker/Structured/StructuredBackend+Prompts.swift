@@ -91,6 +91,14 @@ extension StructuredBackend {
         if !prompt.isNew { conclude(engine.drop(id, at: worker.steadyDate)) }
     }
 
+    /// The program gave a prompt up that had not begun: an interrupt that comes with it does that.
+    func givenUp(_ id: String) {
+        guard let prompt = engine.prompts.first(where: { $0.id == id }), !prompt.isBegun, !withdrawing.contains(id),
+            let name = PromptID(parsing: id, of: worker.configuration.sessionID)
+        else { return }
+        withdrawn(name, by: "session")
+    }
+
     private func tellDelivered(_ id: String, isKnown: Bool) {
         guard let name = PromptID(parsing: id, of: worker.configuration.sessionID), engine.deliver(id) else { return }
         var data: [String: JSONValue] = ["input_seq": .integer(Int64(clamping: name.seq)), "prompt_id": .string(id)]
@@ -110,7 +118,8 @@ extension StructuredBackend {
     /// Whether the transcript has the prompt. Without a transcript, what was begun counts as taken.
     private func wasTaken(_ input: JournalRecovery.Input, _ id: PromptID) -> Bool {
         guard let path = worker.announcement.path else { return input.stage == .delivered }
-        return EarlierPromptIDs.contain(id, in: worker.home, absolutePath: path)
+        let names = [id.description, worker.journal?.recovery.mergedPrompts[id.description]].compactMap { $0 }
+        return EarlierPromptIDs.contain(anyOf: names, in: worker.home, absolutePath: path)
     }
 
     /// Takes back what was not begun.
@@ -127,7 +136,9 @@ extension StructuredBackend {
             return answer(
                 .failed(CommandFailure("already_begun", "the prompt is not waiting: it was begun, or is done")))
         }
+        withdrawing.insert(id.description)
         exchange.ask(.withdraw(prompt: id.description)) { [weak self] result in
+            self?.withdrawing.remove(id.description)
             switch result {
             case .failure(let failure): answer(.failed(failure))
             case .success(let data):
@@ -157,14 +168,16 @@ enum EarlierPromptIDs {
     private static let most = 16 << 20
 
     /// - Parameter absolutePath: as seen inside the sandbox.
-    static func contain(_ id: PromptID, in home: HomeDirectory, absolutePath: String) -> Bool {
+    static func contain(anyOf names: [String], in home: HomeDirectory, absolutePath: String) -> Bool {
         let prefix = SandboxLayout.home + "/"
         guard absolutePath.hasPrefix(prefix),
             let file = try? home.openRegular(String(absolutePath.dropFirst(prefix.count)))
         else { return false }
         defer { close(file.descriptor) }
         let data = HomeDirectory.read(file.descriptor, at: max(file.size - most, 0), limit: most) ?? Data()
-        // The latter of one that was taken into a turn that ran.
-        return ["uuid", "source_uuid"].contains { data.range(of: Data("\"\($0)\":\"\(id)\"".utf8)) != nil }
+        return names.contains { name in
+            // The latter of one that was taken into a turn that ran.
+            ["uuid", "source_uuid"].contains { data.range(of: Data("\"\($0)\":\"\(name)\"".utf8)) != nil }
+        }
     }
 }

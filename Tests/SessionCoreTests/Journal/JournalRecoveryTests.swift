@@ -12,6 +12,7 @@ private enum Step {
     case delivered(UInt64, found: Bool = false)
     case event(EventType)
     case message(JSONValue)
+    case turn(of: [JSONValue])
     case output(after: Double)
     case closed(onRequest: Bool)
 }
@@ -23,6 +24,7 @@ private struct Recovered: CustomTestStringConvertible {
     var turnIsOpen = false
     var wasKilled = true
     var lastMessage: String?
+    var mergedPrompts: [String: String] = [:]
 
     var testDescription: String { name }
 }
@@ -84,6 +86,9 @@ private let table: [Recovered] = [
             .message(["text": "\"uuid\":4"]),
         ], lastMessage: "2"),
     Recovered(
+        name: "prompts that were merged into one turn", steps: [.turn(of: ["a"]), .turn(of: ["b", "c", "d"])],
+        turnIsOpen: true, mergedPrompts: ["b": "d", "c": "d"]),
+    Recovered(
         name: "parked", steps: [.text("a"), .delivering(1), .delivered(1), .text("b"), .closed(onRequest: true)],
         inputs: ["b accepted"], wasKilled: false),
     Recovered(
@@ -113,6 +118,8 @@ private let table: [Recovered] = [
                         at: time)
                 case .event(let type): _ = try journal.append(event: type, data: [:], at: time)
                 case .message(let data): _ = try journal.append(event: .messageAssistant, data: data, at: time)
+                case .turn(let prompts):
+                    _ = try journal.append(event: .turnStarted, data: ["prompt_ids": .array(prompts)], at: time)
                 case .output(let after):
                     time += after
                     try journal.append(output: ByteBuffer(string: "."), at: time)
@@ -125,5 +132,6 @@ private let table: [Recovered] = [
         #expect(recovery.turnIsOpen == row.turnIsOpen, "\(row.name)")
         #expect(recovery.wasKilled == row.wasKilled, "\(row.name)")
         #expect(recovery.lastMessage == row.lastMessage, "\(row.name)")
+        #expect(recovery.mergedPrompts == row.mergedPrompts, "\(row.name)")
     }
 }
