@@ -37,7 +37,8 @@ import Testing
                         try await connection.executeThenClose { inbound, outbound in
                             var all = ByteBuffer()
                             for try await var part in inbound { all.writeBuffer(&part) }
-                            try await outbound.write(all)
+                            // What is not written yet goes with the connection.
+                            try await connection.channel.writeAndFlush(all).get()
                         }
                     }
                 }
@@ -57,7 +58,9 @@ import Testing
                     }
                 let answer = try await client.executeThenClose { inbound, outbound in
                     for byte in head.utf8 { try await outbound.write(ByteBuffer(bytes: [byte])) }
-                    for _ in 0..<100 { try await outbound.write(ByteBuffer(repeating: 0xff, count: 10_000)) }
+                    for _ in 0..<100 {
+                        try await client.channel.writeAndFlush(ByteBuffer(repeating: 0xff, count: 10_000)).get()
+                    }
                     outbound.finish()
                     var all = ByteBuffer()
                     for try await var part in inbound { all.writeBuffer(&part) }

@@ -39,6 +39,11 @@ struct EgressSite {
             try FileManager.default.createDirectory(at: path, withIntermediateDirectories: true)
             try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path.path)
         }
+        if Programs.isRoot {
+            // What root owns no session may write.
+            try FileManager.default.setAttributes(
+                [.ownerAccountID: 65534], ofItemAtPath: directory.appending(path: "shared").path)
+        }
         let mount = "mounts: [{source: \(directory.path)/shared, target: /shared, access: write}]\n"
         for (name, text) in policies {
             try (text + mount).write(
