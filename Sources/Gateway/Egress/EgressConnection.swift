@@ -74,6 +74,8 @@ final class EgressConnection: ChannelInboundHandler {
             guard line.hasPrefix("session "), let session = UUID(uuidString: String(line.dropFirst(8))) else {
                 return refuse(.noSession)
             }
+            // Another session's worker, or nobody's: not told of in the session that it named.
+            guard gate.speaksFor(try? context?.channel.peerProcess(), session) else { return refuse(.foreignWorker) }
             self.session = session
             state = .head(session)
         }
@@ -128,15 +130,15 @@ final class EgressConnection: ChannelInboundHandler {
             use.close()
             return peer.close(promise: nil)
         }
-        gate.counters.change { $0.openNow += 1 }
         let gate = gate
+        gate.counters.change { $0.openNow += 1 }
         context.channel.closeFuture.whenComplete { _ in
             use.close()
             gate.counters.change { $0.openNow -= 1 }
-            peer.close(promise: nil)
         }
         do { try relay(request, admission, context) } catch {
             // A peer that is gone already.
+            peer.close(promise: nil)
             context.close(promise: nil)
         }
     }
@@ -144,10 +146,8 @@ final class EgressConnection: ChannelInboundHandler {
     private func relay(
         _ request: ProxyRequest, _ admission: EgressGate.Admission, _ context: ChannelHandlerContext
     ) throws {
-        let (peer, use) = (admission.peer, admission.use)
-        let gate = gate
-        let session = session
-        let target = request.target
+        let (peer, use, gate) = (admission.peer, admission.use, gate)
+        let (target, session) = (request.target, session)
         let screen: RequestScreen
         switch request.kind {
         case .tunnel:
@@ -157,21 +157,28 @@ final class EgressConnection: ChannelInboundHandler {
                 wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 200 Connection established\r\n\r\n")), promise: nil)
             screen = use.grant.egress.requiresTLS(target.host, port: target.port) ? .hello(target) : .all
         case .plain(let plain):
-            gate.counters.change { $0.plainRequests += 1 }
-            let head = plain.head(for: target, adding: admission.secret)
-            peer.writeAndFlush(ByteBuffer(string: head), promise: nil)
+            let head = ByteBuffer(string: plain.head(for: target, adding: admission.secret))
+            gate.counters.change {
+                $0.plainRequests += 1
+                $0.sent += Int64(head.readableBytes)
+            }
+            // Whatever is said to that holds for what follows.
+            _ = use.take(sent: head.readableBytes)
+            peer.writeAndFlush(head, promise: nil)
             screen = .body(BodyReader(plain.body))
         }
-        let (near, far) = RelayEnd.pair(use: use, screen: screen, target: target, counters: gate.counters) { refusal in
-            gate.report(refusal, session)
-        }
+        let (near, far) = RelayEnd.pair(
+            use: use, screen: screen, target: target, counters: gate.counters, loop: context.eventLoop
+        ) { refusal in gate.report(refusal, session) }
         try peer.pipeline.syncOperations.addHandler(far)
         try context.pipeline.syncOperations.addHandler(near)
         state = .relaying
-        // What the client has sent behind the head already.
+        // What the client has sent behind the head already, and the server before it was asked.
         if received.readableBytes > 0 { context.fireChannelRead(NIOAny(received)) }
         received = ByteBuffer()
         if hasEnded { context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
+        EarlyBytes.release(in: peer)
+        guard peer.isActive else { return context.close(promise: nil) }
         near.start()
         far.start()
     }

@@ -10,6 +10,8 @@ final class EgressGate: Sendable {
     let authority: any EgressAuthority
     let books: EgressBooks
     let counters: EgressCounters
+    /// Whether a process may speak for a session. nil is a process that the kernel does not name.
+    let speaksFor: @Sendable (pid_t?, UUID) -> Bool
     private let standIns: [String: SocketAddress]
     private let tls: ServerTLS?
     private let logger: Logger
@@ -24,8 +26,10 @@ final class EgressGate: Sendable {
     /// - Parameter standIns: addresses that stand for hosts (`host:port`) and are not checked. For tests.
     init(
         authority: any EgressAuthority, resolver: any HostResolver, standIns: [String: SocketAddress] = [:],
-        tls: ServerTLS? = nil, counters: EgressCounters = EgressCounters(), logger: Logger
+        tls: ServerTLS? = nil, counters: EgressCounters = EgressCounters(), logger: Logger,
+        speaksFor: @escaping @Sendable (pid_t?, UUID) -> Bool
     ) {
+        self.speaksFor = speaksFor
         self.authority = authority
         self.resolver = resolver
         self.standIns = standIns
@@ -88,12 +92,9 @@ final class EgressGate: Sendable {
         case .tunnel:
             guard grant.allows(target, method: nil) else { throw .policy(grant, target) }
         case .plain(let plain):
-            let method = plain.method
-            guard grant.allows(target, method: plain.isSecured ? nil : method) else {
+            guard grant.allows(target, method: plain.method) else {
                 // Which of the two is wrong: its reader asks for something else.
-                if grant.allows(target, method: nil) {
-                    throw .method(grant, target, method)
-                }
+                if grant.allows(target, method: nil) { throw .method(grant, target, plain.method) }
                 throw .policy(grant, target)
             }
         }
@@ -127,6 +128,12 @@ final class EgressGate: Sendable {
                 .channelOption(.allowRemoteHalfClosure, value: true)
                 .channelOption(.maxMessagesPerRead, value: 4)
                 .channelOption(.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        // Under TLS a server says nothing before it is asked.
+                        if !secures { try channel.pipeline.syncOperations.addHandler(EarlyBytes()) }
+                    }
+                }
                 .connect(to: address)
             guard let channel = try? await attempt.get() else { continue }
             guard secures else { return channel }

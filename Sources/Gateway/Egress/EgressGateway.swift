@@ -13,7 +13,11 @@ public final class EgressGateway: Service {
     private let logger: Logger
     private let gate: EgressGate
 
-    public init(socketPath: String, authority: any EgressAuthority, logger: Logger) {
+    /// - Parameter speaksFor: whether a process may speak for a session: its own worker may.
+    public init(
+        socketPath: String, authority: any EgressAuthority, logger: Logger,
+        speaksFor: @escaping @Sendable (pid_t?, UUID) -> Bool
+    ) {
         self.socketPath = socketPath
         self.logger = logger
         let standIns = StandIns.ofEnvironment
@@ -24,7 +28,8 @@ public final class EgressGateway: Service {
         let tls = try? ServerTLS(roots: StandIns.roots)
         if tls == nil { logger.error("no TLS to hosts: the system's certificates cannot be read") }
         gate = EgressGate(
-            authority: authority, resolver: SystemResolver(), standIns: standIns, tls: tls, logger: logger)
+            authority: authority, resolver: SystemResolver(), standIns: standIns, tls: tls, logger: logger,
+            speaksFor: speaksFor)
     }
 
     /// For tests of the gateway alone.

@@ -120,6 +120,11 @@ struct EgressRefusal: Error, Sendable, Hashable {
                 ?? "the policy '\(grant.policy)' has no secret for \(target): connect to it by CONNECT")
     }
 
+    static let foreignWorker = EgressRefusal(
+        status: 403, reason: .noSession, target: "-",
+        detail: "the connection does not come from its session's own worker"
+    )
+
     static let noSession = EgressRefusal(
         status: 403, reason: .noSession, target: "-", detail: "the session that asks is not known here, or does not run"
     )

@@ -1,8 +1,8 @@
 import NIOCore
 import NIOPosix
 
-/// The first bytes of a connection from the sandbox decide: what asks the proxy (CONNECT, a URL in place of a path, or `/egress/host/…`) goes
-/// to the gateway as it is, which alone reads it. Everything else is HTTP for this worker.
+/// The first bytes of a connection from the sandbox decide: what asks the proxy (CONNECT, a URL in place of a path, or
+/// `/egress/host/…`) goes to the gateway as it is, which alone reads it. Everything else is HTTP for this worker.
 final class ProxyGate: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -22,6 +22,8 @@ final class ProxyGate: ChannelInboundHandler, RemovableChannelHandler {
     private let listener: SandboxListener
     private var received = ByteBuffer()
     private var isConnecting = false
+    /// The client has nothing more to say.
+    private var hasEnded = false
     private var timer: Scheduled<Void>?
     private var context: ChannelHandlerContext?
 
@@ -94,6 +96,15 @@ final class ProxyGate: ChannelInboundHandler, RemovableChannelHandler {
         // Nothing more is read until there is somewhere to put it.
         try? context.channel.syncOptions?.setOption(.autoRead, value: false)
         try? context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
+        let now = NIODeadline.now()
+        let turn = listener.pace.turn(at: now)
+        guard turn > now else { return dial(path) }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleTask(deadline: turn) { bound.value.dial(path) }
+    }
+
+    private func dial(_ path: String) {
+        guard let context else { return }
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         ClientBootstrap(group: context.eventLoop)
             .connectTimeout(.seconds(5))
@@ -119,6 +130,7 @@ final class ProxyGate: ChannelInboundHandler, RemovableChannelHandler {
         received = ByteBuffer()
         do {
             try SandboxTunnel.join(channel, gateway)
+            if hasEnded { context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
             context.pipeline.syncOperations.removeHandler(self, promise: nil)
         } catch {
             gateway.close(promise: nil)
@@ -141,10 +153,11 @@ final class ProxyGate: ChannelInboundHandler, RemovableChannelHandler {
         close(after: Self.lingering)
     }
 
-    /// Who has nothing more to say is gone.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case ChannelEvent.inputClosed = event { return context.close(promise: nil) }
-        context.fireUserInboundEventTriggered(event)
+        guard case ChannelEvent.inputClosed = event else { return context.fireUserInboundEventTriggered(event) }
+        hasEnded = true
+        // Who has asked for nothing is gone; who has may wait for the answer.
+        if !isConnecting { context.close(promise: nil) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

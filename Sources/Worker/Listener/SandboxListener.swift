@@ -6,7 +6,8 @@ import NIOPosix
 import SessionCore
 
 /// The one door of the sandbox: a listening socket on its loopback. Hook reports end here, everything else goes on
-/// to the gateway: the model API's requests one by one, the proxy's connections as they are. Whoever connects is the tenant: everything is bounded.
+/// to the gateway: the model API's requests one by one, the proxy's connections as they are. Whoever connects is the
+/// tenant: everything is bounded.
 final class SandboxListener {
     /// More connections at once than a CLI with all its tools makes.
     static let mostConnections = 128
@@ -23,6 +24,8 @@ final class SandboxListener {
     let onHook: (_ event: Substring, _ body: ByteBuffer, _ call: HookCall) -> Void
     private var connections = 0
     var hookBytes = 0
+    /// Of connections to the proxy.
+    var pace = ConnectionPace()
 
     init(
         sessionID: SessionID, gatewaySocket: String, egressSocket: String?, logger: Logger,

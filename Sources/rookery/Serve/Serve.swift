@@ -132,15 +132,16 @@ struct Serve: AsyncParsableCommand {
             registry: registry, key: prepared.sealingKey, upstream: upstream, sharedKey: prepared.modelKey,
             logger: logger)
         let budgets = BudgetKeeper(registry: registry, enforcement: supervisor, logger: logger)
+        let speaksFor = { @Sendable [workers = supervisor.workers] in workers.mayServe($0, $1) }
         let gateway = ModelGateway(
             configuration: GatewayConfiguration(
                 socketPath: gatewaySocket, formerPlaceholder: SessionEnvironment.formerPlaceholder,
-                sharing: configuration.sharing,
-                speaksFor: { [workers = supervisor.workers] in workers.mayServe($0, $1) }
+                sharing: configuration.sharing, speaksFor: speaksFor
             ) { SessionEnvironment.placeholder(for: $0.uuidString.lowercased()) },
             access: vault, budget: budgets, ledger: RegistryLedger(registry, budgets: budgets),
             prices: prepared.prices, logger: logger)
-        let egress = EgressGateway(socketPath: egressSocket, authority: supervisor, logger: logger)
+        let egress = EgressGateway(
+            socketPath: egressSocket, authority: supervisor, logger: logger, speaksFor: speaksFor)
         var face = APIConfiguration(
             listeners: configuration.listeners, authentication: authentication, tls: configuration.tls,
             allowedHosts: configuration.allowedHosts, allowedOrigins: configuration.allowedOrigins,

@@ -28,9 +28,12 @@ struct EgressSite {
 
         """
 
+    /// - Parameters:
+    ///   - names: what the supervisor finds in its hosts file; nil: what the machine has there. Needs root.
+    ///   - runsScripts: false: sessions run Claude Code, as they do elsewhere.
     static func with(
-        policies: [String: String], hosts: [String], secrets: [String: String] = [:],
-        _ body: (EgressSite) async throws -> Void
+        policies: [String: String], hosts: [String], secrets: [String: String] = [:], names: String? = nil,
+        runsScripts: Bool = true, _ body: (EgressSite) async throws -> Void
     ) async throws {
         let directory = URL(fileURLWithPath: "/tmp/rke-\(UUID().uuidString.prefix(8).lowercased())")
         defer { try? FileManager.default.removeItem(at: directory) }
@@ -67,7 +70,14 @@ struct EgressSite {
                 "ROOKERY_EGRESS_STAND_INS": standIns.joined(separator: " "),
                 "ROOKERY_EGRESS_STAND_IN_ROOTS": try String(
                     contentsOf: directory.appending(path: "cert.pem"), encoding: .utf8),
-            ], startCommand: start.path)
+            ], startCommand: runsScripts ? start.path : nil)
+        if let names {
+            try names.write(to: directory.appending(path: "hosts"), atomically: true, encoding: .utf8)
+            options.wrapper = [
+                "/usr/bin/unshare", "--mount", "/bin/sh", "-ec", "mount --bind \"$0\" /etc/hosts; exec \"$@\"",
+                directory.path + "/hosts",
+            ]
+        }
         if !secrets.isEmpty { options.arguments += ["--tool-secrets", try keep(secrets, in: directory)] }
         try await Rookery.with(options) { rookery in
             try await body(EgressSite(rookery: rookery, directory: directory, log: log))
@@ -137,6 +147,12 @@ struct EgressSite {
             return Int32(text.dropLast())
         }
         return (status, (try? String(contentsOfFile: path + ".out", encoding: .utf8)) ?? "")
+    }
+
+    /// Has names lead elsewhere from now on.
+    func rename(_ names: String) throws {
+        // In place: the file itself is what the supervisor sees.
+        try names.write(toFile: directory.path + "/hosts", atomically: false, encoding: .utf8)
     }
 
     var requests: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }

@@ -4,7 +4,7 @@ import SessionCore
 import Testing
 
 /// Real tools in real sandboxes, against servers on loopback that stand for hosts.
-@Suite(.serialized) struct EgressToolTests {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct EgressToolTests {
     private static let registries = """
         egress:
           mode: list

@@ -29,15 +29,30 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         self.wfile.write(answer)
 
 
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128
+    tls = None
+
+    def finish_request(self, request, client_address):
+        # Not where connections are taken: who says nothing would hold up everybody else.
+        if self.tls:
+            request.settimeout(30)
+            with self.tls.wrap_socket(request, server_side=True) as secured:
+                super().finish_request(secured, client_address)
+        else:
+            super().finish_request(request, client_address)
+
+    def handle_error(self, request, client_address):
+        pass
+
+
 def server():
-    handler = functools.partial(Handler, directory=directory)
-    return http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    return Server(("127.0.0.1", 0), functools.partial(Handler, directory=directory))
 
 
 secure, plain = server(), server()
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(certificate, key)
-secure.socket = context.wrap_socket(secure.socket, server_side=True)
+secure.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+secure.tls.load_cert_chain(certificate, key)
 print("ports", secure.server_port, plain.server_port, flush=True)
 threading.Thread(target=plain.serve_forever, daemon=True).start()
 secure.serve_forever()

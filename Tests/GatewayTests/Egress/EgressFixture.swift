@@ -22,9 +22,10 @@ final class EgressFixture: Sendable {
     /// - Parameter standIns: ports of loopback that stand for hosts.
     static func with(
         _ egress: EgressPolicy, standIns: [String: Int] = [:], names: [String: [String]] = [:],
+        speaksFor: @escaping @Sendable (pid_t?, UUID) -> Bool = { _, _ in true },
         _ body: @Sendable (EgressFixture) async throws -> Void
     ) async throws {
-        let fixture = try EgressFixture(egress, standIns, names)
+        let fixture = try EgressFixture(egress, standIns, names, speaksFor)
         defer { try? FileManager.default.removeItem(atPath: fixture.directory) }
         try await withRunning([fixture.gateway], fixture.logger) {
             try await eventually { FileManager.default.fileExists(atPath: fixture.socket) }
@@ -32,7 +33,10 @@ final class EgressFixture: Sendable {
         }
     }
 
-    private init(_ egress: EgressPolicy, _ standIns: [String: Int], _ names: [String: [String]]) throws {
+    private init(
+        _ egress: EgressPolicy, _ standIns: [String: Int], _ names: [String: [String]],
+        _ speaksFor: @escaping @Sendable (pid_t?, UUID) -> Bool
+    ) throws {
         directory = "/tmp/eg-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -40,7 +44,8 @@ final class EgressFixture: Sendable {
         self.names = FixedNames(names)
         gate = EgressGate(
             authority: authority, resolver: self.names,
-            standIns: try standIns.mapValues { try SocketAddress(ipAddress: "127.0.0.1", port: $0) }, logger: logger)
+            standIns: try standIns.mapValues { try SocketAddress(ipAddress: "127.0.0.1", port: $0) }, logger: logger,
+            speaksFor: speaksFor)
         gateway = EgressGateway(socketPath: directory + "/egress.sock", gate: gate, logger: logger)
     }
 

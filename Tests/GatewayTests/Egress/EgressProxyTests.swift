@@ -121,6 +121,26 @@ import Testing
         }
     }
 
+    @Test func `a secret is for its host and for the methods that the policy lists`() async throws {
+        var policy = Self.list("GET,HEAD git.example", "pypi.org")
+        policy.secrets = [
+            EgressSecret(host: try #require(EgressHost("git.example")), header: "authorization", secret: "git")
+        ]
+        try await EgressFixture.with(policy) { fixture in
+            for (request, answer) in [
+                ("POST /egress/git.example/x HTTP/1.1\r\nContent-Length: 0\r\n\r\n", "x-rookery-refused: method"),
+                ("GET /egress/pypi.org/x HTTP/1.1\r\n\r\n", "x-rookery-refused: secret"),
+                ("GET /egress/git.example:80/x HTTP/1.1\r\n\r\n", "x-rookery-refused: policy"),
+                ("GET /egress/other.example/x HTTP/1.1\r\n\r\n", "x-rookery-refused: policy"),
+                ("GET /egress/git.example/x HTTP/1.1\r\n\r\n", "x-rookery-refused: unknown_host"),
+            ] {
+                let refused = try await fixture.exchange(request)
+                #expect(refused.contains(answer), "\(request) → \(refused)")
+                #expect(!refused.contains("value of git"))
+            }
+        }
+    }
+
     @Test func `a session's own list takes away and gives nothing`() async throws {
         let grant = EgressGrant(
             policy: "team", egress: Self.list("pypi.org", "*.debian.org"),
@@ -250,8 +270,64 @@ import Testing
         }
     }
 
-    @Test func `bytes go no faster than the policy says`() async throws {
+    @Test func `only a session's own worker speaks for it, and another's attempt is not in its log`() async throws {
+        let own = UUID()
         try await StandInServer.with(Self.counting) { port in
+            try await EgressFixture.with(
+                Self.list("tcp a.example:9"), standIns: ["a.example:9": port],
+                speaksFor: { $0 == getpid() && $1 == own }
+            ) { fixture in
+                let connect = "CONNECT a.example:9 HTTP/1.1\r\n\r\n"
+                let foreign = try await fixture.exchange(connect)
+                #expect(foreign.hasPrefix("HTTP/1.1 403 rookery: the connection does not come from its session's own"))
+                #expect(fixture.authority.refused.isEmpty)
+                let client = try await fixture.client(as: own)
+                let answer = try await client.executeThenClose { inbound, outbound in
+                    try await outbound.write(ByteBuffer(string: connect))
+                    outbound.finish()
+                    var text = ""
+                    for try await part in inbound { text += String(buffer: part) }
+                    return text
+                }
+                #expect(answer.hasSuffix("got 0\n"))
+            }
+        }
+    }
+
+    @Test func `a server that speaks first and leaves is heard`() async throws {
+        try await StandInServer.with({ _, outbound in
+            try await outbound.write(ByteBuffer(string: "220 busy\n"))
+        }) { port in
+            try await EgressFixture.with(Self.list("tcp a.example:9"), standIns: ["a.example:9": port]) { fixture in
+                for _ in 0..<20 {
+                    let answer = try await fixture.exchange("CONNECT a.example:9 HTTP/1.1\r\n\r\n")
+                    #expect(answer == "HTTP/1.1 200 Connection established\r\n\r\n220 busy\n")
+                }
+            }
+        }
+    }
+
+    @Test func `a body that is none is answered where nothing was answered yet`() async throws {
+        try await StandInServer.with(Self.counting) { port in
+            try await EgressFixture.with(Self.list("a.example:80"), standIns: ["a.example:80": port]) { fixture in
+                let answer = try await fixture.exchange(
+                    "POST http://a.example/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nhi\r\n0\r\n\r\n")
+                #expect(answer.hasPrefix("HTTP/1.1 400 rookery: the request's body"), "\(answer)")
+            }
+        }
+    }
+
+    /// What the client has sent when it ends its direction is read at once, whatever was asked of the transport.
+    @Test(arguments: [false, true]) func `bytes go no faster than the policy says`(comesFromServer: Bool) async throws {
+        let (piece, count) = (64 << 10, 20)
+        let received = Mutex(0)
+        try await StandInServer.with({ inbound, outbound in
+            if comesFromServer {
+                for _ in 0..<count { try await outbound.write(ByteBuffer(repeating: 1, count: piece)) }
+                return
+            }
+            for try await part in inbound { received.withLock { $0 += part.readableBytes } }
+        }) { port in
             var policy = Self.list("tcp a.example:9")
             policy.bandwidth = ByteSize(bytes: 512 << 10)
             try await EgressFixture.with(policy, standIns: ["a.example:9": port]) { fixture in
@@ -259,16 +335,46 @@ import Testing
                 let client = try await fixture.client()
                 try await client.executeThenClose { inbound, outbound in
                     try await outbound.write(ByteBuffer(string: "CONNECT a.example:9 HTTP/1.1\r\n\r\n"))
-                    // A second's worth goes at once, the rest in a second and a half, but for what the sockets hold.
-                    for _ in 0..<20 {
-                        try await client.channel.writeAndFlush(ByteBuffer(repeating: 1, count: 64 << 10)).get()
+                    if !comesFromServer {
+                        for _ in 0..<count {
+                            try await client.channel.writeAndFlush(ByteBuffer(repeating: 1, count: piece)).get()
+                        }
                     }
                     outbound.finish()
-                    var text = ""
-                    for try await part in inbound { text += String(buffer: part) }
-                    #expect(text.hasSuffix("got \(20 * (64 << 10))\n"))
+                    for try await part in inbound { received.withLock { $0 += part.readableBytes } }
                 }
-                #expect(ContinuousClock.now - start > .milliseconds(500))
+                // A second's worth goes at once, the rest in a second and a half.
+                #expect(ContinuousClock.now - start > .milliseconds(1450))
+                #expect(received.withLock { $0 } >= count * piece)
+            }
+        }
+    }
+
+    @Test func `a new connection of a session over its rate waits like those it has`() async throws {
+        try await StandInServer.with(Self.counting) { port in
+            var policy = Self.list("tcp a.example:9")
+            policy.bandwidth = ByteSize(bytes: 64 << 10)
+            try await EgressFixture.with(policy, standIns: ["a.example:9": port]) { fixture in
+                let start = ContinuousClock.now
+                try await withThrowingTaskGroup(of: Void.self) { tasks in
+                    for _ in 0..<4 {
+                        tasks.addTask {
+                            let client = try await fixture.client()
+                            let answer = try await client.executeThenClose { inbound, outbound in
+                                let head = ByteBuffer(string: "CONNECT a.example:9 HTTP/1.1\r\n\r\n")
+                                try await outbound.write(head)
+                                try await outbound.write(ByteBuffer(repeating: 1, count: 48 << 10))
+                                outbound.finish()
+                                var text = ""
+                                for try await part in inbound { text += String(buffer: part) }
+                                return text
+                            }
+                            #expect(answer.hasSuffix("got \(48 << 10)\n"))
+                        }
+                    }
+                    try await tasks.waitForAll()
+                }
+                #expect(ContinuousClock.now - start > .milliseconds(1950))
             }
         }
     }

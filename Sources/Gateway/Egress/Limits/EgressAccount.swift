@@ -13,7 +13,7 @@ final class EgressAccount: Sendable {
 
     enum Passage: Hashable {
         case free
-        /// Nothing more for so many nanoseconds.
+        /// Not before so many nanoseconds have passed.
         case pause(Int64)
         case spent
     }
@@ -60,7 +60,7 @@ final class EgressAccount: Sendable {
         return state.withLock { $0.day == day && $0.bytes >= Int64(clamping: most) }
     }
 
-    /// Counts bytes that have come and are passed on unless the answer is `spent`.
+    /// Counts bytes that have come, and are passed on, at once or later, unless the answer is `spent`.
     /// - Parameter ticks: nanoseconds of a clock that only goes forward.
     func take(
         sent: Int = 0, received: Int = 0, _ limits: Limits, day: EgressDay, ticks: UInt64, books: Bool
@@ -77,9 +77,9 @@ final class EgressAccount: Sendable {
             guard let rate = limits.bytesPerSecond.map({ Double($0) }) else { return .free }
             let passed = state.filledAt.map { Double(ticks &- $0) / 1e9 } ?? 1
             state.filledAt = ticks
-            // A second's worth at most may go at once.
+            // A second's worth at most may go at once. Who comes later waits for those who came before.
             state.credit = min(rate, state.credit + passed * rate) - Double(count)
-            return state.credit >= 0 ? .free : .pause(Int64(min(-state.credit / rate, 60) * 1e9))
+            return state.credit >= 0 ? .free : .pause(Int64(min(-state.credit / rate, 1e6) * 1e9))
         }
     }
 
