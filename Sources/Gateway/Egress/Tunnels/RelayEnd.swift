@@ -220,7 +220,8 @@ final class RelayEnd: ChannelInboundHandler {
             context?.close(promise: nil)
             return
         }
-        let end = context == nil ? .whole : screen?.clientEnd ?? partner.screen?.serverEnd ?? .whole
+        let end: RequestScreen.End =
+            context == nil ? .whole : screen?.clientEnd ?? partner.screen?.serverEnd ?? .whole
         switch end {
         case .half where !partner.isOver:
             // Closed at once, what still waits to be written would be lost.
