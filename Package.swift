@@ -222,7 +222,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "RegistryTests",
-            dependencies: ["Registry", "SessionCore", "Policy", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "Registry", "SessionCore", "Policy", crypto, .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "SupervisorTests",

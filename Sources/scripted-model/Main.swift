@@ -23,6 +23,12 @@ struct ScriptedModelCommand: AsyncParsableCommand {
     @Option(help: "File to append one JSON line a request to.")
     var log: String?
 
+    @Option(help: "Take only access tokens that POST /oauth/token gave; this is the first refresh token.")
+    var refreshToken: String?
+
+    @Option(help: "Messages until an access token has expired.")
+    var tokenLasts = 3
+
     func validate() throws {
         guard ListenAddress(parsing: bind) != nil else {
             throw ValidationError("'\(bind)' is not an address: write host:port or unix:/path")
@@ -34,7 +40,8 @@ struct ScriptedModelCommand: AsyncParsableCommand {
         var logger = Logger(label: "scripted-model") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning
         let server = ScriptedModelServer(
-            address: address, log: try log.map { try RequestLog(path: $0) }, logger: logger)
+            address: address, log: try log.map { try RequestLog(path: $0) },
+            desk: refreshToken.map { TokenDesk(refreshToken: $0, lasts: tokenLasts) }, logger: logger)
         let application = server.application { url in
             print("scripted-model listening on \(url)")
             fflush(nil)

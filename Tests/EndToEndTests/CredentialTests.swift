@@ -64,4 +64,55 @@ import Testing
             await model.end()
         }
     }
+
+    @Test func tokensThatExpireAreRenewedForAllAndNobodyIsLoggedOut() async throws {
+        try await Rookery.with { rookery in
+            let api = rookery.api
+            let log = rookery.root.appending(path: "renewing-model.log").path
+            let model = try RunningProgram(
+                [
+                    Programs.built("scripted-model"), "--bind", "127.0.0.1:0", "--log", log, "--refresh-token",
+                    "first-refresh", "--token-lasts", "2",
+                ], logs: rookery.root, name: "renewing-model")
+            do {
+                let upstream = try await model.line(startingWith: "scripted-model listening on ")
+                let body: JSONValue = [
+                    "kind": "oauth", "token": "long-expired", "refresh_token": "first-refresh",
+                    "token_url": .string(upstream + "/oauth/token"), "upstream": .string(upstream),
+                ]
+                let answer = try await api.send(.PUT, "/v1/credentials", body: try JSONEncoder().encode(body))
+                #expect(answer.status == 200, "\(answer.text)")
+                let ids = [
+                    try await api.create(["kind": "structured"]), try await api.create(["kind": "structured"]),
+                ]
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for id in ids {
+                        group.addTask {
+                            let client = try await StreamClient(api, id)
+                            for number in 1...4 {
+                                let end = try await client.end(of: client.prompt("SAY number \(number)"))
+                                #expect(end["outcome"] == "completed", "\(end)")
+                                #expect(end["message"]?.string == "number \(number)")
+                            }
+                            #expect(await client.events(.turnRetrying).isEmpty)
+                            await client.close()
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                let seen = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+                let trades = seen.filter { $0.contains("/oauth/token") }
+                // Eight turns at least, two messages a token.
+                #expect(trades.count >= 4)
+                #expect(trades.allSatisfy { $0.contains(#""refused":0"#) }, "\(trades)")
+                #expect(seen.contains { $0.contains(#""refused":401"#) && !$0.contains("/oauth/token") })
+                let list = try await api.get("/v1/credentials")
+                #expect(list.json["items"]?.array?.first?["fault"] ?? .null == .null, "\(list.text)")
+            } catch {
+                await model.end()
+                throw error
+            }
+            await model.end()
+        }
+    }
 }

@@ -79,7 +79,8 @@ struct Checker {
         #expect(inputs.compactMap { $0["seq"]?.integer } == typist.acknowledged.map(\.seq), sourceLocation: location)
     }
 
-    /// Every message that Claude Code has stored is an event, once and in order.
+    /// Every message that Claude Code has stored is an event, once and in order; every tool that was told of began once and
+    /// came to its end once.
     func checkMessages(of session: String, at location: SourceLocation = #_sourceLocation) async throws {
         let stored = lines(of: session).filter { line in
             guard line["isMeta"]?.bool != true, line["isSidechain"]?.bool != true else { return false }
@@ -91,13 +92,19 @@ struct Checker {
             }
         }
         let last = try #require(stored.last?["uuid"]?.string, sourceLocation: location)
+        // The last turn's tools ended before its last words.
         let told = try await rookery.api.events("/v1/sessions/\(session)/events?since=0") {
             $0.contains { $0["data"]?["uuid"]?.string == last }
         }
-        .filter { ["message.user", "message.assistant"].contains($0["type"]?.string) }
+        func values(_ name: String, of types: String...) -> [String] {
+            told.filter { types.contains($0["type"]?.string ?? "") }.compactMap { $0["data"]?[name]?.string }
+        }
         #expect(
-            told.compactMap { $0["data"]?["uuid"]?.string } == stored.compactMap { $0["uuid"]?.string },
+            values("uuid", of: "message.user", "message.assistant") == stored.compactMap { $0["uuid"]?.string },
             sourceLocation: location)
+        let begun = values("tool_use_id", of: "tool.started")
+        #expect(Set(begun).count == begun.count, sourceLocation: location)
+        #expect(values("tool_use_id", of: "tool.completed").sorted() == begun.sorted(), sourceLocation: location)
     }
 
     /// Every byte that a client was shown of a terminal can be played again.

@@ -13,7 +13,8 @@ import Testing
             var dice = Dice()
             print("seed \(dice.seed)")
             let checker = Checker(rookery: rookery)
-            let typist = Typist(session: try await rookery.api.create())
+            let edits = try await rookery.api.create(["permission_mode": "acceptEdits"])
+            let typist = Typist(session: edits, usesTools: true)
             // A launcher that dies again and again rests for half a minute each time: longer than one may be idle.
             let bystander = Typist(session: try await rookery.api.create(["idle_timeout": "6h"]))
             for one in [typist, bystander] {

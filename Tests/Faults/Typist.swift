@@ -9,9 +9,12 @@ final class Typist {
     private let name: String
     private var count = 0
     private(set) var acknowledged: [(token: String, seq: Int64)] = []
+    /// Every other text has Claude Code use a tool; its session lets it.
+    private let usesTools: Bool
 
-    init(session: String) {
+    init(session: String, usesTools: Bool = false) {
         self.session = session
+        self.usesTools = usesTools
         name = UUID().uuidString.prefix(6).lowercased()
     }
 
@@ -23,7 +26,8 @@ final class Typist {
 
     /// - Returns: when it is acknowledged.
     func say(_ token: String, in rookery: Rookery, within limit: Duration = .seconds(120)) async throws {
-        let body: JSONValue = ["text": .string("SAY \(token)"), "client_id": .string(token)]
+        let text = usesTools && count.isMultiple(of: 2) ? "WRITE \(count).txt \(token)" : "SAY \(token)"
+        let body: JSONValue = ["text": .string(text), "client_id": .string(token)]
         var last = ""
         do {
             let seq = try await eventually("an acknowledgement of \(token)", within: limit) { () -> Int64? in

@@ -78,12 +78,23 @@ struct FeedTests {
         #expect(await reader.value)
     }
 
+    private func transition(_ from: Lifecycle?, _ to: Lifecycle, _ seq: UInt64?) -> TransitionRecord {
+        TransitionRecord(
+            sessionID: SessionID(), incarnation: 1, from: from, to: to, reason: nil, detail: nil, actor: "a",
+            seq: seq, time: Date())
+    }
+
+    @Test(arguments: [true, false]) func aWorkerThatIsGoneWithItsSupervisorLeavesAHoleForItsEvents(isGone: Bool) {
+        let feed = SessionFeed([
+            transition(nil, .queued, 1), transition(.queued, .starting, 2), transition(.starting, .running, nil),
+        ])
+        if !isGone { feed.listens() }
+        for seq in [1000, 1001] as [UInt64] { feed.append(event(seq)) }
+        #expect(feed.events.map(\.seq) == (isGone ? [1, 2, 999, 1000, 1001] : [1, 2, 1000, 1001]))
+        #expect(feed.floor == (isGone ? 999 : 0))
+    }
+
     @Test func transitionsWithTheWorkersEventsMissingShowTheHole() {
-        func transition(_ from: Lifecycle?, _ to: Lifecycle, _ seq: UInt64?) -> TransitionRecord {
-            TransitionRecord(
-                sessionID: SessionID(), incarnation: 1, from: from, to: to, reason: nil, detail: nil, actor: "a",
-                seq: seq, time: Date())
-        }
         let feed = SessionFeed([
             transition(nil, .queued, 1), transition(.queued, .starting, 2), transition(.starting, .running, nil),
             transition(.running, .parking, nil), transition(.parking, .parked, 40), transition(.parked, .starting, 41),

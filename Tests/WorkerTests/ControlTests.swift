@@ -72,6 +72,9 @@ struct ControlTests {
             }
             let accepted = notices.events.filter { $0.type == .inputAccepted }
             #expect(accepted.map(\.seq) == [seq])
+            // What is seen of an input comes after it: readers take numbers that rise.
+            let numbers = notices.events.map(\.seq)
+            #expect(numbers == numbers.sorted())
             #expect(accepted.first?.data["text"] == "typed text")
             #expect(client.received.screen.components(separatedBy: "typed text").count == 3)
             guard

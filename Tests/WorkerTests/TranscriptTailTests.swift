@@ -33,6 +33,18 @@ struct TranscriptTailTests {
         }
     }
 
+    /// Runs the body with a home whose session's transcript has these lines.
+    private func withLines(_ lines: [String], _ body: (HomeDirectory) throws -> Void) throws {
+        try withHome { home, _ in
+            let file = openat(
+                home.descriptor, "\(Self.project)/\(Self.id).jsonl", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+            defer { close(file) }
+            let text = lines.joined(separator: "\n") + "\n"
+            #expect(write(file, text, text.utf8.count) == text.utf8.count)
+            try body(home)
+        }
+    }
+
     @Test("what the command wrote before its transcript was named is read")
     func early() throws {
         try withHome { home, answer in
@@ -89,5 +101,40 @@ struct TranscriptTailTests {
             #expect(events.map(\.data) == told)
             #expect(events.allSatisfy { $0.type == .messageAssistant })
         }
+    }
+
+    @Test("tools are told of once, and each comes to its end")
+    func tools() throws {
+        let lines = [
+            #"{"type":"assistant","uuid":"a","message":{"content":[{"type":"text","text":"first"}]}}"#,
+            Self.use("told"), Self.result("told", "in time"), Self.use("untold"), Self.use("cut"),
+            Self.result("untold", "late"), Self.result("over", "twice"),
+        ]
+        let told = [
+            JournalRecovery.Tool(id: "told", name: "Bash", isOpen: true),
+            JournalRecovery.Tool(id: "over", name: "Bash", isOpen: false),
+            JournalRecovery.Tool(id: "unstored", name: "Read", isOpen: true),
+        ]
+        try withLines(lines) { home in
+            let events = MissedMessages(of: Self.id, in: home).events(after: "a", since: Date(), tools: told)
+            #expect(
+                events.map { "\($0.type.rawValue) \($0.data["tool_use_id"]?.string ?? "")" } == [
+                    "tool.completed told", "tool.started untold", "tool.started cut", "tool.completed untold",
+                    "tool.completed unstored", "tool.completed cut",
+                ])
+            #expect(events.map { $0.data["output"]?.string } == ["in time", nil, nil, "late", nil, nil])
+            #expect(events.map { $0.data["interrupted"]?.bool } == [nil, nil, nil, nil, true, true])
+            #expect(events.map { $0.data["is_error"]?.bool } == [false, nil, nil, false, true, true])
+        }
+    }
+
+    private static func use(_ id: String) -> String {
+        #"{"type":"assistant","uuid":"u-\#(id)","message":{"content":[{"type":"tool_use","id":"\#(id)","name":"Bash","#
+            + #""input":{"command":"true"}}]}}"#
+    }
+
+    private static func result(_ id: String, _ text: String) -> String {
+        #"{"type":"user","uuid":"r-\#(id)","message":{"content":[{"type":"tool_result","tool_use_id":"\#(id)","#
+            + #""content":"\#(text)"}]}}"#
     }
 }

@@ -3,7 +3,7 @@ public import Supervisor
 
 /// The registry's tokens, as the API asks for them.
 public struct RegistryTokens: TokenService {
-    private let registry: SessionRegistry
+    let registry: SessionRegistry
 
     public init(_ registry: SessionRegistry) { self.registry = registry }
 
@@ -32,13 +32,18 @@ public struct RegistryTokens: TokenService {
     }
 
     public func createToken(
-        name: String?, role: Role, by principal: Principal
+        name: String?, role: Role, for user: UserName?, by principal: Principal
     ) async throws(SupervisorError) -> CreatedToken {
         guard role <= principal.role else {
             throw SupervisorError(.forbidden, "the role \(principal.role) cannot make a token of the role \(role)")
         }
+        var userID = principal.userID
+        if let user {
+            let owner = try await registry.owner(tenant: user.tenant, user: user.user, asked: principal)
+            userID = owner.userID ?? userID
+        }
         do throws(RegistryError) {
-            let made = try await registry.createToken(userID: principal.userID, role: role, label: name)
+            let made = try await registry.createToken(userID: userID, role: role, label: name, by: principal.name)
             return CreatedToken(view: TokenView(made.record), secret: made.token)
         } catch {
             throw Self.refusal(error)
@@ -70,6 +75,6 @@ extension TokenView {
     fileprivate init(_ record: TokenRecord) {
         self.init(
             id: record.publicID, name: record.label, role: record.role, user: record.user,
-            createdAt: record.createdAt, lastUsedAt: record.lastUsedAt)
+            tenant: record.tenant, createdAt: record.createdAt, lastUsedAt: record.lastUsedAt)
     }
 }

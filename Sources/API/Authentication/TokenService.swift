@@ -10,12 +10,45 @@ public protocol TokenService: Sendable {
     func principal(tokenID: String) async throws(SupervisorError) -> Principal?
     /// The tokens of the caller's tenant.
     func tokens(as principal: Principal) async throws(SupervisorError) -> [TokenView]
-    /// Makes a token for the caller's own user. The secret is in the answer and nowhere else.
+    /// Makes a token for a user; nil: the caller's own. The secret is in the answer and nowhere else.
     func createToken(
-        name: String?, role: Role, by principal: Principal
+        name: String?, role: Role, for user: UserName?, by principal: Principal
     ) async throws(SupervisorError) -> CreatedToken
     /// Revokes a token of the caller's tenant: it stops working at once.
     func deleteToken(_ id: String, by principal: Principal) async throws(SupervisorError)
+
+    /// An operator's: all; others' own.
+    func tenants(as principal: Principal) async throws(SupervisorError) -> [TenantRecord]
+    /// For operators.
+    func createTenant(_ name: String, by principal: Principal) async throws(SupervisorError) -> TenantRecord
+    /// - Parameter tenant: nil: the caller's own; of all for an operator.
+    func users(of tenant: String?, as principal: Principal) async throws(SupervisorError) -> [UserView]
+    func createUser(_ name: UserName, by principal: Principal) async throws(SupervisorError) -> UserView
+}
+
+/// A user by names.
+public struct UserName: Sendable, Hashable {
+    /// nil: the caller's own.
+    public var tenant: String?
+    public var user: String
+
+    public init(tenant: String?, user: String) {
+        self.tenant = tenant
+        self.user = user
+    }
+}
+
+/// A user as lists show it.
+public struct UserView: Sendable, Hashable {
+    public var name: String
+    public var tenant: String
+    public var createdAt: Date
+
+    public init(name: String, tenant: String, createdAt: Date) {
+        self.name = name
+        self.tenant = tenant
+        self.createdAt = createdAt
+    }
 }
 
 /// A token as lists show it: never the secret.
@@ -26,14 +59,18 @@ public struct TokenView: Sendable, Hashable {
     public var role: Role
     /// Whose it is.
     public var user: String
+    public var tenant: String
     public var createdAt: Date
     public var lastUsedAt: Date?
 
-    public init(id: String, name: String?, role: Role, user: String, createdAt: Date, lastUsedAt: Date?) {
+    public init(
+        id: String, name: String?, role: Role, user: String, tenant: String, createdAt: Date, lastUsedAt: Date?
+    ) {
         self.id = id
         self.name = name
         self.role = role
         self.user = user
+        self.tenant = tenant
         self.createdAt = createdAt
         self.lastUsedAt = lastUsedAt
     }

@@ -22,6 +22,7 @@ struct TokenDocument: Encodable, Sendable {
     var name: String?
     var role: Role
     var user: String
+    var tenant: String
     var createdAt: Date
     var lastUsedAt: Date?
     var token: String?
@@ -31,9 +32,28 @@ struct TokenDocument: Encodable, Sendable {
         name = view.name
         role = view.role
         user = view.user
+        tenant = view.tenant
         createdAt = view.createdAt
         lastUsedAt = view.lastUsedAt
         token = secret
+    }
+}
+
+/// A tenant, or a user and its tenant.
+struct AccountDocument: Encodable, Sendable {
+    var name: String
+    var tenant: String?
+    var createdAt: Date
+
+    init(_ record: TenantRecord) {
+        name = record.name
+        createdAt = record.createdAt
+    }
+
+    init(_ view: UserView) {
+        name = view.name
+        tenant = view.tenant
+        createdAt = view.createdAt
     }
 }
 

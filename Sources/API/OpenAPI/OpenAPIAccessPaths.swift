@@ -119,7 +119,7 @@ extension OpenAPIDocument {
           },
           "post": {
            "operationId": "createToken",
-           "summary": "Make a token for the caller's own user",
+           "summary": "Make a token for a user, the caller's own where none is named",
            "tags": ["access"],
            "description": "Needs the role admin or a higher one.",
            "requestBody": {
@@ -130,7 +130,12 @@ extension OpenAPIDocument {
                "type": "object",
                "required": ["role"],
                "additionalProperties": false,
-               "properties": {"name": {"type": "string", "maxLength": 128}, "role": {"$ref": "#/components/schemas/Role"}}
+               "properties": {
+                "name": {"type": "string", "maxLength": 128},
+                "role": {"$ref": "#/components/schemas/Role"},
+                "user": {"type": "string", "maxLength": 128},
+                "tenant": {"type": "string", "maxLength": 128, "description": "The user's; the caller's own where it is left out. Another is an operator's to name."}
+               }
               }
              }
             }

@@ -304,12 +304,13 @@ extension OpenAPIDocument {
           },
           "Token": {
            "type": "object",
-           "required": ["id", "role", "user", "created_at"],
+           "required": ["id", "role", "user", "tenant", "created_at"],
            "properties": {
             "id": {"type": "string"},
             "name": {"type": "string"},
             "role": {"$ref": "#/components/schemas/Role"},
             "user": {"type": "string"},
+            "tenant": {"type": "string"},
             "created_at": {"type": "string", "format": "date-time"},
             "last_used_at": {"type": "string", "format": "date-time"},
             "token": {"type": "string", "description": "Only in the answer that made it."}

@@ -25,7 +25,8 @@ struct APIRoutes: Sendable {
     var endpoints: [Endpoint] {
         serviceEndpoints + accessEndpoints + sessionEndpoints + sessionFactEndpoints + eventEndpoints + pastEndpoints
             + commandEndpoints + usageEndpoints + credentialEndpoints + budgetEndpoints + policyEndpoints
-            + tokenEndpoints + echokitEndpoints + companionEndpoints + agentAPIEndpoints + claudeRemoteEndpoints
+            + tokenEndpoints + accountEndpoints + echokitEndpoints + companionEndpoints + agentAPIEndpoints
+            + claudeRemoteEndpoints
     }
 
     /// WebSockets, which never reach the router as such; a plain request for one does, and is told so.

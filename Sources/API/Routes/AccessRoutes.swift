@@ -58,12 +58,17 @@ extension APIRoutes {
                 return try .json(PageDocument(items: views.map { TokenDocument($0) }, nextCursor: nil))
             },
             Endpoint(.post, "/v1/tokens", .role(.admin)) { call in
-                let fields = try BodyFields(await call.json(), allowed: ["name", "role"])
+                let fields = try BodyFields(await call.json(), allowed: ["name", "role", "user", "tenant"])
                 guard let role = try fields.choice("role", of: Role.self) else {
                     throw Problem.invalid("'role' is missing", field: "role")
                 }
+                let tenant = try fields.string("tenant", most: 128)
+                let user = try fields.string("user", most: 128).map { UserName(tenant: tenant, user: $0) }
+                guard user != nil || tenant == nil else {
+                    throw Problem.invalid("'user' is missing: whose of the tenant?", field: "user")
+                }
                 let made = try await tokens.createToken(
-                    name: fields.string("name", most: 128), role: role, by: call.authenticated())
+                    name: fields.string("name", most: 128), role: role, for: user, by: call.authenticated())
                 return try .json(
                     TokenDocument(made.view, secret: made.secret), status: .created,
                     headers: [.location: "/v1/tokens/\(made.view.id)"])

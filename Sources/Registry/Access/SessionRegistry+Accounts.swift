@@ -1,5 +1,6 @@
 public import Foundation
 import GRDB
+import SessionCore
 
 extension SessionRegistry {
     /// The tenant and the user that exist from the start.
@@ -8,13 +9,17 @@ extension SessionRegistry {
 
     /// Makes a tenant.
     /// - Throws: ``RegistryError/exists(_:)`` when the name is taken.
-    public func createTenant(_ name: String, at now: Date = Date()) async throws(RegistryError) -> TenantRecord {
+    public func createTenant(
+        _ name: String, by actor: String? = nil, at now: Date = Date()
+    ) async throws(RegistryError) -> TenantRecord {
         try Self.checkName(name, of: "a tenant's name")
         return try await writeAccounts { database in
             guard try Self.tenant(named: name, database) == nil else {
                 throw RegistryError.exists("there is a tenant '\(name)' already")
             }
-            return try Self.insertTenant(name, at: now, database)
+            let tenant = try Self.insertTenant(name, at: now, database)
+            try Self.keep("tenant.create", ["name": .string(name)], by: actor, tenant.id, at: now, database)
+            return tenant
         }
     }
 
@@ -22,7 +27,7 @@ extension SessionRegistry {
     /// - Throws: ``RegistryError/exists(_:)`` when the tenant has one of that name, ``RegistryError/notFound(_:)``
     ///   when there is no such tenant.
     public func createUser(
-        _ name: String, tenantID: Int64, at now: Date = Date()
+        _ name: String, tenantID: Int64, by actor: String? = nil, at now: Date = Date()
     ) async throws(RegistryError) -> UserRecord {
         try Self.checkName(name, of: "a user's name")
         return try await writeAccounts { database in
@@ -32,7 +37,9 @@ extension SessionRegistry {
             guard try Self.user(named: name, tenantID: tenantID, database) == nil else {
                 throw RegistryError.exists("there is a user '\(name)' already")
             }
-            return try Self.insertUser(name, tenantID: tenantID, at: now, database)
+            let user = try Self.insertUser(name, tenantID: tenantID, at: now, database)
+            try Self.keep("user.create", ["name": .string(name)], by: actor, tenantID, at: now, database)
+            return user
         }
     }
 
@@ -116,6 +123,15 @@ extension SessionRegistry {
     }
 
     /// Names are shown in lists, logs and headers: 1…128 bytes, nothing that moves a terminal's cursor.
+    /// nil: nobody's decision, such as the tenant that is there from the start.
+    static func keep(
+        _ action: String, _ detail: JSONValue, by actor: String?, _ tenantID: Int64, at now: Date, _ database: Database
+    ) throws {
+        guard let actor else { return }
+        try keep(
+            AuditEntry(tenantID: tenantID, time: now, actor: actor, action: action, detail: detail), in: database)
+    }
+
     static func checkName(_ name: String, of what: String) throws(RegistryError) {
         guard (1...128).contains(name.utf8.count),
             !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })

@@ -1,5 +1,6 @@
 public import Foundation
 import GRDB
+import SessionCore
 
 extension SessionRegistry {
     /// How exact ``TokenRecord/lastUsedAt`` is: one write per token and interval, not per request.
@@ -7,13 +8,17 @@ extension SessionRegistry {
 
     /// Makes a token for a user. The text is shown this once; only its hash is stored.
     public func createToken(
-        userID: Int64, role: Role, label: String? = nil, at now: Date = Date()
+        userID: Int64, role: Role, label: String? = nil, by actor: String? = nil, at now: Date = Date()
     ) async throws(RegistryError) -> (token: String, record: TokenRecord) {
         if let label { try Self.checkName(label, of: "a token's label") }
         let token = BearerToken()
         let record = try await writeAccounts { database in
             try Self.insert(token, userID: userID, role: role, label: label, at: now, database)
-            return try Self.token(token.publicID, database)
+            let record = try Self.token(token.publicID, database)
+            if let record {
+                try Self.keep("token.create", record.audit, by: actor, record.tenantID, at: now, database)
+            }
+            return record
         }
         guard let record else { throw .corrupt("a token that was just made is not there") }
         return (token.text, record)
@@ -63,8 +68,13 @@ extension SessionRegistry {
         let log = revocations
         return try await writeAccounts { database in
             let sql = "\(Self.tokenSelection) WHERE tokens.public_id = ? AND \(condition)"
-            guard try Row.fetchOne(database, sql: sql, arguments: [publicID] + arguments) != nil else { return nil }
+            guard let row = try Row.fetchOne(database, sql: sql, arguments: [publicID] + arguments) else { return nil }
+            let record = try Self.tokenRecord(row)
             try log.add(publicID)
+            if record.revokedAt == nil {
+                try Self.keep(
+                    "token.revoke", record.audit, by: principal.name, record.tenantID, at: now, database)
+            }
             try database.execute(
                 sql: "UPDATE tokens SET revoked_at = ? WHERE public_id = ? AND revoked_at IS NULL",
                 arguments: [now.registryMilliseconds, publicID])
@@ -116,5 +126,14 @@ extension SessionRegistry {
             createdAt: Date(registryMilliseconds: row["created_at"]),
             lastUsedAt: (row["last_used_at"] as Int64?).map(Date.init(registryMilliseconds:)),
             revokedAt: (row["revoked_at"] as Int64?).map(Date.init(registryMilliseconds:)))
+    }
+}
+
+extension TokenRecord {
+    fileprivate var audit: JSONValue {
+        [
+            "id": .string(publicID), "user": .string(user), "role": .string(role.rawValue),
+            "name": label.map { .string($0) } ?? .null,
+        ]
     }
 }

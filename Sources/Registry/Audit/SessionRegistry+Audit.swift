@@ -3,78 +3,39 @@ public import Foundation
 import GRDB
 public import SessionCore
 
-/// One decision, as it is kept.
-public struct AuditRecord: Sendable, Hashable {
-    public var id: Int64
-    public var time: Date
-    public var actor: String
-    /// Such as `permission.answer`.
-    public var action: String
-    public var sessionID: String?
-    public var detail: JSONValue
-    /// Of this row and of the one before it.
-    public var hash: Data
-}
-
-/// A decision to be kept.
-public struct AuditEntry: Sendable {
-    public var tenantID: Int64
-    public var time: Date
-    public var actor: String
-    public var action: String
-    public var session: SessionID
-    /// Of the event that told of it: the same event is kept once.
-    public var seq: UInt64
-    public var detail: JSONValue
-    /// Rules that hold for the whole tenant from now on.
-    public var rules: [String]
-
-    public init(
-        tenantID: Int64, time: Date, actor: String, action: String, session: SessionID, seq: UInt64,
-        detail: JSONValue, rules: [String] = []
-    ) {
-        self.tenantID = tenantID
-        self.time = time
-        self.actor = actor
-        self.action = action
-        self.session = session
-        self.seq = seq
-        self.detail = detail
-        self.rules = rules
-    }
-}
-
 extension SessionRegistry {
     private static let mostRules = 1000
 
     /// Keeps a decision, once.
     public func audit(_ entry: AuditEntry) async throws(RegistryError) {
-        try await write { database in
-            let previous =
-                try Data.fetchOne(database, sql: "SELECT hash FROM audit ORDER BY id DESC LIMIT 1") ?? Data(count: 32)
-            let detail = String(decoding: try JSONEncoder.rookery.encode(entry.detail), as: UTF8.self)
-            let at = entry.time.registryMilliseconds
-            let seq = Int64(clamping: entry.seq)
-            let text = [
-                "\(entry.tenantID)", "\(at)", entry.actor, entry.action, entry.session.description, "\(seq)", detail,
-            ].map { "\($0.utf8.count):\($0)" }.joined()
-            let hash = Data(SHA256.hash(data: previous + Data(text.utf8)))
+        try await write { try Self.keep(entry, in: $0) }
+    }
+
+    /// Keeps a decision together with what was decided.
+    static func keep(_ entry: AuditEntry, in database: Database) throws {
+        let previous =
+            try Data.fetchOne(database, sql: "SELECT hash FROM audit ORDER BY id DESC LIMIT 1") ?? Data(count: 32)
+        let detail = String(decoding: try JSONEncoder.rookery.encode(entry.detail), as: UTF8.self)
+        let at = entry.time.registryMilliseconds
+        let session = entry.session?.description
+        let seq = entry.seq.map { Int64(clamping: $0) }
+        let text = [
+            "\(entry.tenantID)", "\(at)", entry.actor, entry.action, session ?? "", seq.map(String.init) ?? "", detail,
+        ].map { "\($0.utf8.count):\($0)" }.joined()
+        let hash = Data(SHA256.hash(data: previous + Data(text.utf8)))
+        try database.execute(
+            sql: """
+                INSERT OR IGNORE INTO audit (tenant_id, at, actor, action, session_id, seq, detail, hash)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [entry.tenantID, at, entry.actor, entry.action, session, seq, detail, hash])
+        guard database.changesCount == 1 else { return }
+        for rule in entry.rules {
             try database.execute(
                 sql: """
-                    INSERT OR IGNORE INTO audit (tenant_id, at, actor, action, session_id, seq, detail, hash)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    entry.tenantID, at, entry.actor, entry.action, entry.session.description, seq, detail, hash,
-                ])
-            guard database.changesCount == 1 else { return }
-            for rule in entry.rules {
-                try database.execute(
-                    sql: """
-                        INSERT OR IGNORE INTO tenant_rules (tenant_id, rule, actor, created_at)
-                        SELECT ?, ?, ?, ? WHERE (SELECT count(*) FROM tenant_rules WHERE tenant_id = ?) < ?
-                        """, arguments: [entry.tenantID, rule, entry.actor, at, entry.tenantID, Self.mostRules])
-            }
+                    INSERT OR IGNORE INTO tenant_rules (tenant_id, rule, actor, created_at)
+                    SELECT ?, ?, ?, ? WHERE (SELECT count(*) FROM tenant_rules WHERE tenant_id = ?) < ?
+                    """, arguments: [entry.tenantID, rule, entry.actor, at, entry.tenantID, mostRules])
         }
     }
 

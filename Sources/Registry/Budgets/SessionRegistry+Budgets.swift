@@ -31,7 +31,7 @@ extension SessionRegistry {
                     now.registryMilliseconds, name,
                 ])
             guard database.changesCount == 1 else { return nil }
-            return try Self.budgetRows(
+            let row = try Self.budgetRows(
                 database,
                 """
                 budgets.tenant_id = ? AND coalesce(budgets.user_id, 0) = ? AND coalesce(budgets.session_id, '') = ?
@@ -39,11 +39,15 @@ extension SessionRegistry {
                 """,
                 [scope.tenantID, scope.userID ?? 0, scope.sessionID?.description ?? "", period.rawValue]
             ).first
+            if let row { try Self.keep(row.audit("budget.set", by: name, at: now), in: database) }
+            return row
         }
     }
 
-    public func removeBudget(_ id: Int64) async throws(RegistryError) {
+    public func removeBudget(_ id: Int64, by name: String, at now: Date = Date()) async throws(RegistryError) {
         try await writeAccounts { database in
+            guard let row = try Self.budgetRows(database, "budgets.id = ?", [id]).first else { return }
+            try Self.keep(row.audit("budget.remove", by: name, at: now), in: database)
             try database.execute(sql: "DELETE FROM budgets WHERE id = ?", arguments: [id])
         }
     }
@@ -110,5 +114,16 @@ extension SessionRegistry {
                 reachedAt: (row["reached_at"] as Int64?).map { Date(registryMilliseconds: $0) },
                 updatedAt: Date(registryMilliseconds: row["updated_at"]), updatedBy: row["updated_by"])
         }
+    }
+}
+
+extension BudgetRow {
+    fileprivate func audit(_ action: String, by name: String, at now: Date) -> AuditEntry {
+        AuditEntry(
+            tenantID: scope.tenantID, time: now, actor: name, action: action, session: scope.sessionID,
+            detail: [
+                "id": .integer(id), "tenant": .string(tenant), "user": user.map { .string($0) } ?? .null,
+                "period": .string(period.rawValue), "limit_usd": .number(Double(limit) / 1e9),
+            ])
     }
 }

@@ -40,6 +40,7 @@ extension SessionRegistry {
                     [owner.tenantID, owner.userID ?? 0]
                 ).first
             else { throw RegistryError.corrupt("a credential that was just stored is not there") }
+            try Self.keep(row.audit("credential.set", by: name, at: now), in: database)
             return row
         }
     }
@@ -70,12 +71,16 @@ extension SessionRegistry {
     }
 
     /// - Returns: false when the tenant (nil: any) has none of that id.
-    public func removeCredential(_ id: Int64, tenantID: Int64?) async throws(RegistryError) -> Bool {
+    public func removeCredential(
+        _ id: Int64, tenantID: Int64?, by name: String, at now: Date = Date()
+    ) async throws(RegistryError) -> Bool {
         try await writeAccounts { database in
-            try database.execute(
-                sql: "DELETE FROM credentials WHERE id = ? AND (? IS NULL OR tenant_id = ?)",
-                arguments: [id, tenantID, tenantID])
-            return database.changesCount == 1
+            let found = try Self.credentialRows(
+                database, "credentials.id = ? AND (? IS NULL OR credentials.tenant_id = ?)", [id, tenantID, tenantID])
+            guard let row = found.first else { return false }
+            try database.execute(sql: "DELETE FROM credentials WHERE id = ?", arguments: [id])
+            try Self.keep(row.audit("credential.remove", by: name, at: now), in: database)
+            return true
         }
     }
 
@@ -97,5 +102,17 @@ extension SessionRegistry {
                 expiresAt: (row["expires_at"] as Int64?).map { Date(registryMilliseconds: $0) }, fault: row["fault"],
                 updatedAt: Date(registryMilliseconds: row["updated_at"]), updatedBy: row["updated_by"])
         }
+    }
+}
+
+extension CredentialRow {
+    /// Never the secret, sealed or not.
+    fileprivate func audit(_ action: String, by name: String, at now: Date) -> AuditEntry {
+        AuditEntry(
+            tenantID: tenantID, time: now, actor: name, action: action,
+            detail: [
+                "id": .integer(id), "tenant": .string(tenant), "user": user.map { .string($0) } ?? .null,
+                "kind": .string(kind), "version": .integer(Int64(version)),
+            ])
     }
 }

@@ -10,6 +10,7 @@ final class ModelRoutes: Sendable {
     static let largestBody = 32 << 20
 
     private let log: RequestLog?
+    private let desk: TokenDesk?
     /// Names of requests are never used twice, by another run either: accounts rest on it.
     private let run = String(UInt32.random(in: 0...UInt32.max), radix: 36)
     private let state = Mutex(State())
@@ -20,7 +21,10 @@ final class ModelRoutes: Sendable {
         var refusals: [String: Int] = [:]
     }
 
-    init(log: RequestLog?) { self.log = log }
+    init(log: RequestLog?, desk: TokenDesk?) {
+        self.log = log
+        self.desk = desk
+    }
 
     func respond(to original: Request) async -> Response {
         let number = state.withLock {
@@ -29,6 +33,14 @@ final class ModelRoutes: Sendable {
         }
         let id = "req_scripted_\(run)_\(number)"
         let path = Self.path(of: original)
+        if let desk {
+            if path == "/oauth/token" { return await token(original, desk, number: number, id: id) }
+            let takes = desk.takes(original.headers[.authorization], isMessage: path == "/v1/messages")
+            guard takes else {
+                note(original, number, [("refused", .number(401))])
+                return apiError(401, "the access token is not valid, or has expired", requestID: id)
+            }
+        }
         switch (original.method, path) {
         case (.post, "/v1/messages"), (.post, "/v1/messages/count_tokens"):
             var request = original
@@ -51,6 +63,15 @@ final class ModelRoutes: Sendable {
             note(original, number, [])
             return apiError(404, "no such route: \(original.method) \(path)", requestID: id)
         }
+    }
+
+    private func token(_ original: Request, _ desk: TokenDesk, number: Int, id: String) async -> Response {
+        var request = original
+        let body = try? await request.collectBody(upTo: 64 << 10)
+        let answer = body.flatMap { desk.trade(Data($0.readableBytesView)) }
+        note(original, number, [("refused", .number(answer == nil ? 400 : 0))])
+        guard let answer else { return apiError(400, "the refresh token is not taken", requestID: id) }
+        return json(answer, requestID: id)
     }
 
     private func message(_ request: Request, _ body: ByteBuffer, number: Int, id: String) async -> Response {

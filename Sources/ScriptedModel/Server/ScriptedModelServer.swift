@@ -7,12 +7,16 @@ import NIOCore
 public struct ScriptedModelServer: Sendable {
     private let address: ListenAddress
     private let log: RequestLog?
+    private let desk: TokenDesk?
     private let logger: Logger
 
-    /// - Parameter log: where to note each request; nil notes nothing.
-    public init(address: ListenAddress, log: RequestLog? = nil, logger: Logger) {
+    /// - Parameters:
+    ///   - log: where to note each request; nil notes nothing.
+    ///   - desk: who gives the tokens that alone are taken, at `POST /oauth/token`; nil takes whatever comes.
+    public init(address: ListenAddress, log: RequestLog? = nil, desk: TokenDesk? = nil, logger: Logger) {
         self.address = address
         self.log = log
+        self.desk = desk
         self.logger = logger
     }
 
@@ -22,7 +26,7 @@ public struct ScriptedModelServer: Sendable {
     public func application(
         onListening: @escaping @Sendable (String) async -> Void
     ) -> some ApplicationProtocol {
-        let routes = ModelRoutes(log: log)
+        let routes = ModelRoutes(log: log, desk: desk)
         return Application(
             responder: CallbackResponder { (request: Request, _: BasicRequestContext) in
                 await routes.respond(to: request)

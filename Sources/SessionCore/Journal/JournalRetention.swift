@@ -64,7 +64,7 @@ struct JournalRetention: Sendable {
             }), index + 1 < files.count {
                 files[index] = try rewrite([files[index]], next: files[index + 1].header.previous, pruning: true) {
                     head in
-                    head.mark != RecordHead.Mark.cheap.rawValue
+                    !(RecordHead.Mark(rawValue: head.mark)?.isCheap ?? false)
                 }
             } else {
                 directory.remove(oldest.name)

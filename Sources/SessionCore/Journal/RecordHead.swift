@@ -21,10 +21,13 @@ struct RecordHead: Hashable {
     enum Mark: UInt8 {
         case none = 0
         case turnStarted, turnCompleted, permissionRequested, permissionResolved, inputDelivered
-        /// A sandbox can cause as many of them as it likes.
         case cheap
         case promptWithdrawn
         case message
+        case toolStarted, toolCompleted
+
+        /// A sandbox can cause as many of them as it likes.
+        var isCheap: Bool { self == .cheap || self == .toolStarted || self == .toolCompleted }
     }
 
     /// Bytes of the payload.

@@ -140,8 +140,10 @@ extension RecordHead.Mark {
         case .inputDelivered: self = .inputDelivered
         case .promptWithdrawn: self = .promptWithdrawn
         case .messageUser, .messageAssistant, .messageThinking: self = .message
-        case .sessionActivity, .toolStarted, .toolProgress, .toolCompleted, .taskStarted, .taskCompleted, .messageDelta,
-            .usageUpdated, .turnRetrying, .cliMessage, .cliDropped, .policyViolation, .clientAttached, .clientDetached:
+        case .toolStarted: self = .toolStarted
+        case .toolCompleted: self = .toolCompleted
+        case .sessionActivity, .toolProgress, .taskStarted, .taskCompleted, .messageDelta, .usageUpdated, .turnRetrying,
+            .cliMessage, .cliDropped, .policyViolation, .clientAttached, .clientDetached:
             self = .cheap
         default: self = .none
         }

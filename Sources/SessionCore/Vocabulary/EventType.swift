@@ -19,9 +19,9 @@
 /// | `message.user` | `text`; of a structured session `prompt_id`?, `parent_tool_use_id`? |
 /// | `message.assistant`, `message.thinking` | `text`; of a structured session `message_id`, `model`?, `parent_tool_use_id`? (of a subagent) |
 /// | `message.delta` | `message_id`, `kind`: text, thinking; `text`; `index` of the block; `parent_tool_use_id`?. What it adds up to follows as a message: nobody needs deltas to have all |
-/// | `tool.started` | `tool_use_id`, `tool_name`, `tool_input`; `message_id`?, `parent_tool_use_id`? |
+/// | `tool.started` | `tool_use_id`, `tool_name`, `tool_input`; `message_id`?, `parent_tool_use_id`?, `recovered`? as of messages |
 /// | `tool.progress` | `tool_use_id`, `tool_name`, `elapsed_seconds` |
-/// | `tool.completed` | `tool_use_id`, `tool_name`, `is_error`, `interrupted`?, `error`?; of a structured session `output`? |
+/// | `tool.completed` | `tool_use_id`, `tool_name`, `is_error`, `interrupted`?, `error`?; of a structured session, and where `recovered`, `output`? |
 /// | `task.started`, `task.completed` | `task_id`, `description`?, `tool_use_id`?, `status`?: something in the background |
 /// | `permission.requested` | `id`, `kind`: tool, question, plan; `tool_name`, `tool_input`, `visible` (the input as text, whole, with control and direction characters made visible), `description`?, `tool_use_id`?, `suggestions`?, `since`, `expires_at`?, `answerable`: false where only the terminal can answer |
 /// | `permission.resolved` | `id`, `resolution`: allowed, denied, withdrawn; `tool_name`?, `by`?, `via`: client, terminal, policy, timeout, session; `message`?, `updated`? (the input was changed), `remember`? |

@@ -29,7 +29,7 @@ public actor BudgetKeeper: ModelBudget {
     private var standings: [Int64: BudgetStanding]?
     /// Rises with every change, so that what was read before it is known to be old.
     private var changes = 0
-    private var owners: [SessionID: CredentialOwner] = [:]
+    private let owners: SessionOwners
     /// What was said or written of a budget, in the order of its happening.
     private var telling: Task<Void, Never>?
 
@@ -40,6 +40,7 @@ public actor BudgetKeeper: ModelBudget {
         self.enforcement = enforcement
         self.logger = logger
         self.clock = clock
+        owners = SessionOwners(registry)
     }
 
     /// Takes up what was left: to be called when the sessions that run are known.
@@ -107,13 +108,7 @@ public actor BudgetKeeper: ModelBudget {
     }
 
     private func covering(_ session: SessionID) async throws(RegistryError) -> [Int64] {
-        if owners[session] == nil {
-            guard let owner = try await registry.owner(of: session) else { return [] }
-            // A session never changes hands. Bounded: what is forgotten is looked up again.
-            if owners.count >= 10_000 { owners.removeAll() }
-            owners[session] = owner
-        }
-        guard let owner = owners[session] else { return [] }
+        guard let owner = try await owners.owner(of: session) else { return [] }
         return try await loaded().values.filter { $0.row.scope.covers(session, of: owner) }.map(\.row.id)
     }
 
@@ -214,7 +209,9 @@ public actor BudgetKeeper: ModelBudget {
         guard principal.role == .operator || !known.isOperators else {
             throw SupervisorError(.forbidden, "an operator set this budget: only an operator removes it")
         }
-        try await stored { () async throws(RegistryError) in try await self.registry.removeBudget(id) }
+        try await stored { () async throws(RegistryError) in
+            try await self.registry.removeBudget(id, by: principal.name, at: self.clock.now())
+        }
         changed()
         await enforcement.lift(id)
         logger.notice("budget removed", metadata: ["budget": "\(id)", "by": "\(principal.name)"])

@@ -29,7 +29,7 @@ public actor CredentialVault: ModelAccess {
     private var changes = 0
     /// Renewed and not stored yet, with the version that the registry still has: that one's refresh token may be spent.
     private var unstored: [Int64: (version: Int, secret: ModelCredential)] = [:]
-    private var owners: [UUID: CredentialOwner] = [:]
+    private let owners: SessionOwners
     private var renewals: [Int64: Task<Bool, Never>] = [:]
     /// When a renewal that failed may be tried again.
     private var restUntil: [Int64: MonotonicTime] = [:]
@@ -51,12 +51,15 @@ public actor CredentialVault: ModelAccess {
         self.shared = SharedKey(upstream: upstream, apiKey: sharedKey)
         self.logger = logger
         self.clock = clock
+        owners = SessionOwners(registry)
     }
 
     // MARK: - For the gateway
 
     public func grant(for session: UUID) async throws(Refusal) -> UpstreamGrant {
-        guard let owner = try await known(session, else: .uncounted) else { throw .unknown(session) }
+        let known: CredentialOwner?
+        do throws(RegistryError) { known = try await owners.owner(of: SessionID(session)) } catch { throw .uncounted }
+        guard let owner = known else { throw .unknown(session) }
         guard let found = try await credential(of: owner) else {
             var grant = try await shared.grant(for: session)
             grant.tenant = owner.tenantID
@@ -72,7 +75,8 @@ public actor CredentialVault: ModelAccess {
     }
 
     public func renewed(_ grant: UpstreamGrant, for session: UUID) async -> UpstreamGrant? {
-        guard let owner = owners[session], let found = try? await credential(of: owner), let secret = found.secret
+        guard let owner = try? await owners.owner(of: SessionID(session)),
+            let found = try? await credential(of: owner), let secret = found.secret
         else { return nil }
         // Somebody has renewed or changed it since.
         let known = self.grant(secret, owner)
@@ -87,19 +91,6 @@ public actor CredentialVault: ModelAccess {
         UpstreamGrant(
             upstream: secret.upstream.flatMap { UpstreamURL(parsing: $0) } ?? upstream, headers: secret.requestHeaders,
             tenant: owner.tenantID)
-    }
-
-    private func known(_ session: UUID, else refusal: Refusal) async throws(Refusal) -> CredentialOwner? {
-        if let owner = owners[session] { return owner }
-        do throws(RegistryError) {
-            guard let owner = try await registry.owner(of: SessionID(session)) else { return nil }
-            // A session never changes hands. Bounded: what is forgotten is looked up again.
-            if owners.count >= 10_000 { owners.removeAll() }
-            owners[session] = owner
-            return owner
-        } catch {
-            throw refusal
-        }
     }
 
     private func credential(of owner: CredentialOwner) async throws(Refusal) -> Held? {
@@ -266,7 +257,7 @@ public actor CredentialVault: ModelAccess {
     public func remove(_ id: Int64, by principal: Principal) async throws(SupervisorError) {
         let tenant = principal.role == .operator ? nil : principal.tenantID
         let removed = try await stored { () async throws(RegistryError) in
-            try await self.registry.removeCredential(id, tenantID: tenant)
+            try await self.registry.removeCredential(id, tenantID: tenant, by: principal.name)
         }
         guard removed else { throw SupervisorError(.notFound, "there is no credential \(id)") }
         changed()

@@ -1,9 +1,9 @@
-import Registry
+public import Registry
 
 extension SessionRegistry {
     /// Whom an administrator means by names: a tenant, or one of its users. Another tenant is an operator's to name.
     /// - Throws: ``SupervisorError`` (`notFound`) for whoever is not there, or not to be seen.
-    func owner(
+    public func owner(
         tenant: String?, user: String?, asked principal: Principal
     ) async throws(SupervisorError) -> CredentialOwner {
         var owner = CredentialOwner(tenantID: principal.tenantID, userID: nil)

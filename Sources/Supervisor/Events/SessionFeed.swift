@@ -17,6 +17,8 @@ final class SessionFeed {
     private var dropped: SessionEvent?
     /// The highest number through which something is missing here.
     private var missingThrough: UInt64 = 0
+    /// The last that the registry knows is a worker, of which nothing was heard yet.
+    private var isBehind = false
     private var readers: [Reader] = []
 
     /// Everything above this number is here; what is older is in the session's journal.
@@ -48,7 +50,11 @@ final class SessionFeed {
             lastOfWorker = false
             append(event)
         }
+        isBehind = transitions.last?.to.hasIncarnation ?? false
     }
+
+    /// From here on its worker tells everything.
+    func listens() { isBehind = false }
 
     /// Appends an event and tells the readers. One that came before is ignored: after a reconnection a worker
     /// repeats some.
@@ -56,6 +62,11 @@ final class SessionFeed {
     @discardableResult
     func append(_ event: SessionEvent) -> Bool {
         guard event.seq > lastSequence else { return false }
+        if isBehind {
+            // The supervisor's own: the worker is gone, and what it told is in the journal.
+            isBehind = false
+            append(event.gap(through: event.seq - 1))
+        }
         lastSequence = event.seq
         if event.type == .gap { missingThrough = event.seq }
         events.append(event)

@@ -61,6 +61,7 @@ extension SessionSupervisor {
         var since = since
         while !Task.isCancelled {
             if let connection {
+                entry.feed.listens()
                 await subscribe(connection, since: since)
                 for await notice in connection.notices {
                     guard !Task.isCancelled else { break }

@@ -54,12 +54,9 @@ extension SessionWorker {
         guard input.hasRoom(for: keys.readableBytes) else { throw .backlog }
         let now = Date()
         let accepted = AcceptedInput(content: .text(text, submit: submit), sender: sender, clientID: clientID)
-        let acceptance = try append(accepted, at: now)
-        // Before anybody hears of it: what is accepted finds a session that is not frozen.
-        if case .accepted = acceptance { typed(at: now) }
+        let acceptance = try accept(accepted, at: now)
         log.whenStored(through: acceptance.seq) { stored(acceptance.seq) }
         guard case .accepted(let seq) = acceptance else { return }
-        if let event = log.event(for: LogEntry(seq: seq, time: now, record: .input(accepted))) { publish(event) }
         input.type(typing(keys, submit: submit, pause: pause, seq: seq, clientID: clientID))
     }
 
@@ -88,7 +85,19 @@ extension SessionWorker {
         return .object(data)
     }
 
-    func append(_ input: AcceptedInput, at now: Date) throws(InputRefusal) -> InputAcceptance {
+    /// Takes a text or a prompt into the log, and tells of it.
+    func accept(_ input: AcceptedInput, at now: Date) throws(InputRefusal) -> InputAcceptance {
+        let acceptance = try append(input, at: now)
+        guard case .accepted(let seq) = acceptance else { return acceptance }
+        // Before anybody hears of it: what is accepted finds a session that is not frozen.
+        thaw()
+        // In the order of the log: what is seen of it comes after it.
+        if let event = log.event(for: LogEntry(seq: seq, time: now, record: .input(input))) { publish(event) }
+        typed(at: now)
+        return acceptance
+    }
+
+    private func append(_ input: AcceptedInput, at now: Date) throws(InputRefusal) -> InputAcceptance {
         do { return try log.append(input: input, at: now) } catch { throw .full(error) }
     }
 

@@ -21,9 +21,16 @@ extension SessionWorker {
         }
         if recovery.wasKilled {
             let missed = MissedMessages(of: configuration.sessionID.description, in: home)
-            for message in missed.events(after: recovery.lastMessage, since: recovery.began) {
-                emit(message.type, message.data)
+            for event in missed.events(after: recovery.lastMessage, since: recovery.began, tools: recovery.tools) {
+                emit(event.type, event.data)
             }
+        }
+        for permission in recovery.permissions {
+            var data: [String: JSONValue] = [
+                "id": .string(permission.id), "resolution": "withdrawn", "via": "session",
+            ]
+            if let tool = permission.tool { data["tool_name"] = .string(tool) }
+            emit(.permissionResolved, .object(data))
         }
         if recovery.turnIsOpen {
             emit(.turnCompleted, ["outcome": "interrupted", "interrupted": true, "reason": "worker_lost"])

@@ -18,28 +18,35 @@ struct MissedMessages {
         }
     }
 
+    /// What the log does not tell yet, in order; every tool has come to an end then.
     /// - Parameters:
     ///   - last: the name of the line whose message was the last to be read; what follows it was missed, and nothing where
     ///     no such line is. nil: none was.
     ///   - since: then, when the incarnation began.
-    func events(after last: String?, since: Date) -> [(type: EventType, data: JSONValue)] {
-        let missed: ArraySlice<TranscriptLine>
+    ///   - tools: those that were told of. Of them results count wherever they are: they are told by other ways than lines.
+    func events(
+        after last: String?, since: Date, tools: [JournalRecovery.Tool] = []
+    ) -> [(type: EventType, data: JSONValue)] {
+        let firstMissed: Int
         if let last {
-            guard let index = lines.lastIndex(where: { $0.id == last }) else { return [] }
-            missed = lines[(index + 1)...]
+            firstMissed = lines.lastIndex { $0.id == last }.map { $0 + 1 } ?? lines.endIndex
         } else {
-            missed = lines.drop { ($0.time ?? .distantPast) < since }
+            firstMissed = lines.firstIndex { ($0.time ?? .distantPast) >= since } ?? lines.endIndex
         }
-        return Array(missed.lazy.flatMap(Self.events(of:)).prefix(Self.mostEvents))
-    }
-
-    private static func events(of line: TranscriptLine) -> [(type: EventType, data: JSONValue)] {
-        line.items.compactMap { item in
-            guard let event = MessageEvent.event(of: item, in: line.id), case .object(var data) = event.data else {
-                return nil
+        var tools = MissedTools(tools)
+        var events: [(type: EventType, data: JSONValue)] = []
+        for (index, line) in lines.enumerated() where events.count < Self.mostEvents {
+            for item in line.items {
+                if let event = tools.event(of: item, isMissed: index >= firstMissed) {
+                    events.append(event)
+                } else if index >= firstMissed, let event = MessageEvent.event(of: item, in: line.id),
+                    case .object(var data) = event.data
+                {
+                    data["recovered"] = true
+                    events.append((event.type, .object(data)))
+                }
             }
-            data["recovered"] = true
-            return (event.type, .object(data))
         }
+        return events + tools.ends
     }
 }

@@ -35,13 +35,10 @@ extension StructuredBackend {
         let isQueued = engine.isBusy || !waiting.isEmpty
         let now = Date()
         let accepted = AcceptedInput(content: .prompt(text, images: images), sender: sender, clientID: clientID)
-        let acceptance = try worker.append(accepted, at: now)
+        let acceptance = try worker.accept(accepted, at: now)
         let id = PromptID(session: worker.configuration.sessionID, seq: acceptance.seq)
-        if case .accepted = acceptance { worker.typed(at: now) }
         worker.log.whenStored(through: acceptance.seq) { stored(id, isQueued) }
-        guard case .accepted(let seq) = acceptance else { return }
-        let entry = LogEntry(seq: seq, time: now, record: .input(accepted))
-        if let event = worker.log.event(for: entry) { worker.publish(event) }
+        guard case .accepted = acceptance else { return }
         waiting.append(
             WaitingPrompt(id: id, text: text, images: images, by: sender, clientID: clientID, earlier: nil))
         giveWaiting()

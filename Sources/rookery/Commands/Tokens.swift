@@ -12,10 +12,14 @@ struct Tokens: AsyncParsableCommand {
         @OptionGroup var options: ClientOptions
         @Option(help: "viewer, approver, user, admin or operator.") var role = "user"
         @Option(help: "What it is for.") var name: String?
+        @Option(help: "Whose it is; your own without.") var user: String?
+        @Option(help: "The user's tenant; your own without. An operator's choice.") var tenant: String?
 
         func run() async throws {
             var body: [String: JSONValue] = ["role": .string(role)]
-            if let name { body["name"] = .string(name) }
+            for (member, value) in [("name", name), ("user", user), ("tenant", tenant)] {
+                if let value { body[member] = .string(value) }
+            }
             let token = try await options.client().send(.POST, "/v1/tokens", body: .object(body))
             if options.output == .json {
                 try printJSON(token)
@@ -36,10 +40,11 @@ struct Tokens: AsyncParsableCommand {
             let rows = (answer["items"]?.array ?? []).map { token in
                 [
                     token["id"]?.string ?? "-", token["name"]?.string ?? "-", token["role"]?.string ?? "-",
-                    token["user"]?.string ?? "-", age(token["created_at"]?.string), age(token["last_used_at"]?.string),
+                    token["tenant"]?.string ?? "-", token["user"]?.string ?? "-", age(token["created_at"]?.string),
+                    age(token["last_used_at"]?.string),
                 ]
             }
-            print(table(["ID", "NAME", "ROLE", "USER", "AGE", "USED"], rows))
+            print(table(["ID", "NAME", "ROLE", "TENANT", "USER", "AGE", "USED"], rows))
         }
     }
 

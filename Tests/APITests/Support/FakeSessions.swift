@@ -347,16 +347,32 @@ actor FakeTokens: TokenService {
     }
 
     func tokens(as principal: Principal) async throws(SupervisorError) -> [TokenView] {
-        [TokenView(id: "admin", name: nil, role: .admin, user: "ann", createdAt: Date(), lastUsedAt: nil)]
+        [TokenView(id: "admin", name: nil, role: .admin, user: "ann", tenant: "t", createdAt: Date(), lastUsedAt: nil)]
     }
 
-    func createToken(name: String?, role: Role, by principal: Principal) async throws(SupervisorError) -> CreatedToken {
+    func createToken(
+        name: String?, role: Role, for user: UserName?, by principal: Principal
+    ) async throws(SupervisorError) -> CreatedToken {
         CreatedToken(
-            view: TokenView(id: "new", name: name, role: role, user: "ann", createdAt: Date(), lastUsedAt: nil),
+            view: TokenView(
+                id: "new", name: name, role: role, user: user?.user ?? "ann", tenant: user?.tenant ?? "t",
+                createdAt: Date(), lastUsedAt: nil),
             secret: "rk_new_secret")
     }
 
     func deleteToken(_ id: String, by principal: Principal) async throws(SupervisorError) {
         guard id == "admin" else { throw SupervisorError(.notFound, "the token '\(id)' does not exist") }
+    }
+
+    func tenants(as principal: Principal) async throws(SupervisorError) -> [TenantRecord] { [] }
+
+    func createTenant(_ name: String, by principal: Principal) async throws(SupervisorError) -> TenantRecord {
+        throw SupervisorError(.exists, "there is a tenant '\(name)' already")
+    }
+
+    func users(of tenant: String?, as principal: Principal) async throws(SupervisorError) -> [UserView] { [] }
+
+    func createUser(_ name: UserName, by principal: Principal) async throws(SupervisorError) -> UserView {
+        UserView(name: name.user, tenant: name.tenant ?? "t", createdAt: Date())
     }
 }

@@ -12,6 +12,7 @@ private enum Step {
     case delivered(UInt64, found: Bool = false)
     case event(EventType)
     case message(JSONValue)
+    case other(EventType, JSONValue)
     case turn(of: [JSONValue])
     /// Of a structured session.
     case prompt(String)
@@ -28,6 +29,8 @@ private struct Recovered: CustomTestStringConvertible {
     var wasKilled = true
     var lastMessage: String?
     var mergedPrompts: [String: String] = [:]
+    var permissions: [String] = []
+    var tools: [String] = []
 
     var testDescription: String { name }
 }
@@ -69,7 +72,15 @@ private let table: [Recovered] = [
         name: "the answer to a question",
         steps: [
             .event(.turnStarted), .event(.permissionRequested), .text("1"), .delivering(3), .delivered(3),
-        ], turnIsOpen: true),
+        ], turnIsOpen: true, permissions: [" -"]),
+    Recovered(
+        name: "tools and permissions, some at their end",
+        steps: [
+            .event(.turnStarted), .other(.toolStarted, ["tool_use_id": "1", "tool_name": "Bash"]),
+            .other(.toolStarted, ["tool_use_id": "2", "tool_name": "Read"]),
+            .other(.permissionRequested, ["id": "a", "tool_name": "Bash"]), .other(.permissionRequested, ["id": "b"]),
+            .other(.permissionResolved, ["id": "a"]), .other(.toolCompleted, ["tool_use_id": "1"]),
+        ], turnIsOpen: true, permissions: ["b -"], tools: ["1 Bash ended", "2 Read open"]),
     Recovered(
         name: "a draft that was typed",
         steps: [.text("a", submit: false), .delivering(1), .delivered(1)]),
@@ -127,6 +138,7 @@ private let table: [Recovered] = [
                         at: time)
                 case .event(let type): _ = try journal.append(event: type, data: [:], at: time)
                 case .message(let data): _ = try journal.append(event: .messageAssistant, data: data, at: time)
+                case .other(let type, let data): _ = try journal.append(event: type, data: data, at: time)
                 case .turn(let prompts):
                     _ = try journal.append(event: .turnStarted, data: ["prompt_ids": .array(prompts)], at: time)
                 case .prompt(let words):
@@ -150,5 +162,8 @@ private let table: [Recovered] = [
         #expect(recovery.wasKilled == row.wasKilled, "\(row.name)")
         #expect(recovery.lastMessage == row.lastMessage, "\(row.name)")
         #expect(recovery.mergedPrompts == row.mergedPrompts, "\(row.name)")
+        #expect(recovery.permissions.map { "\($0.id) \($0.tool ?? "-")" } == row.permissions, "\(row.name)")
+        let tools = recovery.tools.map { "\($0.id) \($0.name) \($0.isOpen ? "open" : "ended")" }
+        #expect(tools == row.tools, "\(row.name)")
     }
 }
