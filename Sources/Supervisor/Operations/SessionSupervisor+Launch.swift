@@ -135,6 +135,7 @@ extension SessionSupervisor {
             gatewaySocket: configuration.gatewaySocket, logBytes: Int(clamping: policy.logBytes.bytes),
             journal: policy.journal)
         request.kind = record.kind
+        request.egressSocket = configuration.egressSocket
         request.commands = CommandRules(
             permissionModes: policy.allowedPermissionModes.map(\.rawValue),
             models: policy.bounds.models.map { $0 + [policy.claude.model].compactMap(\.self) },
@@ -166,6 +167,11 @@ extension SessionSupervisor {
                 sessionID: record.id.description, columns: record.size.cols, rows: record.size.rows,
                 permissionMode: record.permissionMode, model: record.model, extra: record.environment)
             if record.kind == .structured { variables.merge(StreamArguments.environment) { _, fixed in fixed } }
+            if policy.sandbox.network == .proxy {
+                variables.merge(ProxyEnvironment.variables) { _, fixed in fixed }
+                // What the caller says about git goes before.
+                variables.merge(ProxyEnvironment.git(policy.egress.secrets.map(\.host.text))) { own, _ in own }
+            }
             for (name, value) in policy.environment
             where record.environment[name] == nil && !EnvironmentRules.reserved.contains(name) {
                 variables[name] = value
