@@ -53,6 +53,7 @@ public protocol SessionService: Sendable {
     func events(as principal: Principal) async -> AsyncStream<SessionEvent>
     func idle(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> IdleReport
     func stats(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> SessionStats
+    func egress(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> EgressView
     func dialect(
         _ id: SessionID, name: String, message: JSONValue, by principal: Principal
     ) async throws(SupervisorError) -> JSONValue

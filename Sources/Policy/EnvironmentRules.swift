@@ -9,7 +9,8 @@ public enum EnvironmentRules {
     /// Names that the supervisor sets itself, which neither a policy nor a request may.
     public static let reserved: Set<String> = [
         "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "CLAUDE_CONFIG_DIR", "CLAUDE_SESSION_ID",
-        "HOME", "HTTPS_PROXY", "HTTP_PROXY", "LD_LIBRARY_PATH", "LD_PRELOAD", "LOGNAME", "PWD", "SHELL", "USER",
+        "HOME", "HTTPS_PROXY", "HTTP_PROXY", "LD_LIBRARY_PATH", "LD_PRELOAD", "LOGNAME", "NO_PROXY", "PWD", "SHELL",
+        "USER", "http_proxy", "https_proxy", "no_proxy",
     ]
 
     /// True for `[A-Za-z_][A-Za-z0-9_]*` of at most ``longestName`` bytes.

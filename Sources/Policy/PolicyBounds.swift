@@ -23,6 +23,12 @@ public enum PolicyBounds {
     public static let journalBytes = ByteSize.mebibytes(1)...ByteSize.gibibytes(1024)
     public static let journalAge = TimeSpan.minutes(1)...TimeSpan.longest
     public static let permissionTimeout = TimeSpan.seconds(1)...TimeSpan.hours(24 * 30)
+    public static let egressConnections = 1...1024
+    public static let egressTenantConnections = 1...16_384
+    /// A second.
+    public static let egressBandwidth = ByteSize(bytes: 1 << 10)...ByteSize.gibibytes(100)
+    /// A day.
+    public static let egressDaily = ByteSize.mebibytes(1)...ByteSize.gibibytes(1 << 20)
     public static let cols = 2...500
     public static let rows = 2...300
 }

@@ -7,6 +7,8 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
     public var description: String
     /// What the launcher carries out.
     public var sandbox: SandboxRules
+    /// What may be reached beside the model.
+    public var egress: EgressPolicy
     /// Added to the environment of the session's command. Never holds a name of ``EnvironmentRules/reserved``.
     public var environment: [String: String]
     public var claude: ClaudeRules
@@ -26,6 +28,7 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
     /// What holds when nothing else is written.
     public init(
         name: String, description: String = "", sandbox: SandboxRules = .standard,
+        egress: EgressPolicy = EgressPolicy(),
         environment: [String: String] = [:], claude: ClaudeRules = ClaudeRules(), idle: IdleRules = IdleRules(),
         logBytes: ByteSize = .mebibytes(4), journal: JournalRules = JournalRules(),
         permissions: PermissionRules = PermissionRules(), bounds: RequestBounds = RequestBounds(),
@@ -34,6 +37,7 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
         self.name = name
         self.description = description
         self.sandbox = sandbox
+        self.egress = egress
         self.environment = environment
         self.claude = claude
         self.idle = idle
@@ -71,7 +75,7 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case name, description, sandbox, environment, claude, idle
+        case name, description, sandbox, egress, environment, claude, idle
         case logBytes = "log_bytes"
         case journal, permissions, bounds, size
     }

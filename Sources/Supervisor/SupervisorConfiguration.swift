@@ -22,6 +22,10 @@ public struct SupervisorConfiguration: Sendable {
     public var maxMemory: ByteSize
     /// The gateway's Unix socket, which workers dial.
     public var gatewaySocket: String
+    /// Where workers find the way to the world; nil: there is none.
+    public var egressSocket: String?
+    /// Values that are added to requests of tools; nil: there are none.
+    public var toolSecrets: ToolSecrets?
 
     // Bounds
     public var launchLimit: Duration = .seconds(60)
@@ -55,7 +59,9 @@ public struct SupervisorConfiguration: Sendable {
     public init(
         stateDirectory: String, runtimeDirectory: String, startCommand: String, claudeBinary: String?,
         policies: PolicyStore, images: ImageStore? = nil, idleTimeout: TimeSpan? = nil, maxSessions: Int = 64,
-        maxMemory: ByteSize = .gibibytes(64), gatewaySocket: String, workerUID: UInt32? = nil
+        maxMemory: ByteSize = .gibibytes(64), gatewaySocket: String, egressSocket: String? = nil,
+        toolSecrets: ToolSecrets? = nil,
+        workerUID: UInt32? = nil
     ) {
         self.stateDirectory = stateDirectory
         self.runtimeDirectory = runtimeDirectory
@@ -67,6 +73,8 @@ public struct SupervisorConfiguration: Sendable {
         self.maxSessions = maxSessions
         self.maxMemory = maxMemory
         self.gatewaySocket = gatewaySocket
+        self.egressSocket = egressSocket
+        self.toolSecrets = toolSecrets
         self.workerUID = workerUID ?? geteuid()
     }
 }

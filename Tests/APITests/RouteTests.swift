@@ -154,9 +154,24 @@ import WorkerControl
             ])
     }
 
+    @Test func saysWhatASessionMayReachAndWhatItWasRefused() async throws {
+        try await Fixture().run { client, _ in
+            let answer = try await client.executeRequest(
+                uri: "/v1/sessions/\(SessionID())/egress", method: .get, headers: Self.bearer(.viewer), body: nil)
+            let document = try Self.json(answer)
+            #expect(document["mode"] == "list")
+            #expect(document["allow"] == ["pypi.org"])
+            #expect(document["limits"]?["daily_bytes"]?.integer == 20 << 30)
+            #expect(document["limits"]?["bandwidth_bytes"] == nil)
+            #expect(document["refusals"]?.array?.first?["target"] == "evil.example:443")
+            #expect(document["refusals"]?.array?.first?["count"]?.integer == 3)
+        }
+    }
+
     @Test func countersHaveEscapedLabels() {
         let row = UsageRow(tenant: "a\"b\\c\nd", model: "m", requests: 1, tokens: FakeUsage.tokens)
-        let text = MetricsText(usage: [row], gateway: GatewayCounters().now).text
+        let text =
+            MetricsText(usage: [row], gateway: GatewayCounters().now).text + EgressMetrics(EgressCounters().now).text
         #expect(text.contains("rookery_model_tokens_total{tenant=\"a\\\"b\\\\c\\nd\",model=\"m\",kind=\"output\"} 7\n"))
         #expect(text.contains("rookery_model_cost_usd_total{tenant=\"a\\\"b\\\\c\\nd\",model=\"m\"} 1.5\n"))
         #expect(text.contains("rookery_gateway_first_byte_seconds_bucket{le=\"+Inf\"} 0\n"))

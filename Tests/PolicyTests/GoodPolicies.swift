@@ -33,6 +33,16 @@ enum GoodPolicies {
         capabilities: [net_bind_service]
         devices: [/dev/kvm]
         network: none
+        egress:
+          mode: none
+          allow: [pypi.org, '*.debian.org:80,443', 'GET,HEAD deb.debian.org:80', 'tcp git.example.com:22']
+          connections: 8
+          bandwidth: 1MiB
+          daily: 2GiB
+          tenant_connections: 100
+          tenant_bandwidth: 10MiB
+          tenant_daily: 20GiB
+          secrets: []
         environment: {EDITOR: vi, COUNT: 3, FLAG: "yes"}
         permission_mode: acceptEdits
         allowed_tools: [Read, 'Bash(git log:*)']
@@ -69,6 +79,9 @@ enum GoodPolicies {
         "idle_timeout: 90\nreap_warning: 0\ngrace: 500ms\n",
         "network: host\ntrusted: true\npermission_mode: bypassPermissions\n",
         "network: proxy\ntrusted: true\n",
+        "egress: {mode: open, bandwidth: none, daily: null}\n",
+        "egress: {mode: list, allow: [github.com], secrets: [{host: github.com, header: Authorization, secret: git}]}\n",
+        "egress: {mode: list, allow: ['[2606:4700::1111]:443', 93.184.216.34, a_b.example:8080]}\n",
         "bounds: {models: any, idle_timeout: any, max_lifetime: null, permission_modes: []}\n",
         "model: null\nwakes: []\nrequire: []\n",
         "environment: {A: '1', B: 1.5, C: \"it's\", D: 'no', E: '~', F: '#x', G: \"two\\nlines\", H: ''}\n",

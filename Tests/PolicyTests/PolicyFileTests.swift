@@ -36,6 +36,15 @@ import Testing
                         required: ["memory", "landlock"],
                         seccomp: SeccompRules(profile: .strict, allow: ["sysinfo"], refuse: ["socketpair"]),
                         capabilities: ["net_bind_service"], devices: ["/dev/kvm"], network: .none),
+                    egress: EgressPolicy(
+                        mode: .none,
+                        allow: [
+                            EgressTarget(host: "pypi.org"), EgressTarget(host: "*.debian.org", ports: [80, 443]),
+                            EgressTarget(host: "deb.debian.org", ports: [80], methods: ["GET", "HEAD"]),
+                            EgressTarget(host: "git.example.com", ports: [22], tls: false),
+                        ],
+                        connections: 8, bandwidth: .mebibytes(1), daily: .gibibytes(2), tenantConnections: 100,
+                        tenantBandwidth: .mebibytes(10), tenantDaily: .gibibytes(20)),
                     environment: ["EDITOR": "vi", "COUNT": "3", "FLAG": "yes"],
                     claude: ClaudeRules(
                         permissionMode: .acceptEdits, allowedTools: ["Read", "Bash(git log:*)"],

@@ -66,7 +66,7 @@ import Testing
     @Test func theShippedDefaultIsTheBuiltIn() throws {
         let store = try PolicyStore(directory: SchemaTests.policies)
         #expect(store.standard == .builtIn)
-        #expect(store.names == ["default", "open", "strict", "trusted-local"])
+        #expect(store.names == ["default", "open", "registries", "strict", "trusted-local"])
         #expect(store.all.allSatisfy { !$0.description.isEmpty })
     }
 
@@ -77,6 +77,8 @@ import Testing
         #expect(strict.sandbox.required.isSuperset(of: ["pids", "landlock"]))
         #expect(strict.bounds.permissionModes.isDisjoint(with: [.bypassPermissions, .acceptEdits, .auto]))
         #expect(store.all.filter { $0.sandbox.network == .host }.map(\.name) == ["trusted-local"])
+        #expect(store.all.filter { $0.egress.mode == .none }.map(\.name) == ["default", "strict", "trusted-local"])
+        #expect(store.all.filter { $0.egress.mode == .open }.map(\.name) == ["open"])
         #expect(store.all.allSatisfy { $0.claude.permissionMode != .bypassPermissions })
         #expect(store.all.allSatisfy { $0.sandbox.capabilities.isEmpty && $0.sandbox.seccomp.allow.isEmpty })
     }

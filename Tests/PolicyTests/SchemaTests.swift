@@ -35,6 +35,8 @@ import Testing
         #expect(words("capabilities") == CapabilityRules.allowed)
         #expect(words("system") == Set(SystemAccess.allCases.map(\.rawValue)))
         #expect(words("network") == Set(NetworkAccess.allCases.map(\.rawValue)))
+        let egress = try #require(top["egress"]?["properties"] as? [String: [String: Any]])
+        #expect(Set(egress["mode"]?["enum"] as? [String] ?? []) == Set(EgressPolicy.Mode.allCases.map(\.rawValue)))
         #expect(words("wakes") == Set(WakeReason.allCases.map(\.rawValue)))
         let modes = (try schema()["$defs"] as? [String: [String: Any]])?["permissionMode"]?["enum"] as? [String]
         #expect(Set(modes ?? []) == Set(PermissionMode.allCases.map(\.rawValue)))
@@ -80,7 +82,9 @@ import Testing
         "the schema finds what an editor should mark",
         arguments: [
             "idle_timeot: 20m", "limits: {memroy: 1GiB}", "limits: {pids: 1}", "system: writable", "wakes: [knock]",
-            "require: [namespaces]", "mounts: [{source: /a}]", "limits: {memory: 2GB}", "version: 2",
+            "egress: {mode: all}", "egress: {allow: ['*']}", "egress: {allow: ['http://pypi.org']}",
+            "egress: {connections: 0}", "require: [namespaces]", "mounts: [{source: /a}]", "limits: {memory: 2GB}",
+            "version: 2",
         ])
     func finds(text: String) throws {
         let path = NSTemporaryDirectory() + "rks-\(UUID().uuidString.prefix(8)).yaml"

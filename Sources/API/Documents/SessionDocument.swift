@@ -13,7 +13,7 @@ struct SessionDocument: Encodable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case id, name, kind, tenant, owner, lifecycle, activity, flags, reason, detail, incarnation, policy, image
-        case size, labels, pinned, model, permissionMode, idleTimeout, maxLifetime, limits
+        case size, labels, pinned, model, permissionMode, idleTimeout, maxLifetime, egress, limits
         case createdAt, startedAt, lastActivityAt, deadlines, clients, journal, forkedFrom
     }
 
@@ -41,6 +41,7 @@ struct SessionDocument: Encodable, Sendable {
         try container.encode(record.permissionMode, forKey: .permissionMode)
         try container.encode(record.idleTimeout, forKey: .idleTimeout)
         try container.encode(record.maxLifetime, forKey: .maxLifetime)
+        try container.encode(record.egress, forKey: .egress)
         try container.encode(record.limits, forKey: .limits)
         try container.encode(record.createdAt, forKey: .createdAt)
         try container.encode(record.startedAt, forKey: .startedAt)

@@ -197,6 +197,11 @@ struct SessionsElsewhere: SessionService {
         return try await base.idle(id, as: principal)
     }
 
+    func egress(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> EgressView {
+        try await refuse(id, principal)
+        return try await base.egress(id, as: principal)
+    }
+
     func stats(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> SessionStats {
         try await refuse(id, principal)
         return try await base.stats(id, as: principal)

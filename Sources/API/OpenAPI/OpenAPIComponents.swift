@@ -53,6 +53,7 @@ extension OpenAPIDocument {
             "permission_mode",
             "idle_timeout",
             "max_lifetime",
+            "egress",
             "limits",
             "created_at",
             "started_at",
@@ -100,6 +101,7 @@ extension OpenAPIDocument {
             "permission_mode": {"type": ["string", "null"]},
             "idle_timeout": {"type": ["string", "null"], "examples": ["90s", "20m", "8h"]},
             "max_lifetime": {"type": ["string", "null"], "examples": ["90s", "20m", "8h"]},
+            "egress": {"type": ["array", "null"], "items": {"type": "string"}, "description": "At most these hosts of what the policy lets out; null: all of that."},
             "limits": {"type": "array", "items": {"$ref": "#/components/schemas/Limit"}},
             "created_at": {"type": "string", "format": "date-time"},
             "started_at": {"type": ["string", "null"], "format": "date-time"},
@@ -168,6 +170,12 @@ extension OpenAPIDocument {
              "type": ["string", "integer"],
              "examples": ["90s", "20m", "8h"],
              "description": "A duration, or seconds."
+            },
+            "egress": {
+             "type": "array",
+             "maxItems": 256,
+             "items": {"type": "string"},
+             "description": "Hosts as policies write them: the session reaches at most these of what its policy lets out; empty: none."
             },
             "max_lifetime": {
              "type": ["string", "integer"],

@@ -137,6 +137,22 @@ struct BodyFields {
         return result
     }
 
+    /// A list of short strings.
+    func texts(_ key: String, most: Int, longest: Int) throws(Problem) -> [String]? {
+        guard let value = try present(key) else { return nil }
+        guard let elements = value.array, elements.count <= most else {
+            throw refusal(key, "must be a list of at most \(most) strings")
+        }
+        var texts: [String] = []
+        for element in elements {
+            guard let text = element.string, text.utf8.count <= longest else {
+                throw refusal(key, "must be a list of strings of at most \(longest) bytes")
+            }
+            texts.append(text)
+        }
+        return texts
+    }
+
     func fields(_ key: String, allowed: Set<String>) throws(Problem) -> BodyFields? {
         guard let value = try present(key) else { return nil }
         return try BodyFields(value, allowed: allowed, at: path + key, nullable: nullable)

@@ -10,7 +10,7 @@ extension SessionCreation {
             body,
             allowed: [
                 "id", "name", "kind", "policy", "image", "size", "env", "labels", "model", "permission_mode",
-                "idle_timeout", "max_lifetime", "prompt",
+                "idle_timeout", "max_lifetime", "prompt", "egress",
             ], unsupported: ["repository"])
         self.init()
         id = try fields.sessionID("id")
@@ -34,6 +34,7 @@ extension SessionCreation {
         permissionMode = try fields.string("permission_mode", most: 100)
         idleTimeout = try fields.duration("idle_timeout")
         maxLifetime = try fields.duration("max_lifetime")
+        egress = try fields.texts("egress", most: EgressPolicy.mostTargets, longest: 400)
         prompt = try fields.string("prompt", most: InputBody.longest, controls: true)
     }
 }

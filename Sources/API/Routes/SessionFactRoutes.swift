@@ -27,6 +27,9 @@ extension APIRoutes {
             Endpoint(.get, "/v1/sessions/{id}/idle", .role(.viewer)) { call in
                 try .json(IdleDocument(try await sessions.idle(call.sessionID(), as: call.authenticated())))
             },
+            Endpoint(.get, "/v1/sessions/{id}/egress", .role(.viewer)) { call in
+                try .json(EgressDocument(try await sessions.egress(call.sessionID(), as: call.authenticated())))
+            },
             Endpoint(.get, "/v1/sessions/{id}/stats", .role(.viewer)) { call in
                 try .json(StatsDocument(try await sessions.stats(call.sessionID(), as: call.authenticated())))
             },

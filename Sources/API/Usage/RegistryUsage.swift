@@ -9,11 +9,13 @@ public struct RegistryUsage: UsageService {
     private let gateway: ModelGateway
     /// Where all go whose credential names no other.
     private let upstream: String
+    private let egress: EgressCounters
 
-    public init(_ registry: SessionRegistry, gateway: ModelGateway, upstream: String) {
+    public init(_ registry: SessionRegistry, gateway: ModelGateway, upstream: String, egress: EgressCounters) {
         self.registry = registry
         self.gateway = gateway
         self.upstream = upstream
+        self.egress = egress
     }
 
     public func modelChecks() -> [String: String] { ModelChecks.of(gateway.health.standings, upstream: upstream) }
@@ -43,7 +45,7 @@ public struct RegistryUsage: UsageService {
         }
         return MetricsText(
             usage: rows, gateway: gateway.counters.now, load: gateway.load, upstreams: gateway.health.standings
-        ).text
+        ).text + EgressMetrics(egress.now).text
     }
 }
 

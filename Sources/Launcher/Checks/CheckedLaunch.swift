@@ -66,9 +66,10 @@ struct CheckedLaunch: Sendable {
             throw Self.refused(
                 "arguments", "they are too many, too long or hold a NUL", "give at most 64, of 4096 bytes each")
         }
-        guard Self.isPlainPath(request.gatewaySocket), request.gatewaySocket.utf8.count <= 107 else {
+        let sockets = [("gateway_socket", request.gatewaySocket), ("egress_socket", request.egressSocket)]
+        for case (let key, let path?) in sockets where !Self.isPlainPath(path) || path.utf8.count > 107 {
             throw Self.refused(
-                "gateway_socket", "'\(request.gatewaySocket.prefix(120))' is not the path of a socket",
+                key, "'\(path.prefix(120))' is not the path of a socket",
                 "give an absolute path of at most 107 bytes without '..'")
         }
         try Self.checkProgram(request.startCommand, key: "start_command", others: !rootless)

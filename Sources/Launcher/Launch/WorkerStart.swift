@@ -134,6 +134,7 @@ struct WorkerStart {
             descriptors: numbers,
             countedCalls: SeccompProfile.counted(request.rules.seccomp), confined: self.configuration.confinesWorkers)
         configuration.commands = request.commands
+        configuration.egressSocket = request.egressSocket
         return configuration
     }
 

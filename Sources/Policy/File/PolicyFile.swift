@@ -90,6 +90,7 @@ struct PolicyFile {
                 try value.span(in: PolicyBounds.permissionTimeout)
             }
         case .size: try size(value, &reading)
+        case .egress: try egress(value, &reading)
         case .bounds: try bounds(value, &reading)
         case .idleTimeout, .reapWarning, .grace, .maxLifetime, .freezeAfter, .wakes: try idle(key, value, &reading)
         case .image, .system, .mounts, .limits, .require, .seccomp, .capabilities, .devices, .network, .trusted:

@@ -3,6 +3,7 @@
 enum PolicyKey: String, CaseIterable, Sendable {
     case version, extends, name, description
     case image, system, mounts, limits, require, seccomp, capabilities, devices, network, trusted
+    case egress
     case environment
     case permissionMode = "permission_mode"
     case allowedTools = "allowed_tools"
@@ -22,7 +23,8 @@ enum PolicyKey: String, CaseIterable, Sendable {
     /// The keys below each key that has some, but for those of `environment`, which are the operator's own.
     static let nested: [PolicyKey: [String]] = [
         .limits: words(of: ResourceLimits.CodingKeys.self), .mounts: words(of: MountKey.self),
-        .seccomp: words(of: SeccompKey.self), .journal: words(of: JournalKey.self),
+        .seccomp: words(of: SeccompKey.self), .egress: words(of: EgressPolicy.CodingKeys.self),
+        .journal: words(of: JournalKey.self),
         .bounds: words(of: BoundsKey.self), .size: words(of: SizeKey.self),
     ]
 
@@ -31,6 +33,7 @@ enum PolicyKey: String, CaseIterable, Sendable {
     }
 }
 
+enum EgressSecretKey: String, CaseIterable { case host, header, secret }
 enum MountKey: String, CaseIterable { case source, target, access }
 enum MountAccess: String, CaseIterable { case read, write }
 enum SeccompKey: String, CaseIterable { case profile, allow, refuse }

@@ -46,7 +46,7 @@ public indirect enum PolicyTree: Sendable, Hashable {
             ), (.capabilities, Self.set(sandbox.capabilities)), (.devices, Self.texts(sandbox.devices)),
             (.network, .text(sandbox.network.rawValue)),
             // The word that the file must have had.
-            (.trusted, sandbox.network == .host ? .truth(true) : nil),
+            (.trusted, sandbox.network == .host ? .truth(true) : nil), (.egress, Self.egress(policy.egress)),
         ]
         let environment = policy.environment.sorted { $0.key < $1.key }
         members += [
@@ -156,6 +156,32 @@ extension PolicyTree {
                     case .disk: optional(limits.disk, "none")
                     case .inodes: limits.inodes.map { .number($0) } ?? .text("none")
                     case .ioWeight: .number(limits.ioWeight)
+                    }
+                return (key, value)
+            })
+    }
+
+    private static func egress(_ egress: EgressPolicy) -> PolicyTree {
+        map(
+            EgressPolicy.CodingKeys.allCases.map { key in
+                let value: PolicyTree =
+                    switch key {
+                    case .mode: .text(egress.mode.rawValue)
+                    case .allow: texts(egress.allow.map(\.text))
+                    case .connections: .number(egress.connections)
+                    case .bandwidth: optional(egress.bandwidth, "none")
+                    case .daily: optional(egress.daily, "none")
+                    case .tenantConnections: .number(egress.tenantConnections)
+                    case .tenantBandwidth: optional(egress.tenantBandwidth, "none")
+                    case .tenantDaily: optional(egress.tenantDaily, "none")
+                    case .secrets:
+                        .list(
+                            egress.secrets.map {
+                                map([
+                                    (EgressSecretKey.host, .text($0.host.text)), (.header, .text($0.header)),
+                                    (.secret, .text($0.secret)),
+                                ])
+                            })
                     }
                 return (key, value)
             })

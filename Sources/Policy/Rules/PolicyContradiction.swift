@@ -11,7 +11,7 @@ extension SessionPolicy {
     /// - Parameter trusted: the operator's word that everybody who may use the policy may use the host's network.
     func contradictions(trusted: Bool) -> [PolicyContradiction] {
         limitContradictions + idleContradictions + sandboxContradictions + networkContradictions(trusted: trusted)
-            + claudeContradictions + boundContradictions
+            + egressContradictions + claudeContradictions + boundContradictions
     }
 
     private var limitContradictions: [PolicyContradiction] {
@@ -90,6 +90,34 @@ extension SessionPolicy {
                     keys: ["bounds.permission_modes", "network"],
                     problem: "a request could ask for bypassPermissions on the host's network",
                     remedy: "remove it from the bounds, or write it as permission_mode yourself"))
+        }
+        return found
+    }
+
+    /// Only the proxy asks the gateway.
+    private var egressContradictions: [PolicyContradiction] {
+        var found: [PolicyContradiction] = []
+        if egress.mode != .none, sandbox.network != .proxy {
+            found.append(
+                PolicyContradiction(
+                    keys: ["egress.mode", "network"],
+                    problem:
+                        "'\(egress.mode.rawValue)' holds for the proxy, and the network is '\(sandbox.network.rawValue)'",
+                    remedy: "write 'network: proxy', or 'egress: {mode: none}'"))
+        }
+        for (index, secret) in egress.secrets.enumerated()
+        where !egress.allows(secret.host, port: EgressSecret.port, method: nil) {
+            found.append(
+                PolicyContradiction(
+                    keys: ["egress.secrets[\(index)].host", "egress.secrets", "egress.allow"],
+                    problem: "'\(secret.host.text)' has a secret and is not let out to",
+                    remedy: "add it to egress.allow"))
+        }
+        if egress.mode == .list, egress.allow.isEmpty {
+            found.append(
+                PolicyContradiction(
+                    keys: ["egress.mode", "egress.allow"], problem: "'list' with nothing in the list",
+                    remedy: "write hosts into egress.allow, or 'mode: none'"))
         }
         return found
     }

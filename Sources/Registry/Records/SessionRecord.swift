@@ -48,6 +48,8 @@ public struct SessionRecord: Codable, Sendable, Hashable {
     public var cgroups: [String: String]
     /// Its deletion leaves the workspace's files. Part of the intent, like ``desired``.
     public var keepsWorkspace = false
+    /// What it may reach at most, of what its policy lets out; nil: all of that.
+    public var egress: [EgressTarget]?
     /// How often the record was changed. Tells which of two copies is the newer, whatever the clocks say.
     public var revision = 0
 
@@ -55,7 +57,7 @@ public struct SessionRecord: Codable, Sendable, Hashable {
         case id, tenantID, tenant, ownerID, owner, name, kind, lifecycle, desired, reason, detail, incarnation, uidSlot
         case policy, image, size, model, permissionMode, environment, labels, pinned, idleTimeout, maxLifetime
         case createdAt, updatedAt, startedAt, lastActivityAt, lastSequence, workerPID, workerStartTime, limits, cgroups
-        case keepsWorkspace, revision
+        case keepsWorkspace, egress, revision
     }
 
     public init(

@@ -33,6 +33,7 @@ enum SessionRow {
             workerStartTime: (row["worker_start_time"] as Int64?).map { UInt64(clamping: $0) },
             limits: try document(row, "limits"), cgroups: try document(row, "cgroups"))
         record.keepsWorkspace = row["keeps_workspace"]
+        record.egress = (row["egress"] as String?) == nil ? nil : try document(row, "egress")
         record.revision = row["revision"]
         return record
     }
@@ -54,7 +55,8 @@ enum SessionRow {
             "last_sequence": Int64(clamping: record.lastSequence), "worker_pid": record.workerPID.map { Int64($0) },
             "worker_start_time": record.workerStartTime.map { Int64(clamping: $0) },
             "limits": try json(record.limits), "cgroups": try json(record.cgroups),
-            "keeps_workspace": record.keepsWorkspace, "revision": record.revision,
+            "keeps_workspace": record.keepsWorkspace,
+            "egress": try record.egress.map { try json($0) }, "revision": record.revision,
         ]
     }
 

@@ -27,6 +27,7 @@
 /// | `channel.reply`, `channel.status` | `chat_id`; `text`, or `status` and `detail`?: what the model said to the session's people by claude-socket's tools |
 /// | `permission.requested` | `id`, `kind`: tool, question, plan; `tool_name`, `tool_input`, `visible` (the input as text, whole, with control and direction characters made visible), `description`?, `tool_use_id`?, `suggestions`?, `since`, `expires_at`?, `answerable`: false where only the terminal can answer |
 /// | `permission.resolved` | `id`, `resolution`: allowed, denied, withdrawn; `tool_name`?, `by`?, `via`: client, terminal, policy, timeout, session; `message`?, `updated`? (the input was changed), `remember`? |
+/// | `egress.refused` | `target`: host and port, as far as they were said; `reason`: policy, method, private_address, server_name, …; `detail`: a sentence; `count`: how often since it was last told of |
 /// | `usage.updated` | `cost_usd`, `input_tokens`, `output_tokens`, `cache_read_tokens`, `cache_creation_tokens` since the incarnation began; `models`: the same by model |
 /// | `budget.warning` | `scope`: session, user, tenant; `period`, `limit_usd`, `spent_usd`, `ends_at`: most of a budget is used |
 /// | `cli.message` | `message`: a message of the program that this version has no word for, as it came |
@@ -52,6 +53,7 @@ public enum EventType: String, Codable, Sendable, Hashable, CaseIterable {
     case sessionSwitched = "session.switched"
     case sessionForked = "session.forked"
     case policyViolation = "policy.violation"
+    case egressRefused = "egress.refused"
     case inputAccepted = "input.accepted"
     case inputDelivered = "input.delivered"
     case promptQueued = "prompt.queued"

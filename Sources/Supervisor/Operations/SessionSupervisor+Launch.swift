@@ -144,6 +144,7 @@ extension SessionSupervisor {
             gatewaySocket: configuration.gatewaySocket, logBytes: Int(clamping: policy.logBytes.bytes),
             journal: policy.journal)
         request.kind = record.kind
+        request.egressSocket = configuration.egressSocket
         request.commands = CommandRules(
             permissionModes: policy.allowedPermissionModes.map(\.rawValue),
             models: policy.bounds.models.map { $0 + [policy.claude.model].compactMap(\.self) },
@@ -179,6 +180,11 @@ extension SessionSupervisor {
                 permissionMode: record.permissionMode, model: record.model, extra: record.environment)
             if let parent = record.forkedFrom { variables["ROOKERY_FORK_OF"] = parent.description }
             if record.kind == .structured { variables.merge(StreamArguments.environment) { _, fixed in fixed } }
+            if policy.sandbox.network == .proxy {
+                variables.merge(ProxyEnvironment.variables) { _, fixed in fixed }
+                // What the caller says about git goes before.
+                variables.merge(ProxyEnvironment.git(policy.egress.secrets.map(\.host.text))) { own, _ in own }
+            }
             for (name, value) in policy.environment
             where record.environment[name] == nil && !EnvironmentRules.reserved.contains(name) {
                 variables[name] = value

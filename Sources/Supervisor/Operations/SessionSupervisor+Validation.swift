@@ -32,7 +32,7 @@ extension SessionSupervisor {
         try Self.check(environment: creation.env ?? [:], policy: policy)
         let now = clock.now()
         let size = creation.size ?? TerminalSize(cols: policy.size.cols, rows: policy.size.rows)
-        return SessionRecord(
+        var record = SessionRecord(
             id: creation.id ?? SessionID(), tenantID: principal.tenantID, tenant: "", ownerID: principal.userID,
             owner: principal.name, name: creation.name, kind: creation.kind ?? .terminal, lifecycle: .queued,
             desired: .running, reason: nil, detail: nil, incarnation: 1, uidSlot: 0, policy: policy.name,
@@ -41,6 +41,23 @@ extension SessionSupervisor {
             labels: creation.labels ?? [:], pinned: false, idleTimeout: creation.idleTimeout,
             maxLifetime: creation.maxLifetime, createdAt: now, updatedAt: now, startedAt: nil, lastActivityAt: now,
             lastSequence: 0, workerPID: nil, workerStartTime: nil, limits: [], cgroups: [:])
+        record.egress = try creation.egress.map(Self.targets)
+        return record
+    }
+
+    /// They can only take away: what the policy does not let out stays in.
+    private static func targets(_ texts: [String]) throws(SupervisorError) -> [EgressTarget] {
+        var targets: [EgressTarget] = []
+        for text in texts {
+            guard let target = EgressTarget(parsing: text) else {
+                throw SupervisorError(
+                    .invalid,
+                    "egress: '\(text.prefix(80))' is not a host: write 'pypi.org', '*.debian.org:80,443' or 'tcp host:22'"
+                )
+            }
+            targets.append(target)
+        }
+        return targets
     }
 
     static func model(_ asked: String?, policy: SessionPolicy) throws(SupervisorError) -> String? {

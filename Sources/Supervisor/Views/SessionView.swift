@@ -18,6 +18,8 @@ public struct SessionCreation: Codable, Sendable, Hashable {
     public var permissionMode: String?
     public var idleTimeout: TimeSpan?
     public var maxLifetime: TimeSpan?
+    /// Hosts as policies write them: the session reaches at most these of what its policy lets out; empty: none.
+    public var egress: [String]?
     /// Typed into the session once it is ready.
     public var prompt: String?
 

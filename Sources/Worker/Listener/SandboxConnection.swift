@@ -77,12 +77,14 @@ final class SandboxConnection: ChannelInboundHandler {
                     .problem(.methodNotAllowed, code: "method_not_allowed", detail: "hooks and messages are posted"))
             }
             state = .report(report, body: ByteBuffer())
-        } else if head.method == .CONNECT {
+        } else if head.method == .CONNECT || !path.hasPrefix("/") {
+            // The first request of a connection decides what it is for.
             refuse(
                 .problem(
                     .forbidden, code: "egress_denied",
-                    detail: "this session may not connect to \(head.uri.prefix(256)): its only way out is the model API"
-                ))
+                    detail: "this connection cannot ask the proxy for \(head.uri.prefix(256)): "
+                        + (listener.egressSocket == nil
+                            ? "the session's only way out is the model API" : "open another for it")))
         } else {
             forward(head, context: context)
         }

@@ -26,7 +26,8 @@ enum SandboxReport {
 }
 
 /// The one door of the sandbox: a listening socket on its loopback. Hooks' reports and messages to the session's MCP
-/// server end here, everything else goes on to the gateway. Whoever connects is the tenant: everything is bounded.
+/// server end here, everything else goes on to the gateway: the model API's requests one by one, the proxy's connections
+/// as they are. Whoever connects is the tenant: everything is bounded.
 final class SandboxListener {
     /// More connections at once than a CLI with all its tools makes.
     static let mostConnections = 128
@@ -36,18 +37,23 @@ final class SandboxListener {
 
     let sessionID: SessionID
     let gatewaySocket: String
+    /// nil: nothing is let out.
+    let egressSocket: String?
     let logger: Logger
     /// Takes a report, and answers it some time.
     let onReport: (_ report: SandboxReport, _ body: ByteBuffer, _ call: HookCall) -> Void
     private var connections = 0
     var hookBytes = 0
+    /// Of connections to the proxy.
+    var pace = ConnectionPace()
 
     init(
-        sessionID: SessionID, gatewaySocket: String, logger: Logger,
+        sessionID: SessionID, gatewaySocket: String, egressSocket: String?, logger: Logger,
         onReport: @escaping (_ report: SandboxReport, _ body: ByteBuffer, _ call: HookCall) -> Void
     ) {
         self.sessionID = sessionID
         self.gatewaySocket = gatewaySocket
+        self.egressSocket = egressSocket
         self.logger = logger
         self.onReport = onReport
     }
@@ -72,6 +78,11 @@ final class SandboxListener {
         connections += 1
         let bound = NIOLoopBound(self, eventLoop: channel.eventLoop)
         channel.closeFuture.whenComplete { _ in bound.value.connections -= 1 }
+        try channel.pipeline.syncOperations.addHandler(ProxyGate(listener: self))
+    }
+
+    /// For a connection that asks nothing of the proxy.
+    func serve(_ channel: any Channel) throws {
         try channel.pipeline.syncOperations.configureHTTPServerPipeline(withPipeliningAssistance: true)
         try channel.pipeline.syncOperations.addHandler(SandboxConnection(listener: self))
     }

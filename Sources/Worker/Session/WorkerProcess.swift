@@ -104,7 +104,8 @@ public enum WorkerProcess {
                     worker.start(streams?.value)
                     let bound = NIOLoopBound(worker, eventLoop: loop)
                     let listener = SandboxListener(
-                        sessionID: configuration.sessionID, gatewaySocket: configuration.gatewaySocket, logger: logger
+                        sessionID: configuration.sessionID, gatewaySocket: configuration.gatewaySocket,
+                        egressSocket: configuration.egressSocket, logger: logger
                     ) { report, body, call in worker.take(report, body, call) }
                     let folder = configuration.runtimeDirectory
                     var sockets = [

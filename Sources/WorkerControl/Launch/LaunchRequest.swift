@@ -56,6 +56,8 @@ public struct LaunchRequest: Codable, Sendable {
     public var firstSequence: UInt64
     /// The supervisor's Unix socket that takes model API requests.
     public var gatewaySocket: String
+    /// Its Unix socket for everything else that is let out; nil, as from an earlier version: nothing is.
+    public var egressSocket: String?
     /// How many bytes of terminal output the worker keeps for replay.
     public var logBytes: Int
     /// How much of the session's past stays on disk; nil from a supervisor of an earlier version.

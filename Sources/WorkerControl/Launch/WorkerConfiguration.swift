@@ -11,6 +11,8 @@ public struct WorkerConfiguration: Codable, Sendable {
     public var size: TerminalSize
     public var firstSequence: UInt64
     public var gatewaySocket: String
+    /// Its Unix socket for everything else that is let out; nil, as from an earlier version: nothing is.
+    public var egressSocket: String?
     public var logBytes: Int
     /// How much of the session's past stays on disk; nil from a launcher of an earlier version.
     public var journal: JournalRules?

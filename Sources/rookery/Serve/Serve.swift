@@ -102,13 +102,16 @@ struct Serve: AsyncParsableCommand {
         }
         let way = WayOut()
         let gatewaySocket = configuration.runtimeDirectory + "/gateway.sock"
+        let egressSocket = configuration.runtimeDirectory + "/egress.sock"
         let supervisor = try SessionSupervisor(
             configuration: SupervisorConfiguration(
                 stateDirectory: configuration.stateDirectory, runtimeDirectory: configuration.runtimeDirectory,
                 startCommand: configuration.startCommand, claudeBinary: configuration.claudeBinary,
                 policies: prepared.policies, images: ImageStore(directory: configuration.images),
                 idleTimeout: configuration.idleTimeout, maxSessions: configuration.maxSessions,
-                maxMemory: configuration.maxMemory, gatewaySocket: gatewaySocket),
+                maxMemory: configuration.maxMemory, gatewaySocket: gatewaySocket,
+                egressSocket: egressSocket,
+                toolSecrets: configuration.toolSecrets.map { ToolSecrets(directory: $0) }),
             registry: registry, launcher: LauncherClient(descriptor: prepared.control),
             group: MultiThreadedEventLoopGroup.singleton, logger: logger, recovery: recovery,
             process: SupervisorProcess(
@@ -129,14 +132,16 @@ struct Serve: AsyncParsableCommand {
             registry: registry, key: prepared.sealingKey, upstream: upstream, sharedKey: prepared.modelKey,
             logger: logger)
         let budgets = BudgetKeeper(registry: registry, enforcement: supervisor, logger: logger)
+        let speaksFor = { @Sendable [workers = supervisor.workers] in workers.mayServe($0, $1) }
         let gateway = ModelGateway(
             configuration: GatewayConfiguration(
                 socketPath: gatewaySocket, formerPlaceholder: SessionEnvironment.formerPlaceholder,
-                sharing: configuration.sharing,
-                speaksFor: { [workers = supervisor.workers] in workers.mayServe($0, $1) }
+                sharing: configuration.sharing, speaksFor: speaksFor
             ) { SessionEnvironment.placeholder(for: $0.uuidString.lowercased()) },
             access: vault, budget: budgets, ledger: RegistryLedger(registry, budgets: budgets),
             prices: prepared.prices, logger: logger)
+        let egress = EgressGateway(
+            socketPath: egressSocket, authority: supervisor, logger: logger, speaksFor: speaksFor)
         var face = APIConfiguration(
             listeners: configuration.listeners, authentication: authentication, tls: configuration.tls,
             allowedHosts: configuration.allowedHosts, allowedOrigins: configuration.allowedOrigins,
@@ -148,8 +153,9 @@ struct Serve: AsyncParsableCommand {
         }
         let server = try APIServer(
             face, sessions: supervisor, tokens: RegistryTokens(registry),
-            usage: RegistryUsage(registry, gateway: gateway, upstream: upstream.description), credentials: vault,
-            budgets: budgets,
+            usage: RegistryUsage(
+                registry, gateway: gateway, upstream: upstream.description, egress: egress.counters),
+            credentials: vault, budgets: budgets,
             remote: registry, logger: logger
         ) { listeners in
             Announcement(
@@ -161,7 +167,7 @@ struct Serve: AsyncParsableCommand {
         try await supervisor.start()
         await budgets.start()
         let group = Self.group(
-            gateway, server,
+            gateway, egress, server,
             SupervisorService(supervisor: supervisor) { configuration.stopSessions && !way.isTaken },
             ReloadService(supervisor: supervisor, log: prepared.log, logger: logger, reread: prepared.reread),
             RegistryUpkeepService(supervisor: supervisor))
@@ -175,7 +181,8 @@ struct Serve: AsyncParsableCommand {
     }
 
     private static func group(
-        _ gateway: ModelGateway, _ server: APIServer, _ supervisor: SupervisorService, _ reload: ReloadService,
+        _ gateway: ModelGateway, _ egress: EgressGateway, _ server: APIServer, _ supervisor: SupervisorService,
+        _ reload: ReloadService,
         _ upkeep: RegistryUpkeepService
     ) -> ServiceGroup {
         // At debug it would print every service with all that it holds.
@@ -184,7 +191,7 @@ struct Serve: AsyncParsableCommand {
         // Shut down in reverse: the API first, so that nobody starts anything, the gateway last.
         var configuration = ServiceGroupConfiguration(
             services: [
-                .init(service: gateway), .init(service: supervisor), .init(service: reload),
+                .init(service: gateway), .init(service: egress), .init(service: supervisor), .init(service: reload),
                 .init(service: upkeep),
                 .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup),
             ],

@@ -25,6 +25,9 @@ struct ServeCheck {
         _ = try PreparedServer.broughtKey(configuration)
         _ = try PolicyStore(directory: configuration.policies)
         if let name = configuration.serviceUser { try ServiceUser(named: name).become() }
+        if let secrets = configuration.toolSecrets, access(secrets, R_OK | X_OK) != 0 {
+            throw ConfigurationError("--tool-secrets \(secrets) cannot be read by the service's user")
+        }
         if let tls = configuration.tls { try APIServer.check(tls) }
         try SessionRegistry.rehearse(directory: configuration.stateDirectory)
     }

@@ -14,7 +14,8 @@ extension ServeConfiguration {
             case .unix(let path): writable.append((path as NSString).deletingLastPathComponent)
             }
         }
-        let readable = [policies, images, site, vendor, configurationFile, tls?.certificate, tls?.key].compactMap { $0 }
+        let readable = [policies, images, site, vendor, toolSecrets, configurationFile, tls?.certificate, tls?.key]
+            .compactMap { $0 }
         return Confinement(
             files: FileRules(readable: FileRules.system + ["/sys/fs/cgroup"] + readable, writable: writable),
             ports: PortRules(listen: ports, connects: true), watchesProcesses: true)

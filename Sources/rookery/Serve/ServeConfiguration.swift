@@ -33,6 +33,8 @@ struct ServeConfiguration {
     var sealingKeyFile: String { credentialKeyFile ?? stateDirectory + "/credential-key" }
     var prices: String
     var sharing: SharingLimits
+    /// Values that the gateway adds to requests of tools.
+    var toolSecrets: String?
     var transcriptionURL: String?
     var transcriptionKeyFile: String?
     var maxSessions: Int
@@ -82,6 +84,7 @@ struct ServeConfiguration {
             perTenant: try Self.number(sources, "model-tenant-concurrency", 1...100_000) ?? concurrent,
             perMinute: try Self.number(sources, "model-tenant-rate", 1...1_000_000))
         modelKeyFile = text("model-key-file").map(surroundings.absolute)
+        toolSecrets = text("tool-secrets").map(surroundings.absolute)
         transcriptionURL = text("transcription-url")
         transcriptionKeyFile = text("transcription-key-file").map(surroundings.absolute)
         if let transcriptionURL {

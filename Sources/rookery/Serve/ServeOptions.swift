@@ -79,6 +79,9 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "What models cost, in JSON.")
     var prices: String?
 
+    @Option(help: "Directory of secrets that policies add to requests of tools, a file each, mode 0600.")
+    var toolSecrets: String?
+
     @Option(help: "OpenAI-compatible server that turns speech into text (https://host/v1/audio/transcriptions).")
     var transcriptionUrl: String?
 

@@ -204,6 +204,16 @@ actor FakeSessions: SessionService {
         return SessionStats(memoryBytes: 10, oomKills: 0)
     }
 
+    func egress(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> EgressView {
+        try note("egress")
+        let refusal = EgressRefusalRecord(
+            target: "evil.example:443", reason: "policy", detail: "no", count: 3, firstAt: .distantPast,
+            lastAt: .distantPast)
+        return EgressView(
+            policy: "default", rules: EgressPolicy(mode: .list, allow: [EgressTarget(host: "pypi.org")]), days: [],
+            refusals: [refusal])
+    }
+
     func command(
         _ id: SessionID, _ command: SessionCommand, by principal: Principal
     ) async throws(SupervisorError) -> CommandOutcome {

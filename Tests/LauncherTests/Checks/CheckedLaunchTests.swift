@@ -61,6 +61,7 @@ import WorkerControl
             for index in 0...256 { request.environment["A\(index)"] = "" }
         },
         Fault(testDescription: "relative gateway", step: "check gateway_socket") { $0.gatewaySocket = "gw.sock" },
+        Fault(testDescription: "relative egress", step: "check egress_socket") { $0.egressSocket = "egress.sock" },
         Fault(testDescription: "climbing gateway", step: "check gateway_socket") { $0.gatewaySocket = "/run/../x" },
         Fault(testDescription: "long gateway", step: "check gateway_socket") {
             $0.gatewaySocket = "/" + String(repeating: "x", count: 107)

@@ -19,6 +19,7 @@ final class WorkerFixture: Sendable {
     let listenerPort: Int
     let home: String
     let gatewaySocket: String
+    let egressSocket: String
     private let workerEnd: Task<Int32, Never>
     private let initEnd: Task<Void, Never>
 
@@ -54,6 +55,7 @@ final class WorkerFixture: Sendable {
         sessionID = kept?.session ?? SessionID()
         home = kept?.home ?? folder + "/home"
         gatewaySocket = folder + "/gateway.sock"
+        egressSocket = folder + "/egress.sock"
         for path in [folder, home, folder + "/run"] {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
@@ -87,10 +89,11 @@ final class WorkerFixture: Sendable {
         descriptors.freezer = FreezerDescriptor(number: 11, freeze: "1", thaw: "0")
         if kept != nil { descriptors.journal = 12 }
         let journal = open(kept?.journal ?? folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        let configuration = WorkerConfiguration(
+        var configuration = WorkerConfiguration(
             sessionID: sessionID, incarnation: kept?.incarnation ?? 1, runtimeDirectory: folder + "/run",
             size: .standard,
             firstSequence: firstSequence, gatewaySocket: gatewaySocket, logBytes: logBytes, descriptors: descriptors)
+        configuration.egressSocket = egressSocket
         let json = try JSONEncoder.rookery.encode(configuration)
         let memory = json.withUnsafeBytes { rk_sealed_memory("configuration", $0.baseAddress, $0.count) }
         let errors = open(folder + "/worker.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
