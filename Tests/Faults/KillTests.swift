@@ -29,7 +29,7 @@ import Testing
                 try await viewer.watch(rookery)
                 let token = typist.nextToken()
                 let delay = Int.random(in: 0...700, using: &dice)
-                let pid = try await eventually("a \(victim.rawValue)") {
+                let pid = try await eventually("a \(victim.rawValue)", within: .seconds(60)) {
                     victim.pid(in: rookery, session: typist.session)
                 }
                 let killing = kill(pid, after: delay)
