@@ -7,6 +7,7 @@
 #   CLAUDE_CONFIG_DIR        Claude Code's configuration directory    [$HOME/.claude]
 #   ROOKERY_PERMISSION_MODE  passed as --permission-mode              [Claude Code's own default]
 #   ROOKERY_MODEL            passed as --model                        [Claude Code's own default]
+#   ROOKERY_FORK_OF          begin with the conversation of the session of this UUID, which stays as it is
 #
 # The first line printed is the path of the conversation's transcript. Arguments go to claude.
 # Exit status: claude's; 2 for a bad session id; 127 when claude is not installed; 1 for a directory that fails.
@@ -24,11 +25,16 @@ id=${CLAUDE_SESSION_ID-}
 [ -n "$id" ] || fail 2 'CLAUDE_SESSION_ID is not set: give it the UUID of the session to start or resume'
 h='[0-9A-Fa-f]'
 h4=$h$h$h$h
-case $id in
-    $h4$h4-$h4-$h4-$h4-$h4$h4$h4) ;;
-    *) fail 2 "CLAUDE_SESSION_ID is '$id', which is not a UUID such as 123e4567-e89b-42d3-a456-426614174000" ;;
-esac
+check_id() {
+    case $2 in
+        $h4$h4-$h4-$h4-$h4-$h4$h4$h4) ;;
+        *) fail 2 "$1 is '$2', which is not a UUID such as 123e4567-e89b-42d3-a456-426614174000" ;;
+    esac
+}
+check_id CLAUDE_SESSION_ID "$id"
 id=$(printf '%s' "$id" | tr 'A-F' 'a-f')
+fork=$(printf '%s' "${ROOKERY_FORK_OF-}" | tr 'A-F' 'a-f')
+[ -z "$fork" ] || check_id ROOKERY_FORK_OF "$fork"
 
 if [ -n "${ROOKERY_WORKSPACE-}" ]; then
     workspace=$ROOKERY_WORKSPACE
@@ -75,8 +81,19 @@ else
     # Claude Code refuses a new session whose file exists, even an empty one. Nothing is thrown away.
     if [ -s "$transcript" ]; then mv -f -- "$transcript" "$transcript.unfinished"; fi
     rm -f -- "$transcript"
-    printf 'Starting new session: %s\n' "$id"
     set -- --session-id "$id" "$@"
+    origin=
+    if [ -n "$fork" ]; then
+        for other in "$projects"/*/"$fork.jsonl"; do
+            if has_conversation "$other"; then origin=$other; fi
+        done
+    fi
+    if [ -n "$origin" ]; then
+        printf 'Forking session: %s from %s\n' "$id" "$fork"
+        set -- --resume "$fork" --fork-session "$@"
+    else
+        printf 'Starting new session: %s\n' "$id"
+    fi
 fi
 [ -z "${ROOKERY_MODEL-}" ] || set -- --model "$ROOKERY_MODEL" "$@"
 [ -z "${ROOKERY_PERMISSION_MODE-}" ] || set -- --permission-mode "$ROOKERY_PERMISSION_MODE" "$@"

@@ -38,6 +38,10 @@ public protocol SessionService: Sendable {
     func switchKind(
         _ id: SessionID, to kind: SessionKind, by principal: Principal
     ) async throws(SupervisorError) -> SessionView
+    /// A new session that begins as a copy of one at rest.
+    func fork(
+        _ id: SessionID, _ creation: SessionCreation, idempotencyKey: String?, by principal: Principal
+    ) async throws(SupervisorError) -> SessionView
     func interrupt(_ id: SessionID, by principal: Principal) async throws(SupervisorError)
     func screen(
         _ id: SessionID, format: ScreenFormat, as principal: Principal

@@ -55,6 +55,17 @@ import WorkerControl
         }
     }
 
+    @Test func companionsTerminalIsTheSessionsOwn() async throws {
+        try await run { server, worker, id in
+            let client = try await RawClient(port: server.port)
+            let head = try await client.upgrade("/ws/terminal/\(id)?wake=true")
+            #expect(head.hasPrefix("HTTP/1.1 101"))
+            #expect(worker.requests.first?.uri == "/companion")
+            let unknown = try await RawClient(port: server.port)
+            #expect(try await unknown.upgrade("/ws/terminal/nonsense").hasPrefix("HTTP/1.1 404"))
+        }
+    }
+
     @Test(arguments: [(Role.viewer, ClientAccess.view), (.approver, .approve), (.user, .drive), (.operator, .drive)])
     func accessFollowsTheRole(role: Role, access: ClientAccess) {
         #expect(RelayedClient(FakeTokens.principal(role)).access == access)

@@ -112,6 +112,30 @@ import Testing
         #expect(outcome.lines.prefix(3) == [old, "Resuming session: \(Self.id)", "<--resume><\(Self.id)>"])
     }
 
+    @Test func forksAnotherConversationUntilItHasOneOfItsOwn() throws {
+        let place = try Place()
+        let parent = "00000000-e89b-42d3-a456-426614174000"
+        let environment = ["CLAUDE_SESSION_ID": Self.id, "ROOKERY_FORK_OF": parent]
+        // Nothing to fork.
+        let nothing = try place.run(environment)
+        #expect(nothing.lines.dropFirst().first == "Starting new session: \(Self.id)")
+        let transcript = try #require(nothing.lines.first)
+        try place.write(Self.conversation, to: place.home.path + "/.claude/projects/-somewhere/\(parent).jsonl")
+        for _ in 0..<2 {
+            let forked = try place.run(environment, arguments: ["-p"])
+            #expect(
+                forked.lines.prefix(3) == [
+                    transcript, "Forking session: \(Self.id) from \(parent)",
+                    "<--resume><\(parent)><--fork-session><--session-id><\(Self.id)><-p>",
+                ])
+        }
+        try place.write(Self.conversation, to: transcript)
+        let own = try place.run(environment)
+        #expect(own.lines.prefix(3) == [transcript, "Resuming session: \(Self.id)", "<--resume><\(Self.id)>"])
+        let wrong = try place.run(["CLAUDE_SESSION_ID": Self.id, "ROOKERY_FORK_OF": "../x"])
+        #expect(wrong.status == 2)
+    }
+
     @Test func worksInTheWorkspaceOfASandbox() throws {
         let place = try Place()
         let workspace = place.root.path + "/work.space"

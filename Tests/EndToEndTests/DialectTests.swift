@@ -47,6 +47,45 @@ import Testing
         }
     }
 
+    @Test func theModelSpeaksToClaudeSocketsClientsByItsTools() async throws {
+        try await Rookery.with(RookeryOptions(auth: "none")) { rookery in
+            let client = try await WebSocketClient(rookery.address, path: "/?session=tools&echo=1")
+            let text = #"TOOL mcp__claude-socket__reply {"chat_id":"tools","text":"on my way"}"#
+            try await client.send(["type": "message", "content": .string(text)])
+            let reply = try await client.waitForMessage(type: "reply") { $0["content"] == "on my way" }
+            #expect(reply["session_id"] == "tools")
+            let id = try #require(try await rookery.api.sessions().first?["id"]?.string)
+            rookery.created.add(id)
+            let told = try #require(reply["message_id"]?.string)
+            // The tool's answer comes back to the model, with the id under which the message went out.
+            try await rookery.api.waitFor(id, activity: .idle)
+            let transcript = try await rookery.api.get("/v1/sessions/\(id)/transcript?limit=500").text
+            #expect(transcript.contains("sent (id: \(told))"), "\(transcript)")
+
+            try await client.send([
+                "type": "message",
+                "content": #"TOOL mcp__claude-socket__status {"chat_id":"tools","status":"reading","detail":"files"}"#,
+            ])
+            let status = try await client.waitForMessage(type: "status") { $0["status"] == "reading" }
+            #expect(status["detail"] == "files")
+            try await client.send([
+                "type": "message",
+                "content": #"TOOL mcp__claude-socket__fetch_messages {"session_id":"tools","limit":100}"#,
+            ])
+            try await eventually("what was said, told to the model") {
+                let all = try await rookery.api.get("/v1/sessions/\(id)/transcript?limit=500").text
+                return all.contains("assistant: on my way") ? true : nil
+            }
+            // Nobody was asked, and what is said is in everybody's history.
+            #expect(await client.messages.allSatisfy { $0["type"] != "permission_request" })
+            let late = try await WebSocketClient(rookery.address, path: "/?session=tools")
+            let history = try await ask(late, ["type": "fetch_history", "limit": 100], for: "history")
+            #expect(history["messages"]?.array?.contains { $0["content"] == "on my way" } == true, "\(history)")
+            await late.close()
+            await client.close()
+        }
+    }
+
     @Test func aCompanionBrowserComesBackAfterARestartAndMissesNothing() async throws {
         try await Rookery.with(RookeryOptions(auth: "none")) { rookery in
             let made = try await rookery.api.post("/api/sessions/create", ["cwd": "/x"])
@@ -215,7 +254,16 @@ import Testing
                 .POST, root + "/upload", body: Data(form.utf8),
                 headers: [("content-type", "multipart/form-data; boundary=b")])
             let path = try #require(uploaded.json["filePath"]?.string, "\(uploaded.text)")
+            #expect(path.hasPrefix("/workspace/uploads/") && path.hasSuffix("/a.txt"), "\(path)")
             #expect(try String(contentsOfFile: rookery.path(path, of: id), encoding: .utf8) == content)
+            // The session's own: its tools read it and change it.
+            try await api.input(id, "BASH echo more >> \(path)")
+            try await allow(api, id)
+            try await eventually("the file to have grown") {
+                try String(contentsOfFile: rookery.path(path, of: id), encoding: .utf8) == content + "more\n"
+                    ? true : nil
+            }
+            try await status("stable")
             let sent = try await api.post(root + "/message", ["content": "DRIP 100 0.3", "type": "user"])
             #expect(sent.json == ["ok": true])
             try await status("running")
@@ -229,6 +277,47 @@ import Testing
             try await eventually("the answer") {
                 let messages = try await api.get(root + "/messages").json["messages"]?.array ?? []
                 return messages.contains { $0["content"]?.string?.contains("to-a-script") == true } ? true : nil
+            }
+        }
+    }
+
+    private func allow(_ api: APIClient, _ id: String) async throws {
+        let asked = try await eventually("a permission") {
+            try await api.get("/v1/sessions/\(id)/permissions").json["items"]?.array?.first?["id"]?.string
+        }
+        _ = try await api.post("/v1/sessions/\(id)/permissions/\(asked)", ["decision": "allow"])
+    }
+
+    /// A client of Companion's embedded terminal: `web/src/terminal-ws.ts` of it says no more than this.
+    @Test func companionsTerminalTypesAndSees() async throws {
+        try await Rookery.with(RookeryOptions(auth: "none")) { rookery in
+            let id = try await rookery.api.create()
+            let browser = try await WebSocketClient(rookery.address, path: "/ws/terminal/\(id)")
+            try await browser.send(["type": "resize", "cols": 90, "rows": 30])
+            try await eventually("its size") {
+                let session = try await rookery.api.session(id)
+                return session["size"]?["cols"] == 90 && session["size"]?["rows"] == 30 ? true : nil
+            }
+            try await rookery.api.waitFor(id, activity: .idle)
+            try await browser.send(["type": "input", "data": "SAY seen-by-companion"])
+            try await Task.sleep(for: .milliseconds(300))
+            try await browser.send(["type": "input", "data": "\r"])
+            try await eventually("the answer on the terminal") {
+                await browser.text.components(separatedBy: "seen-by-companion").count > 2 ? true : nil
+            }
+            for wrong in ["nonsense", #"{"type":"resize","cols":-1}"#, #"{"type":"x"}"#] {
+                try await browser.send(text: wrong)
+                _ = try await browser.waitForMessage(type: "error")
+            }
+            #expect(try await rookery.api.post("/v1/sessions/\(id)/stop").status == 200)
+            let exit = try await browser.waitForMessage(type: "exit")
+            #expect(exit["exitCode"] != nil)
+            await browser.close()
+
+            // Structured sessions have none.
+            let structured = try await rookery.api.create(["kind": "structured"])
+            await #expect(throws: (any Error).self) {
+                try await WebSocketClient(rookery.address, path: "/ws/terminal/\(structured)")
             }
         }
     }

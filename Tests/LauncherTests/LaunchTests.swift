@@ -35,7 +35,7 @@ import WorkerControl
             #expect(report.contains("\(stage.scratch.path)/run/w/\(id)") || report.contains("\\/run\\/w\\/\(id)"))
             let descriptors = report.split(separator: "\n").filter { $0.hasPrefix("fd ") }
             let freezes = CgroupLeaf(kind: .v1, directories: session.cgroups).freezer != nil
-            #expect(descriptors == (0...(freezes ? 13 : 12)).map { "fd \($0)" })
+            #expect(descriptors == (0...(freezes ? 14 : 13)).map { "fd \($0)" })
             #expect(!report.contains("env HOME"))
 
             for directory in session.cgroups.values {

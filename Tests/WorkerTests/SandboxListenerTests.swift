@@ -72,6 +72,40 @@ struct SandboxListenerTests {
         }
     }
 
+    @Test("what the model says by its MCP server's tools is an event before the model hears that it was sent")
+    func channel() async throws {
+        try await WorkerFixture.with(["cat"]) { fixture in
+            let connection = try await fixture.connect()
+            let notices = NoticeLog(connection)
+            _ = try await connection.send(.subscribe(since: 0))
+            func rpc(_ body: String) async throws -> String {
+                try await RawHTTP.exchange(port: fixture.listenerPort, post("/mcp", body), on: fixture.group)
+            }
+            let hello = try await rpc(
+                #"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}"#)
+            #expect(hello.hasPrefix("HTTP/1.1 200"))
+            #expect(hello.contains(#""protocolVersion":"2025-06-18""#), "\(hello)")
+            let noted = try await rpc(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#)
+            #expect(noted.hasPrefix("HTTP/1.1 202"), "\(noted)")
+            let nobody = try await RawHTTP.exchange(
+                port: fixture.listenerPort, "GET /mcp HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+                on: fixture.group)
+            #expect(nobody.hasPrefix("HTTP/1.1 405"), "\(nobody)")
+
+            // Whatever conversation it names, it is this session's people who hear it.
+            let sent = try await rpc(
+                #"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"reply","arguments":{"chat_id":"somebody else's","text":"hello"}}}"#
+            )
+            let event = try await eventually("the event") { notices.events.first { $0.type == .channelReply } }
+            #expect(event.data["text"] == "hello")
+            #expect(sent.contains("sent (id: \(String(format: "%016x", event.seq)))"), "\(sent)")
+            let said = try await rpc(
+                #"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"fetch_messages","arguments":{"session_id":"x"}}}"#
+            )
+            #expect(said.contains("assistant: hello"), "\(said)")
+        }
+    }
+
     @Test("an endless hook and what is no HTTP are refused")
     func hostile() async throws {
         try await WorkerFixture.with(["cat"]) { fixture in

@@ -7,6 +7,7 @@ import Supervisor
 /// Which session a claude-socket name stands for. Names are each user's own: the same name of two users is two sessions.
 /// A session that a name made carries it as a label, so the names need no storage of their own.
 actor ClaudeSocketNames {
+    /// Whoever carries it is given claude-socket's MCP server too.
     static let label = "claude-socket"
 
     private struct Name: Hashable {

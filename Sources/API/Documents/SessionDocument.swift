@@ -14,7 +14,7 @@ struct SessionDocument: Encodable, Sendable {
     enum CodingKeys: String, CodingKey {
         case id, name, kind, tenant, owner, lifecycle, activity, flags, reason, detail, incarnation, policy, image
         case size, labels, pinned, model, permissionMode, idleTimeout, maxLifetime, egress, limits
-        case createdAt, startedAt, lastActivityAt, deadlines, clients, journal
+        case createdAt, startedAt, lastActivityAt, deadlines, clients, journal, forkedFrom
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -49,6 +49,7 @@ struct SessionDocument: Encodable, Sendable {
         try container.encode(DeadlinesDocument(parksAt: view.parksAt, endsAt: endsAt), forKey: .deadlines)
         try container.encode((view.worker?.clients ?? []).map(ClientDocument.init), forKey: .clients)
         try container.encode(view.worker?.journal, forKey: .journal)
+        try container.encode(record.forkedFrom, forKey: .forkedFrom)
     }
 
     private var flags: [String] {

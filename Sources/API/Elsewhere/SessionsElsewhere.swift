@@ -178,6 +178,13 @@ struct SessionsElsewhere: SessionService {
         return try await base.switchKind(id, to: kind, by: principal)
     }
 
+    func fork(
+        _ id: SessionID, _ creation: SessionCreation, idempotencyKey: String?, by principal: Principal
+    ) async throws(SupervisorError) -> SessionView {
+        try await refuse(id, principal)
+        return try await base.fork(id, creation, idempotencyKey: idempotencyKey, by: principal)
+    }
+
     func screen(
         _ id: SessionID, format: ScreenFormat, as principal: Principal
     ) async throws(SupervisorError) -> ScreenContent {

@@ -62,7 +62,7 @@ extension OpenAPIDocument {
          "/sessions/{id}/agentapi/upload": {
           "post": {
            "operationId": "agentUpload",
-           "summary": "Give the session a file of at most 10 MiB",
+           "summary": "Give the session a file of at most 10 MiB, in its workspace",
            "tags": ["agentapi"],
            "description": "Needs the role user or a higher one.",
            "requestBody": {

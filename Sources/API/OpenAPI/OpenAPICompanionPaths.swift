@@ -225,6 +225,32 @@ extension OpenAPIDocument {
           },
           "parameters": [{"$ref": "#/components/parameters/SessionID"}]
          },
+         "/ws/terminal/{id}": {
+          "get": {
+           "operationId": "companionTerminal",
+           "summary": "A terminal session as Companion's embedded terminal, as a WebSocket",
+           "tags": ["companion"],
+           "description": "Needs the role viewer or a higher one. Binary frames are the terminal's bytes; text frames are `input {data}` and `resize {cols, rows}` from the browser, `exit {exitCode}` and `error {message}` to it.",
+           "parameters": [
+            {
+             "name": "wake",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "boolean", "default": false},
+             "description": "Start a parked session first."
+            },
+            {"$ref": "#/components/parameters/Ticket"}
+           ],
+           "responses": {
+            "101": {"description": "Switches to the protocol."},
+            "409": {"$ref": "#/components/responses/Problem"},
+            "426": {"$ref": "#/components/responses/Problem"},
+            "default": {"$ref": "#/components/responses/Problem"}
+           },
+           "security": [{"bearer": []}, {"login": []}, {"ticket": []}]
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
          "/ws/browser/{id}": {
           "get": {
            "operationId": "companionSocket",

@@ -60,7 +60,8 @@ extension OpenAPIDocument {
             "last_activity_at",
             "deadlines",
             "clients",
-            "journal"
+            "journal",
+            "forked_from"
            ],
            "properties": {
             "id": {"type": "string", "format": "uuid"},
@@ -111,6 +112,11 @@ extension OpenAPIDocument {
               "parks_at": {"type": ["string", "null"], "format": "date-time"},
               "ends_at": {"type": ["string", "null"], "format": "date-time"}
              }
+            },
+            "forked_from": {
+             "type": ["string", "null"],
+             "format": "uuid",
+             "description": "The session that it began as a copy of; also its label `rookery/forked-from`."
             },
             "journal": {
              "description": "Why nothing of the session can be stored now, and it therefore stands still; null: it can.",

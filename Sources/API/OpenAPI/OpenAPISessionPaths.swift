@@ -189,6 +189,52 @@ extension OpenAPIDocument {
           },
           "parameters": [{"$ref": "#/components/parameters/SessionID"}]
          },
+         "/v1/sessions/{id}/fork": {
+          "post": {
+           "operationId": "forkSession",
+           "summary": "Make a session that begins as a copy of a structured one at rest; that one stays as it is",
+           "tags": ["sessions"],
+           "description": "Needs the role user or a higher one. Workspace, home and conversation are copied, within the disk of the policy, which is the same; what is not said is as in the session that is copied. 409 while a turn runs, and for a terminal session. 507 when the copy does not fit.",
+           "parameters": [
+            {
+             "name": "Idempotency-Key",
+             "in": "header",
+             "required": false,
+             "schema": {"type": "string", "maxLength": 255},
+             "description": "The same key of the same caller gives the session that the first request made."
+            }
+           ],
+           "requestBody": {
+            "required": false,
+            "content": {
+             "application/json": {
+              "schema": {
+               "type": "object",
+               "additionalProperties": false,
+               "properties": {
+                "id": {"type": "string", "format": "uuid"},
+                "name": {"type": "string", "maxLength": 200},
+                "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+                "model": {"type": "string"},
+                "permission_mode": {"type": "string"},
+                "prompt": {"type": "string", "description": "Said to it once it is ready."}
+               }
+              }
+             }
+            }
+           },
+           "responses": {
+            "201": {
+             "description": "The new session, which runs. Its log begins with `session.forked`.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
+            },
+            "409": {"$ref": "#/components/responses/Problem"},
+            "507": {"$ref": "#/components/responses/Problem"},
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
          "/v1/sessions/{id}/interrupt": {
           "post": {
            "operationId": "interruptSession",

@@ -39,6 +39,20 @@ extension SessionCreation {
     }
 }
 
+extension SessionCreation {
+    /// Body of `POST /v1/sessions/{id}/fork`: what is not said is as in the session that is copied.
+    init(forkBody body: JSONValue) throws(Problem) {
+        let fields = try BodyFields(body, allowed: ["id", "name", "labels", "model", "permission_mode", "prompt"])
+        self.init()
+        id = try fields.sessionID("id")
+        name = try fields.string("name", most: 200)
+        labels = try fields.labels()
+        model = try fields.string("model", most: 200)
+        permissionMode = try fields.string("permission_mode", most: 100)
+        prompt = try fields.string("prompt", most: InputBody.longest, controls: true)
+    }
+}
+
 extension SessionPatch {
     /// Body of `PATCH /v1/sessions/{id}`.
     init(body: JSONValue) throws(Problem) {

@@ -32,6 +32,7 @@ struct APIRoutes: Sendable {
     /// WebSockets, which never reach the router as such; a plain request for one does, and is told so.
     static let upgrades = [
         "/v1/sessions/{id}/terminal", "/v1/sessions/{id}/stream", "/ws", "/ws/{id}", "/ws/browser/{id}",
+        "/ws/terminal/{id}",
         "/ws/cli/{id}",
     ]
 

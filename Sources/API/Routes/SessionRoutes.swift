@@ -48,6 +48,15 @@ extension APIRoutes {
             Endpoint(.post, "/v1/sessions/{id}/resume", .role(.user)) { call in
                 try .json(SessionDocument(try await sessions.resume(call.sessionID(), by: call.authenticated())))
             },
+            Endpoint(.post, "/v1/sessions/{id}/fork", .role(.user)) { call in
+                let id = try call.sessionID()
+                let fork = try SessionCreation(forkBody: await call.json(optional: true))
+                let view = try await sessions.fork(
+                    id, fork, idempotencyKey: idempotencyKey(of: call), by: call.authenticated())
+                return try .json(
+                    SessionDocument(view), status: .created,
+                    headers: [.location: "/v1/sessions/\(view.record.id)"])
+            },
             Endpoint(.post, "/v1/sessions/{id}/interrupt", .role(.user)) { call in
                 try await sessions.interrupt(call.sessionID(), by: call.authenticated())
                 return Response(status: .noContent)

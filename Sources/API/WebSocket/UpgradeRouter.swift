@@ -19,7 +19,7 @@ struct UpgradeRouter: Sendable {
     var face = ListenerFace.all
 
     private enum Target {
-        /// The name of the worker's WebSocket: `terminal` or `stream`.
+        /// The name of the worker's WebSocket: `terminal`, `companion` (a terminal too) or `stream`.
         case session(SessionID, String)
         case echokit(String)
         case shared
@@ -82,6 +82,10 @@ struct UpgradeRouter: Sendable {
             let text = parts[parts.startIndex + 2]
             guard let id = SessionID(parsing: text) else { throw Problem.notFound("the session '\(text.prefix(80))'") }
             return .companion(id)
+        case 3 where parts.starts(with: ["ws", "terminal"]):
+            let text = parts[parts.startIndex + 2]
+            guard let id = SessionID(parsing: text) else { throw Problem.notFound("the session '\(text.prefix(80))'") }
+            return .session(id, "companion")
         case 3 where parts.starts(with: ["ws", "cli"]):
             let text = parts[parts.startIndex + 2]
             guard let id = SessionID(parsing: text) else { throw Problem.notFound("the session '\(text.prefix(80))'") }
@@ -106,7 +110,7 @@ struct UpgradeRouter: Sendable {
             throw Problem(403, "forbidden", "the role \(principal.role) may look at a session, not wake it")
         }
         // Refused before it is started for nothing; of a running one the worker says the same.
-        if wake, name == "terminal", try await sessions.session(id, as: principal).record.kind == .structured {
+        if wake, name != "stream", try await sessions.session(id, as: principal).record.kind == .structured {
             throw SupervisorError.noScreen(id)
         }
         let socket = try await sessions.clientSocket(id, wake: wake, by: principal)

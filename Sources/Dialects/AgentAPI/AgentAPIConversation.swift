@@ -50,8 +50,7 @@ public struct AgentAPIConversation: Sendable {
             default: return []
             }
         case .thinking, .delta, .toolStarted, .toolProgress, .toolEnded, .permissionAsked, .permissionResolved,
-            .settings,
-            .gap:
+            .settings, .channelReply, .channelStatus, .gap:
             return []
         }
     }

@@ -30,11 +30,12 @@ public struct ClaudeSocketSession: Sendable {
             }
             keep(ClaudeSocketEntry(isUser: true, content: text, time: event.time))
             return [.message(content: text, time: event.time)]
-        case .assistant(let text):
+        case .assistant(let text), .channelReply(let text):
             guard !text.isEmpty else { return [] }
             keep(ClaudeSocketEntry(isUser: false, content: text, time: event.time))
             return [.reply(id: Self.messageID(event.seq), content: text, time: event.time)]
         case .thinking, .turnStarted, .activity(.working): return tell("thinking", nil)
+        case .channelStatus(let status, let detail): return tell(status, detail)
         case .toolStarted(let call): return tell("tool_use", call.name)
         case .toolEnded: return tell("thinking", nil)
         case .activity(.idle), .turnEnded:

@@ -86,6 +86,8 @@ public struct CompanionSession: Sendable {
         case .toolProgress(let call, let seconds): messages = [.toolProgress(call, seconds: seconds)]
         case .toolEnded(let call, let isError, let text):
             messages = [.systemEvent(toolResult(call, isError: isError, text: text))]
+        // The calls of the tool say the same.
+        case .channelReply, .channelStatus: break
         case .permissionAsked(let question):
             questions.removeAll { $0.question.id == question.id }
             questions.append((question, event.time))

@@ -12,6 +12,9 @@ public enum ConversationFact: Sendable, Equatable {
     case toolStarted(ToolCall)
     case toolProgress(ToolCall, seconds: Double)
     case toolEnded(ToolCall, isError: Bool, text: String?)
+    /// Said to the session's people by the tool that is for it.
+    case channelReply(text: String)
+    case channelStatus(String, detail: String?)
     case permissionAsked(PermissionQuestion)
     case permissionResolved(id: String, allowed: Bool, by: String?)
     case turnStarted
@@ -146,6 +149,8 @@ extension ConversationFact {
             self = .toolEnded(
                 call, isError: data["is_error"]?.bool ?? false,
                 text: data["error"]?.string ?? data["output"]?.string)
+        case "channel.reply": self = .channelReply(text: data["text"]?.string ?? "")
+        case "channel.status": self = .channelStatus(data["status"]?.string ?? "", detail: data["detail"]?.string)
         case "permission.requested":
             guard let question = PermissionQuestion(data) else { return nil }
             self = .permissionAsked(question)

@@ -58,6 +58,9 @@ struct CheckedLaunch: Sendable {
         if let problem = EnvironmentRules.problem(in: request.environment) {
             throw Self.refused("environment", problem, "correct the session's environment")
         }
+        guard request.filesOf != request.sessionID else {
+            throw Self.refused("files_of", "a session cannot begin with a copy of itself", "name another session")
+        }
         let arguments = request.arguments ?? []
         guard arguments.count <= 64, arguments.allSatisfy({ $0.utf8.count <= 4096 && !$0.utf8.contains(0) }) else {
             throw Self.refused(

@@ -4,7 +4,7 @@ import Policy
 import Sandbox
 import WorkerControl
 
-/// Opens a session's home for its worker, which has another uid than the files in it: through a detached mount that
+/// Opens a session's home, or its workspace, for its worker, which has another uid than the files in it: through a detached mount that
 /// shows the tenant's files as the worker's and gives what the worker makes to the tenant. No capability is needed to
 /// use it, and it is nowhere in the file system.
 enum HomeMount {

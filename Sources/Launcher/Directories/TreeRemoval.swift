@@ -94,8 +94,9 @@ struct TreeRemoval {
         return descriptor
     }
 
-    private static func names(
-        of directory: Int32, path: String, leaving kept: Set<[CChar]>
+    /// Names as they are, in whatever encoding, at most `most` of them.
+    static func names(
+        of directory: Int32, path: String, leaving kept: Set<[CChar]>, most: Int = batch
     ) throws(SystemError) -> [[CChar]] {
         let copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0, let stream = fdopendir(copy) else {
@@ -105,7 +106,7 @@ struct TreeRemoval {
         }
         defer { closedir(stream) }
         var names: [[CChar]] = []
-        while names.count < batch, let entry = readdir(stream) {
+        while names.count < most, let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) {
                     Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1))

@@ -16,12 +16,15 @@ final class DiskMount: Sendable {
     private let isAttached = Mutex(true)
 
     /// How long the mounts of a session that just ended may take to go, in milliseconds.
-    private static let patience = 5000
+    private static let patience: Int32 = 5000
 
-    init(_ image: DiskImage, _ id: SessionID, in parent: Directory) throws(LaunchFailure) {
+    /// - Parameter shared: whoever has it mounted may go on: it is mounted once more, to be read.
+    init(
+        _ image: DiskImage, _ id: SessionID, in parent: Directory, shared: Bool = false
+    ) throws(LaunchFailure) {
         let name = Self.name(id)
         do throws(SystemError) {
-            root = try Self.mount(image, at: name, in: parent)
+            root = try Self.mount(image, at: name, in: parent, patience: shared ? 0 : Self.patience)
         } catch {
             throw DiskImage.failure(
                 "disk", error,
@@ -54,12 +57,12 @@ final class DiskMount: Sendable {
     }
 
     private static func mount(
-        _ image: DiskImage, at name: String, in parent: Directory
+        _ image: DiskImage, at name: String, in parent: Directory, patience: Int32
     ) throws(SystemError) -> Directory {
         let place = "\(parent.path)/\(name)"
         var index: UInt32 = 0
         // The mount holds the device from then on.
-        let device = try device(of: image, &index)
+        let device = try device(of: image, &index, patience: patience)
         defer { withExtendedLifetime(device) {} }
         if mkdirat(parent.descriptor.number, name, 0o700) != 0, errno != EEXIST {
             throw SystemError(call: "mkdir \(place)", errno: errno)
@@ -89,8 +92,10 @@ final class DiskMount: Sendable {
 
     /// The device of an image that is still in use is taken again: a second one of the same file would tear the
     /// filesystem apart.
-    private static func device(of image: DiskImage, _ index: inout UInt32) throws(SystemError) -> OwnedDescriptor {
-        var waited = 0
+    private static func device(
+        of image: DiskImage, _ index: inout UInt32, patience: Int32
+    ) throws(SystemError) -> OwnedDescriptor {
+        var waited: Int32 = 0
         while true {
             let found = rk_loop_find(image.file.number, &index)
             if found >= 0 {

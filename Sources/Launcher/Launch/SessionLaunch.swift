@@ -42,6 +42,9 @@ struct SessionLaunch {
         let prepared = try directories.prepare(
             id, range: checked.range, overlay: request.rules.system == .overlay, limits: request.rules.limits,
             undo: &undo)
+        let copied = try request.filesOf.map { source throws(LaunchFailure) in
+            try SessionCopy(directories: directories).run(from: source, into: prepared, range: checked.range)
+        }
         let image = try SessionImage(mounts: images, rootless: configuration.rootless)
             .mount(request.rules, for: prepared.session)
 
@@ -66,11 +69,12 @@ struct SessionLaunch {
 
         let owner = configuration.fileOwner
         let home = try HomeMount.open(prepared.home, range: checked.range, uid: owner.uid, gid: owner.gid)
-        // Sandbox and home have their own mounts of it by now.
+        let workspace = try HomeMount.open(prepared.workspace, range: checked.range, uid: owner.uid, gid: owner.gid)
+        // Sandbox, home and workspace have their own mounts of it by now.
         prepared.files.mount?.detach()
         let start = WorkerStart(
             configuration: configuration, checked: checked, directories: prepared, sandbox: sandbox, home: home,
-            freezer: leaf.freezer, streams: streams)
+            workspace: workspace, freezer: leaf.freezer, streams: streams)
         let (worker, ready) = try start.spawn()
         undo.append { worker.kill() }
 
@@ -83,9 +87,11 @@ struct SessionLaunch {
         OutOfMemory.protect(sandbox.process.pid, .sandboxInit)
         reaper.adopt(sandbox.process)
         reaper.adopt(worker)
-        return LaunchedSession(
+        var launched = LaunchedSession(
             workerPID: worker.pid, sandboxPID: sandbox.process.pid, limits: limits,
             cgroups: leaf.directories)
+        launched.copied = copied ?? nil
+        return launched
     }
 
     private func specification(

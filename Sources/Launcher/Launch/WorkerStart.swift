@@ -11,6 +11,7 @@ struct WorkerStart {
     let directories: PreparedDirectories
     let sandbox: StartedSandbox
     let home: OwnedDescriptor
+    let workspace: OwnedDescriptor
     /// nil: the session cannot be frozen.
     let freezer: CgroupFreezer?
     /// nil: the session's command has its terminal.
@@ -45,6 +46,7 @@ struct WorkerStart {
                 numbers.freezer = FreezerDescriptor(
                     number: pass(try freezer.open()), freeze: freezer.freeze, thaw: freezer.thaw)
             }
+            numbers.workspace = pass(workspace)
             numbers.journal = pass(directories.journal.descriptor)
             let memory = try DescriptorMessages.sealedMemory(
                 named: "worker-configuration", try Self.encoded(configuration(numbers)))

@@ -119,10 +119,18 @@ public final class LauncherService: Sendable {
         do throws(LaunchFailure) {
             switch request {
             case .launch(let launch):
-                return try locks.withLock(launch.sessionID) { () throws(LaunchFailure) in
+                let run = { () throws(LaunchFailure) -> LauncherReply in
                     .launched(
-                        try SessionLaunch(directories: directories, cgroups: cgroups, reaper: reaper, images: images)
-                            .run(launch))
+                        try SessionLaunch(
+                            directories: self.directories, cgroups: self.cgroups, reaper: self.reaper,
+                            images: self.images
+                        ).run(launch))
+                }
+                return try locks.withLock(launch.sessionID) { () throws(LaunchFailure) in
+                    // What is copied is neither started nor removed meanwhile. No two launches wait for each other: a
+                    // session is older than what begins with its copy.
+                    guard let source = launch.filesOf, source != launch.sessionID else { return try run() }
+                    return try locks.withLock(source, run)
                 }
             case .clean(let request):
                 try locks.withLock(request.sessionID) { () throws(LaunchFailure) in

@@ -29,6 +29,8 @@ public struct RemoteSession: Sendable {
     private var answers: [Answer] = []
     /// What the program's yes to a request changes.
     private var settings: [String: [String: JSONValue]] = [:]
+    /// Prompts that the program is asked to give back, by the request.
+    private var withdrawals: [String: (prompt: String, by: String)] = [:]
     private var time = Date(timeIntervalSince1970: 0)
 
     /// Events of one record have numbers of their own below those of the next.
@@ -132,9 +134,16 @@ public struct RemoteSession: Sendable {
 
     private mutating func take(_ answer: StreamAnswer, to request: String) {
         let changes = settings.removeValue(forKey: request)
+        let withdrawal = withdrawals.removeValue(forKey: request)
+        if let withdrawal { engine.withdrawing.remove(withdrawal.prompt) }
         switch answer {
         case .success(let text):
             let data = JSONValue(parsing: text) ?? .null
+            if let withdrawal, data["cancelled"]?.bool == true {
+                emit(
+                    .promptWithdrawn, ["prompt_id": .string(withdrawal.prompt), "by": .string(withdrawal.by)])
+                conclude(engine.drop(withdrawal.prompt, at: time))
+            }
             if let changes { conclude(engine.learn(changes)) }
             answers.append(Answer(request: request, result: .success(data)))
         case .failure(let reason):
@@ -172,6 +181,10 @@ public struct RemoteSession: Sendable {
             switch request["subtype"]?.string {
             case "set_model": settings[id] = request["model"].map { ["model": $0] }
             case "set_permission_mode": settings[id] = request["mode"].map { ["permission_mode": $0] }
+            case "cancel_async_message":
+                guard let prompt = request["message_uuid"]?.string, withdrawals.count < 64 else { return }
+                withdrawals[id] = (prompt, by)
+                engine.withdrawing.insert(prompt)
             case "rename_session": settings[id] = request["title"].map { ["title": $0] }
             default: break
             }

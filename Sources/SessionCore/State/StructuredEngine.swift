@@ -17,6 +17,8 @@ public struct StructuredEngine: Sendable {
     public private(set) var prompts: [OpenPrompt] = []
     /// Of the turn that runs.
     public private(set) var turnPrompts: [String] = []
+    /// Prompts that the program is asked to give back: whoever asked says what became of it.
+    public var withdrawing: Set<String> = []
 
     /// What the program says of itself.
     private var isRunning = false
@@ -158,6 +160,12 @@ public struct StructuredEngine: Sendable {
             if let index = prompts.firstIndex(where: { $0.id == id }) { prompts[index].isBegun = true }
             starting.append(id)
         case .completed, .cancelled:
+            // One that had not begun was given up: an interrupt that comes with it does that.
+            if state == .cancelled, !withdrawing.contains(id), let prompt = prompts.first(where: { $0.id == id }),
+                !prompt.isBegun
+            {
+                events.append(DerivedEvent(.promptWithdrawn, ["prompt_id": .string(id), "by": "session"]))
+            }
             starting.removeAll { $0 == id }
             prompts.removeAll { $0.id == id }
         }

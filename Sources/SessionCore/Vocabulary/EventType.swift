@@ -8,6 +8,7 @@
 /// | `session.activity` | `activity`: idle, working, pending; `source`; `background_shell`?; `waiting_for`? |
 /// | `session.settings` | what changed of `model`, `permission_mode`, `title`, `tools` (names), `mcp_servers` (`[{name, status}]`), `commands` (names), `cwd`, `version` |
 /// | `session.switched` | `kind`: terminal, structured; `by` |
+/// | `session.forked` | of a session that began as a copy of another: `from` (its id), `files`, `bytes`, `left` (what could not be copied); `by` |
 /// | `input.accepted` | `text`, `submit`, `by`, `client_id`?; of a structured session also `prompt_id`, `images`? (their number) |
 /// | `input.delivered` | `input_seq`, `client_id`?, `prompt_id`?, `found`? (it was in the transcript already) |
 /// | `prompt.queued` | `prompt_id`: it waits for the turn that runs |
@@ -23,6 +24,7 @@
 /// | `tool.progress` | `tool_use_id`, `tool_name`, `elapsed_seconds` |
 /// | `tool.completed` | `tool_use_id`, `tool_name`, `is_error`, `interrupted`?, `error`?; of a structured session, and where `recovered`, `output`? |
 /// | `task.started`, `task.completed` | `task_id`, `description`?, `tool_use_id`?, `status`?: something in the background |
+/// | `channel.reply`, `channel.status` | `chat_id`; `text`, or `status` and `detail`?: what the model said to the session's people by claude-socket's tools |
 /// | `permission.requested` | `id`, `kind`: tool, question, plan; `tool_name`, `tool_input`, `visible` (the input as text, whole, with control and direction characters made visible), `description`?, `tool_use_id`?, `suggestions`?, `since`, `expires_at`?, `answerable`: false where only the terminal can answer |
 /// | `permission.resolved` | `id`, `resolution`: allowed, denied, withdrawn; `tool_name`?, `by`?, `via`: client, terminal, policy, timeout, session; `message`?, `updated`? (the input was changed), `remember`? |
 /// | `egress.refused` | `target`: host and port, as far as they were said; `reason`: policy, method, private_address, server_name, …; `detail`: a sentence; `count`: how often since it was last told of |
@@ -49,6 +51,7 @@ public enum EventType: String, Codable, Sendable, Hashable, CaseIterable {
     case sessionJournal = "session.journal"
     case sessionSettings = "session.settings"
     case sessionSwitched = "session.switched"
+    case sessionForked = "session.forked"
     case policyViolation = "policy.violation"
     case egressRefused = "egress.refused"
     case inputAccepted = "input.accepted"
@@ -67,6 +70,8 @@ public enum EventType: String, Codable, Sendable, Hashable, CaseIterable {
     case toolCompleted = "tool.completed"
     case taskStarted = "task.started"
     case taskCompleted = "task.completed"
+    case channelReply = "channel.reply"
+    case channelStatus = "channel.status"
     case permissionRequested = "permission.requested"
     case permissionResolved = "permission.resolved"
     case usageUpdated = "usage.updated"

@@ -21,7 +21,13 @@ extension SessionSupervisor {
         let key = try idempotencyKey.map { key throws(SupervisorError) in
             IdempotencyKey(key: key, body: try Self.canonical(creation))
         }
-        let prompt = creation.prompt
+        return try await make(record, key, prompt: creation.prompt, by: principal)
+    }
+
+    /// Makes the session of a record that was checked, once for its key.
+    func make(
+        _ record: SessionRecord, _ key: IdempotencyKey?, prompt: String?, by principal: Principal
+    ) async throws(SupervisorError) -> SessionView {
         // More than one round only when the session of the same key fails to start while we wait for it.
         for _ in 0..<3 {
             let outcome = await Task { await self.createOnce(record, key, prompt: prompt, actor: principal.name) }.value

@@ -19,7 +19,8 @@ extension SessionSupervisor {
         let request = try launchRequest(entry, allowing: remembered)
         let reply: LauncherReply
         do throws(LauncherError) {
-            reply = try await launcher.send(.launch(request), within: configuration.launchLimit)
+            reply = try await launcher.send(
+                .launch(request), within: request.filesOf == nil ? configuration.launchLimit : Self.copyLimit)
         } catch {
             // It may have started all the same.
             await clean(entry.id)
@@ -39,6 +40,9 @@ extension SessionSupervisor {
             throw SupervisorError(.launchFailed, "the launcher answered a launch with something else")
         }
     }
+
+    /// How long a launch may take that copies another session's files first.
+    private static let copyLimit = Duration.seconds(600)
 
     private func welcome(
         _ entry: SessionEntry, _ launched: LaunchedSession, actor: String
@@ -71,6 +75,9 @@ extension SessionSupervisor {
         adopt(entry, connection, since: entry.feed.lastSequence)
         await tell(entry, .sessionRunning, ["lifecycle": "running", "by": .string(actor)])
         if !launched.limits.isEmpty { await tell(entry, .sessionLimits, Self.limits(launched.limits)) }
+        if let parent = entry.record.forkedFrom, let copied = launched.copied {
+            await tellForked(entry, from: parent, copied, actor: actor)
+        }
     }
 
     /// Every limit as asked and as it holds, and the names of those that do not hold.
@@ -121,7 +128,9 @@ extension SessionSupervisor {
                 "session \(record.id) was made under the policy '\(record.policy)', which is not there any more: put its "
                     + "file back into the directory of policies")
         }
+        let hasChannel = record.kind == .structured && record.labels[ChannelServer.name] != nil
         var permissions = Self.permissions(of: policy)
+        if hasChannel { permissions.allow += ChannelServer.allowedTools }
         permissions.allow += remembered.filter { !permissions.allow.contains($0) }
         var request = LaunchRequest(
             sessionID: record.id, incarnation: record.incarnation, uidSlot: record.uidSlot,
@@ -140,7 +149,10 @@ extension SessionSupervisor {
             permissionModes: policy.allowedPermissionModes.map(\.rawValue),
             models: policy.bounds.models.map { $0 + [policy.claude.model].compactMap(\.self) },
             permissionTimeout: policy.permissions.timeout?.seconds)
-        if record.kind == .structured { request.arguments = StreamArguments.all }
+        request.filesOf = record.forkedFrom
+        if record.kind == .structured {
+            request.arguments = (hasChannel ? ChannelServer.arguments : []) + StreamArguments.all
+        }
         return request
     }
 
@@ -166,6 +178,7 @@ extension SessionSupervisor {
             var variables = try SessionEnvironment.variables(
                 sessionID: record.id.description, columns: record.size.cols, rows: record.size.rows,
                 permissionMode: record.permissionMode, model: record.model, extra: record.environment)
+            if let parent = record.forkedFrom { variables["ROOKERY_FORK_OF"] = parent.description }
             if record.kind == .structured { variables.merge(StreamArguments.environment) { _, fixed in fixed } }
             if policy.sandbox.network == .proxy {
                 variables.merge(ProxyEnvironment.variables) { _, fixed in fixed }

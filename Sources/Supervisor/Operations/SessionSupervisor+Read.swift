@@ -38,7 +38,7 @@ extension SessionSupervisor {
             try Self.check(patch.idleTimeout, patch.maxLifetime, policy: policy)
             var changes = SessionChanges()
             changes.name = patch.name
-            changes.labels = patch.labels
+            changes.labels = patch.labels.map { entry.record.own(labels: $0) }
             changes.pinned = patch.pinned
             changes.idleTimeout = patch.idleTimeout
             changes.maxLifetime = patch.maxLifetime

@@ -114,6 +114,10 @@ extension SessionSupervisor {
             throw SupervisorError(.invalid, "a session has at most \(mostLabels) labels")
         }
         for (key, value) in labels {
+            guard !key.hasPrefix(SessionRecord.ownLabels) else {
+                throw SupervisorError(
+                    .invalid, "labels that begin with '\(SessionRecord.ownLabels)' are Rookery's own")
+            }
             guard !key.isEmpty, !key.contains(":"), isPlain(key), isPlain(value),
                 key.utf8.count <= longestLabel, value.utf8.count <= longestLabel
             else {

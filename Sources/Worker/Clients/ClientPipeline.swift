@@ -65,6 +65,8 @@ enum ClientPipeline {
         let client: any AttachedConnection & ClientSocketDelegate
         switch request.dialect {
         case .native: client = NativeClient(request.client, id: id, socket: socket, worker: worker)
+        case .companion:
+            client = NativeClient(request.client, id: id, wire: .companion, socket: socket, worker: worker)
         case .stream(let since):
             client = StreamClient(request.client, id: id, since: since, socket: socket, worker: worker)
         case .echokit(let compatibility):

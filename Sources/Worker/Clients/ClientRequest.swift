@@ -9,6 +9,8 @@ struct ClientRequest {
     enum Dialect: Equatable {
         /// The terminal.
         case native
+        /// The terminal, as Companion's browsers know it.
+        case companion
         /// Events and commands, of any kind of session.
         case stream(since: UInt64?)
         case echokit(EchokitCompatibility)
@@ -28,11 +30,12 @@ struct ClientRequest {
         let path = target.prefix { $0 != "?" }
         switch path {
         case "/terminal": dialect = .native
+        case "/companion": dialect = .companion
         case "/stream": dialect = .stream(since: Self.since(in: target))
         case "/echokit": dialect = .echokit(EchokitCompatibility(target: target))
         default:
             throw ClientRefusal(
-                .notFound, "there is no \(path.prefix(64)) here; there are /terminal, /stream and /echokit")
+                .notFound, "there is no \(path.prefix(64)) here; there are /terminal, /companion, /stream and /echokit")
         }
         self.client = client
     }

@@ -5,13 +5,18 @@ import NIOWebSocket
 import SessionCore
 import WorkerControl
 
-/// A client of the native terminal protocol (API v1, "Terminal WebSocket").
+/// A client of the native terminal protocol (API v1, "Terminal WebSocket"), or of Companion's, which says no hello, is told
+/// nothing but bytes and the end, and drives as soon as it types.
 ///
 /// It never holds more than its socket's high-water mark, nor, once it acknowledges, more than ``backlogLimit``
 /// unacknowledged: past either it is sent nothing until it has drained, and then the screen as it is.
 final class NativeClient: AttachedConnection, ClientSocketDelegate {
     static let backlogLimit = 4 << 20
     private static let markEvery = 64 * 1024
+
+    enum Wire {
+        case native, companion
+    }
 
     private enum Phase {
         case greeting(Scheduled<Void>)
@@ -22,7 +27,8 @@ final class NativeClient: AttachedConnection, ClientSocketDelegate {
     }
 
     let id: Int
-    let dialect = "native"
+    var dialect: String { wire == .native ? "native" : "companion-terminal" }
+    private let wire: Wire
     let principal: String
     var access: ClientAccess {
         didSet {
@@ -47,14 +53,18 @@ final class NativeClient: AttachedConnection, ClientSocketDelegate {
     private var missedNews = false
     private var missedWarning: NativeServerMessage?
 
-    init(_ relayed: RelayedClient, id: Int, socket: ClientSocket, worker: SessionWorker) {
+    init(
+        _ relayed: RelayedClient, id: Int, wire: Wire = .native, socket: ClientSocket, worker: SessionWorker
+    ) {
         self.id = id
+        self.wire = wire
         self.principal = relayed.principal
         self.access = relayed.access
         self.credential = relayed.credential
         self.socket = socket
         self.worker = worker
         self.phase = .closed
+        guard wire == .native else { return }
         phase = .greeting(
             worker.loop.assumeIsolated().scheduleTask(in: .seconds(10)) { [weak self] in
                 self?.refuse("hello_missing", "the first message must be a hello")
@@ -62,7 +72,9 @@ final class NativeClient: AttachedConnection, ClientSocketDelegate {
             })
     }
 
-    func attach() {}
+    func attach() {
+        if wire == .companion { greet(since: nil, size: nil, mode: .drive) }
+    }
 
     var isAttached: Bool { worker.nativeClients[id] != nil }
 
@@ -78,7 +90,11 @@ final class NativeClient: AttachedConnection, ClientSocketDelegate {
     }
 
     private func write(_ message: NativeServerMessage) {
-        socket.send(text: message.encoded(allocator: socket.allocator))
+        guard wire == .companion else {
+            return socket.send(text: message.encoded(allocator: socket.allocator))
+        }
+        guard let told = CompanionTerminalMessage.encode(message, allocator: socket.allocator) else { return }
+        if told.isBinary { socket.send(binary: told.data) } else { socket.send(text: told.data) }
     }
 
     private func tellMissed() {
@@ -183,6 +199,7 @@ final class NativeClient: AttachedConnection, ClientSocketDelegate {
     }
 
     func received(text: ByteBuffer) {
+        guard wire == .native else { return receivedOfCompanion(String(buffer: text)) }
         let message: NativeClientMessage
         do {
             message = try NativeClientMessage(parsing: text.readableBytesView)
@@ -196,6 +213,24 @@ final class NativeClient: AttachedConnection, ClientSocketDelegate {
             deadline.cancel()
             return greet(since: since, size: size, mode: mode)
         }
+        perform(message)
+    }
+
+    /// Its people have no word to take over with: whoever types, drives.
+    private func receivedOfCompanion(_ text: String) {
+        do throws(ClientMessageError) {
+            switch try CompanionTerminalMessage(parsing: text) {
+            case .input(let keys):
+                if access == .drive, !worker.lease.drives(id) { perform(.takeOver) }
+                self.keys(ByteBuffer(string: keys))
+            case .resize(let size): perform(.resize(size))
+            }
+        } catch {
+            refuse("bad_message", error.description)
+        }
+    }
+
+    private func perform(_ message: NativeClientMessage) {
         do {
             try take(message)
         } catch let refusal as DriverLease.Refusal {

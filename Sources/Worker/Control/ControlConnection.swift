@@ -131,8 +131,10 @@ final class ControlConnection: ChannelInboundHandler {
                 return reply(id, .refused(code: "invalid", detail: "the file's name or size is not to be had"))
             }
             do {
-                try worker.home.write(part)
-                reply(id, .done)
+                let (directory, place) =
+                    worker.workspace.map { ($0, SandboxLayout.workspace) } ?? (worker.home, SandboxLayout.home)
+                try directory.write(part)
+                reply(id, .message(["path": .string("\(place)/\(part.path)")]))
             } catch {
                 reply(id, .refused(code: "not_stored", detail: "the file cannot be stored: \(error)"))
             }

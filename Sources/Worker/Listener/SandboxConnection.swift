@@ -9,7 +9,7 @@ final class SandboxConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// A hook's body; a tool input that is larger is not reported.
+    /// A report's body; a tool input that is larger is not reported.
     static let largestHook = 1 << 20
     /// For the whole head of a first request, or the next on a connection that is kept.
     private static let headLimit = TimeAmount.seconds(60)
@@ -21,7 +21,7 @@ final class SandboxConnection: ChannelInboundHandler {
     private enum State {
         /// Between requests.
         case idle
-        case hook(event: Substring, body: ByteBuffer)
+        case report(SandboxReport, body: ByteBuffer)
         /// A whole report, which waits for its answer.
         case answering(HookCall)
         case forwarding(Upstream)
@@ -29,7 +29,7 @@ final class SandboxConnection: ChannelInboundHandler {
         case discarding
 
         var hookBytes: Int {
-            if case .hook(_, let body) = self { body.readableBytes } else { 0 }
+            if case .report(_, let body) = self { body.readableBytes } else { 0 }
         }
     }
 
@@ -71,11 +71,12 @@ final class SandboxConnection: ChannelInboundHandler {
 
     private func begin(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         let path = head.uri.prefix { $0 != "?" }
-        if path.hasPrefix("/hook/") {
+        if let report = SandboxReport(path: path) {
             guard head.method == .POST else {
-                return refuse(.problem(.methodNotAllowed, code: "method_not_allowed", detail: "hooks are posted"))
+                return refuse(
+                    .problem(.methodNotAllowed, code: "method_not_allowed", detail: "hooks and messages are posted"))
             }
-            state = .hook(event: path.dropFirst(6), body: ByteBuffer())
+            state = .report(report, body: ByteBuffer())
         } else if head.method == .CONNECT || !path.hasPrefix("/") {
             // The first request of a connection decides what it is for.
             refuse(
@@ -99,7 +100,7 @@ final class SandboxConnection: ChannelInboundHandler {
 
     private func body(_ bytes: ByteBuffer, context: ChannelHandlerContext) {
         switch state {
-        case .hook(let event, var body):
+        case .report(let report, var body):
             guard body.readableBytes + bytes.readableBytes <= Self.largestHook else {
                 return refuse(
                     .problem(
@@ -112,7 +113,7 @@ final class SandboxConnection: ChannelInboundHandler {
             }
             state = .discarding
             body.writeImmutableBuffer(bytes)
-            state = .hook(event: event, body: body)
+            state = .report(report, body: body)
         case .forwarding(let upstream): upstream.send(.body(.byteBuffer(bytes)))
         case .idle, .discarding, .answering: break
         }
@@ -120,11 +121,11 @@ final class SandboxConnection: ChannelInboundHandler {
 
     private func end(context: ChannelHandlerContext) {
         switch state {
-        case .hook(let event, let body):
+        case .report(let report, let body):
             let call = HookCall { [weak self] in self?.answered($0) }
             state = .answering(call)
             timer?.cancel()
-            listener.onHook(event, body, call)
+            listener.onReport(report, body, call)
         case .forwarding(let upstream): upstream.send(.end(nil))
         case .discarding: context.close(promise: nil)
         case .idle, .answering: break
@@ -143,7 +144,7 @@ final class SandboxConnection: ChannelInboundHandler {
         switch state {
         case .forwarding(let upstream): upstream.cancel()
         case .answering(let call): call.gone()
-        case .idle, .hook, .discarding: break
+        case .idle, .report, .discarding: break
         }
     }
 

@@ -1,3 +1,4 @@
+import ClaudeCode
 import Glibc
 import Logging
 import NIOCore
@@ -5,9 +6,28 @@ import NIOHTTP1
 import NIOPosix
 import SessionCore
 
-/// The one door of the sandbox: a listening socket on its loopback. Hook reports end here, everything else goes on
-/// to the gateway: the model API's requests one by one, the proxy's connections as they are. Whoever connects is the
-/// tenant: everything is bounded.
+/// What is told to the worker itself, on the sandbox's listener.
+enum SandboxReport {
+    /// A hook's, of the event of that name.
+    case hook(Substring)
+    /// A message to the session's MCP server.
+    case channel
+
+    /// nil: the path is somebody else's.
+    init?(path: Substring) {
+        if path.hasPrefix("/hook/") {
+            self = .hook(path.dropFirst(6))
+        } else if path == ChannelServer.path {
+            self = .channel
+        } else {
+            return nil
+        }
+    }
+}
+
+/// The one door of the sandbox: a listening socket on its loopback. Hooks' reports and messages to the session's MCP
+/// server end here, everything else goes on to the gateway: the model API's requests one by one, the proxy's connections
+/// as they are. Whoever connects is the tenant: everything is bounded.
 final class SandboxListener {
     /// More connections at once than a CLI with all its tools makes.
     static let mostConnections = 128
@@ -20,8 +40,8 @@ final class SandboxListener {
     /// nil: nothing is let out.
     let egressSocket: String?
     let logger: Logger
-    /// Takes a hook's report, and answers it some time.
-    let onHook: (_ event: Substring, _ body: ByteBuffer, _ call: HookCall) -> Void
+    /// Takes a report, and answers it some time.
+    let onReport: (_ report: SandboxReport, _ body: ByteBuffer, _ call: HookCall) -> Void
     private var connections = 0
     var hookBytes = 0
     /// Of connections to the proxy.
@@ -29,13 +49,13 @@ final class SandboxListener {
 
     init(
         sessionID: SessionID, gatewaySocket: String, egressSocket: String?, logger: Logger,
-        onHook: @escaping (_ event: Substring, _ body: ByteBuffer, _ call: HookCall) -> Void
+        onReport: @escaping (_ report: SandboxReport, _ body: ByteBuffer, _ call: HookCall) -> Void
     ) {
         self.sessionID = sessionID
         self.gatewaySocket = gatewaySocket
         self.egressSocket = egressSocket
         self.logger = logger
-        self.onHook = onHook
+        self.onReport = onReport
     }
 
     /// Takes the socket over; it listens already.

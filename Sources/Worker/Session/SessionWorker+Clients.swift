@@ -13,7 +13,7 @@ extension SessionWorker {
     func checkRoom(for request: ClientRequest) throws(ClientRefusal) {
         let client = request.client
         guard !isOver else { throw ClientRefusal(.gone, "the session's command has ended") }
-        guard structured == nil || request.dialect != .native else {
+        guard structured == nil || ![.native, .companion].contains(request.dialect) else {
             throw ClientRefusal(.conflict, "a structured session has no terminal; its WebSocket is 'stream'")
         }
         guard connectedClients.count + promisedClients < Self.mostClients else {

@@ -21,6 +21,8 @@ final class SessionWorker {
     let terminal: TerminalDevice
     let input: InputQueue
     let home: HomeDirectory
+    /// nil from a launcher of an earlier version.
+    let workspace: HomeDirectory?
     /// The program's other way to speak; nil in a terminal session.
     var structured: StructuredBackend?
     var permissions = PermissionLedger()
@@ -117,6 +119,7 @@ final class SessionWorker {
         self.engine = StateEngine(at: born.date)
         self.lease = DriverLease(size: configuration.size)
         self.home = HomeDirectory(descriptor: configuration.descriptors.home)
+        self.workspace = configuration.descriptors.workspace.map { HomeDirectory(descriptor: $0) }
         self.earlierTranscripts = EarlierTranscripts(of: configuration.sessionID.description, in: home)
         self.statusFiles = StatusFileReader(home: home, sessionID: configuration.sessionID)
         self.input = InputQueue(terminal: terminal, on: loop, ready: false)

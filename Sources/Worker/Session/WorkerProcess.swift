@@ -78,7 +78,7 @@ public enum WorkerProcess {
             files: FileRules(
                 readable: FileRules.system, writable: [configuration.runtimeDirectory],
                 writableDescriptors: [configuration.descriptors.home]
-                    + [configuration.descriptors.journal].compactMap { $0 }),
+                    + [configuration.descriptors.workspace, configuration.descriptors.journal].compactMap { $0 }),
             ports: .none)
         for gap in try confinement.apply() { logger.notice("weaker confinement", metadata: ["reason": "\(gap)"]) }
     }
@@ -106,7 +106,7 @@ public enum WorkerProcess {
                     let listener = SandboxListener(
                         sessionID: configuration.sessionID, gatewaySocket: configuration.gatewaySocket,
                         egressSocket: configuration.egressSocket, logger: logger
-                    ) { event, body, call in worker.hook(event, body, call) }
+                    ) { report, body, call in worker.take(report, body, call) }
                     let folder = configuration.runtimeDirectory
                     var sockets = [
                         ControlListener.bind("\(folder)/\(WorkerSockets.control)", for: worker).map { _ in },
@@ -170,8 +170,16 @@ extension SessionWorker {
         responder.start()
     }
 
+    /// What came in on the sandbox's listener, for this session: the listener is its alone.
+    func take(_ report: SandboxReport, _ body: ByteBuffer, _ call: HookCall) {
+        switch report {
+        case .hook(let event): hook(event, body, call)
+        case .channel: channel(body, call)
+        }
+    }
+
     /// A hook's report from inside the sandbox.
-    func hook(_ event: Substring, _ body: ByteBuffer, _ call: HookCall) {
+    private func hook(_ event: Substring, _ body: ByteBuffer, _ call: HookCall) {
         func refuse(_ status: HTTPResponseStatus) {
             call.answer(
                 .problem(status, code: "bad_hook", detail: "this is not a report of a hook that Rookery has set"))

@@ -4,7 +4,7 @@ import Foundation
 import Glibc
 import WorkerControl
 
-/// The session's home through its descriptor. The session can put anything there at any time, so every open stays
+/// The session's home, or its workspace, through its descriptor. The session can put anything there at any time, so every open stays
 /// beneath it, follows no symbolic link, and reads nothing but regular files of bounded size.
 struct HomeDirectory {
     let descriptor: Int32

@@ -88,12 +88,13 @@ extension StructuredBackend {
         if !prompt.isNew { conclude(engine.drop(id, at: worker.steadyDate)) }
     }
 
-    /// The program gave a prompt up that had not begun: an interrupt that comes with it does that.
-    func givenUp(_ id: String) {
-        guard let prompt = engine.prompts.first(where: { $0.id == id }), !prompt.isBegun, !withdrawing.contains(id),
-            let name = PromptID(parsing: id, of: worker.configuration.sessionID)
-        else { return }
-        withdrawn(name, by: "session")
+    /// With the place of the prompt in the journal.
+    func numbered(_ data: JSONValue) -> JSONValue {
+        guard case .object(var members) = data,
+            let id = PromptID(parsing: data["prompt_id"]?.string ?? "", of: worker.configuration.sessionID)
+        else { return data }
+        members["input_seq"] = .integer(Int64(clamping: id.seq))
+        return .object(members)
     }
 
     private func tellDelivered(_ id: String, isKnown: Bool) {
@@ -133,9 +134,9 @@ extension StructuredBackend {
             return answer(
                 .failed(CommandFailure("already_begun", "the prompt is not waiting: it was begun, or is done")))
         }
-        withdrawing.insert(id.description)
+        engine.withdrawing.insert(id.description)
         exchange.ask(.withdraw(prompt: id.description)) { [weak self] result in
-            self?.withdrawing.remove(id.description)
+            self?.engine.withdrawing.remove(id.description)
             switch result {
             case .failure(let failure): answer(.failed(failure))
             case .success(let data):
@@ -150,11 +151,7 @@ extension StructuredBackend {
 
     private func withdrawn(_ id: PromptID, by principal: String) {
         worker.emit(
-            .promptWithdrawn,
-            [
-                "prompt_id": .string(id.description), "input_seq": .integer(Int64(clamping: id.seq)),
-                "by": .string(principal),
-            ])
+            .promptWithdrawn, numbered(["prompt_id": .string(id.description), "by": .string(principal)]))
         conclude(engine.drop(id.description, at: worker.steadyDate))
     }
 }

@@ -19,8 +19,6 @@ final class StructuredBackend {
     private var flushIsScheduled = false
     /// Prompts that were accepted and not given to the program, in their order.
     var waiting: CircularBuffer<WaitingPrompt> = []
-    /// Prompts that the program is asked to give back.
-    var withdrawing: Set<String> = []
     /// Waits for the program to be idle before its input is closed.
     var isClosing = false
     private var strayLines = 0
@@ -61,7 +59,6 @@ final class StructuredBackend {
         }
         flushDeltas()
         if case .prompt(let id, .started) = message { begun(id) }
-        if case .prompt(let id, .cancelled) = message { givenUp(id) }
         if case .user(let user) = message, user.isReplay, let id = user.id { repeated(id) }
         conclude(engine.handle(message, at: worker.steadyDate))
         switch message {
@@ -121,7 +118,7 @@ final class StructuredBackend {
     /// Tells everybody what the engine concluded.
     func conclude(_ events: [DerivedEvent]) {
         for event in events {
-            worker.emit(event.type, event.data)
+            worker.emit(event.type, event.type == .promptWithdrawn ? numbered(event.data) : event.data)
             if let fact = EchokitFact(event) { worker.echokit.learn(fact) }
         }
     }

@@ -46,7 +46,8 @@ public enum ControlCommand: Codable, Sendable {
     case credential(CredentialChange)
     /// One command for the session, from a client that is not connected itself. Answered by ``ControlReply/outcome(_:)``.
     case session(SessionCommand, CommandOrigin)
-    /// A piece of a file for the session's home; pieces come in order.
+    /// A piece of a file for the session; pieces come in order. Answered by its `path` inside; by ``ControlReply/done``
+    /// from a worker of an earlier version, which puts it into the home.
     case upload(UploadPart)
 }
 

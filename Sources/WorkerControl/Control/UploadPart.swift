@@ -21,7 +21,7 @@ public struct UploadPart: Codable, Sendable, Hashable {
         self.data = data
     }
 
-    /// Relative to the session's home.
+    /// Relative to the session's workspace.
     public var path: String { "uploads/\(upload)/\(name)" }
 
     public var isValid: Bool {

@@ -24,6 +24,8 @@ public struct LaunchedSession: Codable, Sendable {
     public var limits: [EnforcedLimit]
     /// Directories of the session's cgroup by controller (`memory`, `cpu`, `pids`; `unified` for v2).
     public var cgroups: [String: String]
+    /// What this launch copied of another session's files; nil: nothing.
+    public var copied: CopiedFiles?
 
     public init(workerPID: Int32, sandboxPID: Int32, limits: [EnforcedLimit], cgroups: [String: String]) {
         self.workerPID = workerPID
@@ -31,6 +33,17 @@ public struct LaunchedSession: Codable, Sendable {
         self.limits = limits
         self.cgroups = cgroups
     }
+}
+
+/// How much of one session's files was copied for another.
+public struct CopiedFiles: Codable, Sendable, Hashable {
+    /// Files, directories and links.
+    public var files = 0
+    public var bytes: UInt64 = 0
+    /// Sockets, pipes and devices, which are not copied, and what was gone or closed to the copier.
+    public var left = 0
+
+    public init() {}
 }
 
 /// Why a session did not start: which step, what the kernel said, and what to do about it. Nothing is left behind.

@@ -62,6 +62,8 @@ public struct LaunchRequest: Codable, Sendable {
     public var logBytes: Int
     /// How much of the session's past stays on disk; nil from a supervisor of an earlier version.
     public var journal: JournalRules?
+    /// The session begins with a copy of that one's workspace and home, made once; nil: with none.
+    public var filesOf: SessionID?
 
     public init(
         sessionID: SessionID, incarnation: Int, uidSlot: Int, rules: SandboxRules, startCommand: String,

@@ -62,6 +62,8 @@ public struct WorkerDescriptors: Codable, Sendable {
     public var sandbox: Int32
     /// Directory descriptor of the session's home, readable and writable by the worker's own uid.
     public var home: Int32
+    /// The same of the session's workspace; nil from a launcher of an earlier version.
+    public var workspace: Int32?
     /// Write end of the ready pipe. The worker writes `ready\n` once its sockets listen, or one line of error,
     /// and closes it.
     public var ready: Int32

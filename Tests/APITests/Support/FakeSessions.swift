@@ -90,6 +90,18 @@ actor FakeSessions: SessionService {
         return SessionView(record: record, worker: nil, unresponsive: false, parksAt: nil)
     }
 
+    func fork(
+        _ id: SessionID, _ creation: SessionCreation, idempotencyKey: String?, by principal: Principal
+    ) async throws(SupervisorError) -> SessionView {
+        try note("fork \(idempotencyKey ?? "-")")
+        lastCreation = creation
+        var record = Self.record(creation.id ?? SessionID(), .running)
+        record.name = creation.name
+        record.forkedFrom = try find(id).id
+        records[record.id] = record
+        return SessionView(record: record, worker: nil, unresponsive: false, parksAt: nil)
+    }
+
     func list(_ filter: SessionFilter, as principal: Principal) async throws(SupervisorError) -> SessionPage {
         try note("list \(filter.limit)")
         let items = records.values.filter { record in

@@ -61,6 +61,48 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        // Given up by the program: an interrupt that comes with it does that.
+        ([#"{"type":"command_lifecycle","command_uuid":"q","state":"cancelled"}"#], "session"),
+        // Asked back by somebody, whichever of the program's two words comes first.
+        (
+            [
+                #"> {"type":"control_request","request_id":"r","request":{"subtype":"cancel_async_message","message_uuid":"q"}}"#,
+                #"{"type":"command_lifecycle","command_uuid":"q","state":"cancelled"}"#,
+                #"{"type":"control_response","response":{"subtype":"success","request_id":"r","response":{"cancelled":true}}}"#,
+            ], "ann"
+        ),
+        (
+            [
+                #"> {"type":"control_request","request_id":"r","request":{"subtype":"cancel_async_message","message_uuid":"q"}}"#,
+                #"{"type":"control_response","response":{"subtype":"success","request_id":"r","response":{"cancelled":true}}}"#,
+                #"{"type":"command_lifecycle","command_uuid":"q","state":"cancelled"}"#,
+            ], "ann"
+        ),
+    ])
+    func aPromptThatIsTakenBackIsToldOnceWithWhoDidIt(_ lines: [String], _ by: String) {
+        let before = [
+            #"> {"type":"user","message":{"role":"user","content":"first"},"uuid":"p"}"#,
+            #"{"type":"command_lifecycle","command_uuid":"p","state":"started"}"#,
+            #"{"type":"system","subtype":"init","model":"m"}"#,
+            #"> {"type":"user","message":{"role":"user","content":"second"},"uuid":"q"}"#,
+            #"{"type":"command_lifecycle","command_uuid":"q","state":"queued"}"#,
+        ]
+        var session = RemoteSession()
+        var told: [RemoteSession.Told] = []
+        for (index, line) in (before + lines).enumerated() {
+            let isGiven = line.hasPrefix("> ")
+            let record = RemoteRecord(
+                number: UInt64(index + 1), time: Date(timeIntervalSince1970: Double(index)),
+                by: isGiven ? "ann" : nil, line: isGiven ? String(line.dropFirst(2)) : line)
+            told += session.apply(record).told
+        }
+        let withdrawn = told.filter { $0.type == .promptWithdrawn }
+        #expect(withdrawn.map { $0.data["prompt_id"] } == ["q"])
+        #expect(withdrawn.map { $0.data["by"]?.string } == [by])
+        #expect(session.engine.prompts.map(\.id) == ["p"])
+    }
+
     @Test func aRecordIsReadAsItWasWritten() throws {
         let record = RemoteRecord(
             number: 7, time: Date(timeIntervalSince1970: 1_767_225_600.5), by: "ann", request: "r", line: "{}")

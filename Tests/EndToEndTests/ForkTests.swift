@@ -1,0 +1,87 @@
+import EndToEndSupport
+import Foundation
+import SessionCore
+import Testing
+
+/// Forks of sessions of the real Claude Code.
+@Suite(.serialized) struct ForkTests {
+    @Test func aForkRemembersWhatWasSaidAndTheOtherNeverLearnsWhatTheForkIsTold() async throws {
+        try await Rookery.with { rookery in
+            let api = rookery.api
+            let parent = try await api.create(["kind": "structured", "name": "tree"])
+            let client = try await StreamClient(api, parent)
+            _ = try await client.end(of: try await client.prompt("SAY tangerine"))
+            try await api.waitFor(parent, activity: .idle)
+            try Data("theirs".utf8).write(to: URL(filePath: rookery.path("/workspace/notes", of: parent)))
+            let before = try await api.session(parent)
+
+            let made = try await api.post("/v1/sessions/\(parent)/fork", ["name": "branch"])
+            #expect(made.status == 201, "\(made.text)")
+            let fork = try #require(made.json["id"]?.string)
+            rookery.created.add(fork)
+            #expect(made.json["forked_from"]?.string == parent)
+            #expect(made.json["labels"]?["rookery/forked-from"]?.string == parent)
+            let branch = try await StreamClient(api, fork, since: 0)
+            let told = try await branch.event(.sessionForked)
+            #expect(told["from"]?.string == parent)
+            #expect(told["files"]?.integer ?? 0 > 1)
+            #expect(try recall(in: try await said(branch, "RECALL")).contains("tangerine"))
+            #expect(try String(contentsOfFile: rookery.path("/workspace/notes", of: fork), encoding: .utf8) == "theirs")
+            _ = try await said(branch, "SAY pomelo")
+            try Data("mine".utf8).write(to: URL(filePath: rookery.path("/workspace/notes", of: fork)))
+
+            // The other goes on as if nothing had been.
+            let after = try await api.session(parent)
+            #expect(after["incarnation"] == before["incarnation"] && after["lifecycle"] == "running")
+            #expect(after["forked_from"] == .null)
+            #expect(await client.events(.sessionForked).isEmpty)
+            let recalled = try recall(in: try await said(client, "RECALL"))
+            #expect(recalled.contains("tangerine") && !recalled.contains("pomelo"), "\(recalled)")
+            #expect(
+                try String(contentsOfFile: rookery.path("/workspace/notes", of: parent), encoding: .utf8) == "theirs")
+
+            // Parked and back, the fork has a conversation of its own; forked again, from where it is parked.
+            await branch.close()
+            #expect(try await api.post("/v1/sessions/\(fork)/park").status == 200)
+            let shell = try await CommandLineTests.rookery(rookery, "fork", "branch", "--name", "twig")
+            #expect(shell.status == 0, "\(shell.errors)")
+            let twig = shell.output.trimmingCharacters(in: .whitespacesAndNewlines)
+            rookery.created.add(twig)
+            #expect(try await api.session(fork)["lifecycle"] == "parked")
+            #expect(try await api.post("/v1/sessions/\(fork)/resume").status == 200)
+            for id in [fork, twig] {
+                let session = try await StreamClient(api, id)
+                let all = try recall(in: try await said(session, "RECALL"))
+                #expect(all.contains("tangerine") && all.contains("pomelo"), "\(id): \(all)")
+                await session.close()
+            }
+            await client.close()
+        }
+    }
+
+    @Test func whatRunsOrHasATerminalIsNotForked() async throws {
+        try await Rookery.with { rookery in
+            let api = rookery.api
+            let id = try await api.create(["kind": "structured"])
+            let client = try await StreamClient(api, id)
+            let prompt = try await client.prompt("DRIP 100 0.3")
+            _ = try await client.event(.messageDelta)
+            let busy = try await api.post("/v1/sessions/\(id)/fork")
+            #expect(busy.status == 409 && busy.json["detail"]?.string?.contains("not idle") == true, "\(busy.text)")
+            try await client.command(.interrupt)
+            _ = try await client.end(of: prompt)
+            let terminal = try await api.create()
+            #expect(try await api.post("/v1/sessions/\(terminal)/fork").status == 409)
+            #expect(try await api.post("/v1/sessions/\(UUID().uuidString)/fork").status == 404)
+            #expect(try await api.post("/v1/sessions/\(id)/fork", ["kind": "terminal"]).status == 422)
+            #expect(try await api.sessions().count == 2)
+            await client.close()
+        }
+    }
+
+    private func said(_ client: StreamClient, _ text: String) async throws -> JSONValue {
+        try await client.end(of: try await client.prompt(text))
+    }
+
+    private func recall(in end: JSONValue) throws -> String { try #require(end["message"]?.string, "\(end)") }
+}
