@@ -8,9 +8,8 @@ enum OpenAPIDocument {
         do {
             var paths: [String: JSONValue] = [:]
             for part in [
-                sessionPaths, commandPaths, accessPaths, accountPaths, servicePaths, usagePaths, budgetPaths,
-                echokitPaths,
-                companionPaths, agentAPIPaths, claudeRemotePaths,
+                sessionPaths, commandPaths, accessPaths, accountPaths, sharePaths, servicePaths, usagePaths,
+                budgetPaths, echokitPaths, companionPaths, agentAPIPaths, claudeRemotePaths,
             ] {
                 guard case .object(let members) = try JSONReader.parse(part.utf8) else { continue }
                 paths.merge(members) { first, _ in first }
@@ -38,11 +37,13 @@ enum OpenAPIDocument {
             case .object(var schemas)? = parts["schemas"],
             case .object(let more) = try JSONReader.parse(usageSchemas.utf8),
             case .object(let budget) = try JSONReader.parse(budgetSchemas.utf8),
-            case .object(let account) = try JSONReader.parse(accountSchemas.utf8)
+            case .object(let account) = try JSONReader.parse(accountSchemas.utf8),
+            case .object(let share) = try JSONReader.parse(shareSchemas.utf8)
         else { return [:] }
         schemas.merge(more) { first, _ in first }
         schemas.merge(budget) { first, _ in first }
         schemas.merge(account) { first, _ in first }
+        schemas.merge(share) { first, _ in first }
         parts["schemas"] = .object(schemas)
         return .object(parts)
     }

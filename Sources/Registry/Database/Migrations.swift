@@ -13,6 +13,7 @@ extension DatabaseMigrator {
         migrator.registerMigration("v6-audit") { try $0.execute(sql: Schema.audit) }
         migrator.registerMigration("v7-credentials") { try $0.execute(sql: CredentialSchema.table) }
         migrator.registerMigration("v8-budgets") { try $0.execute(sql: BudgetSchema.table) }
+        migrator.registerMigration("v10-shares") { try $0.execute(sql: ShareSchema.table) }
         return migrator
     }
 }

@@ -149,7 +149,7 @@ struct Serve: AsyncParsableCommand {
         let server = try APIServer(
             face, sessions: supervisor, tokens: RegistryTokens(registry),
             usage: RegistryUsage(registry, gateway: gateway, upstream: upstream.description), credentials: vault,
-            budgets: budgets,
+            budgets: budgets, shares: RegistryShares(registry),
             remote: registry, logger: logger
         ) { listeners in
             Announcement(
