@@ -1,4 +1,5 @@
 // The native API, version 1. Every call answers the parsed body or throws a Problem.
+import { caller } from './caller.js';
 
 /** What the server refused or could not do, in its own words (RFC 9457). */
 export class Problem extends Error {
@@ -14,6 +15,7 @@ export class Problem extends Error {
 
 async function call(method, path, body, headers = {}) {
   const options = { method, headers: { accept: 'application/json', ...headers }, credentials: 'same-origin' };
+  if (caller.share) options.headers.authorization = `Bearer ${caller.share}`;
   if (body !== undefined) {
     options.headers['content-type'] = 'application/json';
     options.body = JSON.stringify(body);
@@ -44,6 +46,7 @@ const at = (id, rest = '') => `/v1/sessions/${encodeURIComponent(id)}${rest}`;
 export const api = {
   login: (token) => call('POST', '/v1/auth/login', { token }),
   logout: () => call('POST', '/v1/auth/logout'),
+  me: () => call('GET', '/v1/me'),
   list: () => call('GET', '/v1/sessions?limit=100'),
   session: (id) => call('GET', at(id)),
   create: (body, key) => call('POST', '/v1/sessions', body, { 'idempotency-key': key }),
@@ -56,10 +59,12 @@ export const api = {
   policy: (name) => call('GET', `/v1/policies/${encodeURIComponent(name)}`),
 };
 
-/** Address of a session's terminal. */
-export function terminalURL(id) {
+/** Address of a session's terminal, good for one connection. No browser sends a share link along: a ticket stands for it. */
+export async function terminalURL(id, { wake = false } = {}) {
   const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
-  return `${scheme}//${location.host}${at(id, '/terminal')}`;
+  const query = new URLSearchParams(wake ? { wake } : {});
+  if (caller.share) query.set('ticket', (await call('POST', '/v1/tickets', { session_id: id })).ticket);
+  return `${scheme}//${location.host}${at(id, '/terminal')}${query.size ? `?${query}` : ''}`;
 }
 
 /** 128 random bits in hexadecimal; randomUUID() is missing on plain http away from localhost. */

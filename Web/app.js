@@ -1,6 +1,7 @@
 // The page: logs in when that is needed, then shows the session of `?id=`, or makes one and puts its id there.
 // `?inbox` shows what waits for an answer, and makes nothing.
 import { api, randomKey } from './api.js';
+import { caller } from './caller.js';
 import { ConversationPage } from './conversation/page.js';
 import { bindDrawer, hideDrawer } from './drawer.js';
 import { Inbox } from './inbox.js';
@@ -18,13 +19,14 @@ let inbox = null;
 const parameter = (name) => new URLSearchParams(location.search).get(name);
 const wanted = () => parameter('id');
 
-/** Runs an API call; on 401 logs in and runs it again. */
+/** Learns who the caller is and runs an API call; on 401 logs in and does both again. */
 async function authorized(action) {
   for (let message = ''; ; message = 'Your login has run out. Log in again.') {
     try {
+      caller.learn(await api.me());
       return await action();
     } catch (problem) {
-      if (problem.status !== 401) throw problem;
+      if (problem.status !== 401 || caller.share) throw problem;
       hideCover();
       hideDrawer();
       inbox.hide();
@@ -96,11 +98,15 @@ async function openInbox({ push = true } = {}) {
 }
 
 function refused(title, text, again, problem) {
+  if (caller.share && [401, 404].includes(problem.status)) {
+    showCover('This link does not work', 'It was revoked, has expired, or its session is gone. Ask whoever gave it to you for another.');
+    return;
+  }
   const wait = problem.retryAfter ? `\nTry again in ${problem.retryAfter} s.` : '';
   showCover(title, text + wait, {
     actions: [
       ...(problem.status === 404 ? [] : [['Try again', again, true]]),
-      ['New session', () => createAsked(), problem.status === 404],
+      ...(caller.mayManage ? [['New session', () => createAsked(), problem.status === 404]] : []),
     ],
   });
 }
@@ -121,6 +127,7 @@ function show(record) {
 
 /** What the address asks for. */
 async function follow() {
+  if (caller.share) element('bar').querySelector('h1 a').removeAttribute('href'); // it leads away from all that opens
   if (wanted()) await open(wanted(), { push: false });
   else if (parameter('inbox') !== null) await openInbox({ push: false });
   else await create({ replace: true });

@@ -1,5 +1,6 @@
 // The permissions that wait for this person's answer, of all sessions, answerable without opening one.
 import { api } from './api.js';
+import { caller } from './caller.js';
 import { RookerySession } from './client/index.js';
 import { PermissionCard } from './conversation/card.js';
 import { make } from './conversation/dom.js';
@@ -112,7 +113,7 @@ export class Inbox {
     const card = new PermissionCard(item, {
       origin: link,
       answer: async (decision, options) => {
-        const session = new RookerySession(id);
+        const session = new RookerySession(id, { token: caller.share });
         try {
           await session.answer(item.id, decision, options);
         } finally {

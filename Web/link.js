@@ -1,6 +1,7 @@
 // One session's terminal WebSocket (API v1, "Terminal WebSocket"): keeps it open, resumes where it was, and
 // acknowledges what has been drawn, so that a flood waits in the session and not in this tab.
 import { terminalURL } from './api.js';
+import { caller } from './caller.js';
 
 const ACK_BYTES = 64 * 1024;
 const ACK_DELAY = 100;
@@ -21,9 +22,11 @@ export class Link {
   #view;
   #socket = null;
   #attempt = 0;
+  #tries = 0;
   #timer = 0;
   #ping = 0;
   #closed = true;
+  #wake = false;
   // What of the session's byte stream is on the screen.
   #mark = null; // the last mark received
   #behindMark = false; // bytes came after it
@@ -37,9 +40,10 @@ export class Link {
     this.#view = view;
   }
 
-  /** Opens the connection and keeps it open. It never starts a session: that is an explicit `resume`. */
-  open() {
+  /** Opens the connection and keeps it open. It starts no session but with `wake`, and then a parked one. */
+  open({ wake = false } = {}) {
     this.#closed = false;
+    this.#wake = wake;
     this.#attempt = 0;
     this.#connect();
   }
@@ -83,10 +87,20 @@ export class Link {
     if (this.connected) this.#socket.send(JSON.stringify(message));
   }
 
-  #connect() {
+  async #connect() {
     clearTimeout(this.#timer);
     this.onConnection('connecting');
-    const socket = new WebSocket(terminalURL(this.#id));
+    this.#tries += 1;
+    const tries = this.#tries;
+    let address;
+    try {
+      address = await terminalURL(this.#id, { wake: this.#wake });
+    } catch {
+      if (tries === this.#tries) this.#ended();
+      return;
+    }
+    if (this.#closed || this.#socket || tries !== this.#tries) return;
+    const socket = new WebSocket(address);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     socket.onopen = () => this.#opened();
@@ -99,7 +113,8 @@ export class Link {
   }
 
   #opened() {
-    const hello = { type: 'hello', mode: 'drive', ...this.#view.fitting };
+    this.#wake = false;
+    const hello = { type: 'hello', mode: caller.mayDrive ? 'drive' : 'view', ...this.#view.fitting };
     // Only when the screen is exactly at a mark does the server know what is missing; else it repaints.
     if (this.#mark !== null && !this.#behindMark) hello.since = this.#mark;
     this.#bytesSinceAck = 0;

@@ -1,5 +1,6 @@
 // One session on the page, whatever its kind: its state, what may be done with it, and what is said while it rests.
 import { api } from './api.js';
+import { caller } from './caller.js';
 import { badge, bannerKind, distance, hideBanner, hideCover, showBanner, showCover } from './status.js';
 
 const element = (id) => document.getElementById(id);
@@ -58,6 +59,7 @@ export class SessionPage {
     hideBanner();
     hideCover();
     badge('activity', 'none', '');
+    badge('access', 'none', '');
     for (const id of ['id', 'take-over', 'park', 'stop', 'resume', 'switch']) element(id).hidden = true;
   }
 
@@ -157,6 +159,7 @@ export class SessionPage {
     const running = lifecycle === 'running';
     this.activity = running ? activity : lifecycle;
     badge('activity', this.activity ?? 'none', this.activity ?? '');
+    badge('access', caller.access, caller.word);
     element('park').hidden = !running;
     element('stop').hidden = !running && lifecycle !== 'parked';
     element('resume').hidden = !['parked', 'stopped', 'failed'].includes(lifecycle);

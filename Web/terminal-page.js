@@ -1,5 +1,6 @@
 // A session with Claude Code's own screen: the terminal and its connection.
 import { api } from './api.js';
+import { caller } from './caller.js';
 import { Link } from './link.js';
 import { CONNECTION, REASONS, RESTING, SessionPage } from './session.js';
 import { badge, bannerKind, hideBanner, hideCover, showBanner, showCover } from './status.js';
@@ -45,13 +46,24 @@ export class TerminalPage extends SessionPage {
   start() {
     this.render();
     const { lifecycle } = this.record;
-    if (lifecycle === 'parked') {
-      this.resume();
+    if (lifecycle === 'parked' && caller.mayDrive) {
+      this.#wake();
     } else if (this.isResting) {
       this.#rest();
     } else {
       if (lifecycle === 'starting') showCover('Starting…');
       this.#link.open();
+      this.#view.focus();
+    }
+  }
+
+  /** Whoever may not manage sessions wakes one by coming to it. */
+  #wake() {
+    if (caller.mayManage) {
+      this.resume();
+    } else {
+      showCover('Starting…');
+      this.#link.open({ wake: true });
       this.#view.focus();
     }
   }
@@ -88,6 +100,8 @@ export class TerminalPage extends SessionPage {
   #touched() {
     if (!this.#link.connected) {
       if (this.record.lifecycle === 'running') showBanner('Not connected: what you type now is not sent.', 'error');
+    } else if (!caller.mayDrive) {
+      showBanner('You may look on here, not type.');
     } else if (!this.#driving) {
       showBanner('Somebody else types in this session. “Take over” makes it yours.');
     } else if (bannerKind() !== 'error') {
@@ -113,7 +127,7 @@ export class TerminalPage extends SessionPage {
   #driver({ you, principal }) {
     this.#driving = you;
     const button = element('take-over');
-    button.hidden = you;
+    button.hidden = you || !caller.mayDrive;
     if (you && bannerKind() === 'note') hideBanner();
     button.title = principal ? `${principal} drives this session from another place` : 'Nobody drives this session';
     if (you) this.#view.lead();
@@ -183,9 +197,11 @@ export class TerminalPage extends SessionPage {
     this.#link.close();
     const [title, text] = RESTING[lifecycle];
     const because = reason ? `\nReason: ${REASONS[reason] ?? reason}.` : '';
-    const resume = [lifecycle === 'parked' ? 'Wake' : 'Resume', () => this.resume(), true];
+    const resume = lifecycle === 'parked' ? ['Wake', () => this.#wake(), true] : ['Resume', () => this.resume(), true];
     const fresh = ['New session', () => this.onNew(), lifecycle === 'deleted'];
-    const actions = lifecycle === 'deleted' ? [fresh] : lifecycle === 'queued' ? [] : [resume, fresh];
+    const goesOn = ['parked', 'stopped', 'failed'].includes(lifecycle)
+      && (caller.mayManage || (caller.mayDrive && lifecycle === 'parked'));
+    const actions = [...(goesOn ? [resume] : []), ...(caller.mayManage && lifecycle !== 'queued' ? [fresh] : [])];
     showCover(title, text + because, { details: detail ?? '', actions });
   }
 }

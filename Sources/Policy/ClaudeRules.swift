@@ -53,11 +53,3 @@ public enum PermissionMode: String, Codable, Sendable, Hashable, CaseIterable {
     case dontAsk
     case bypassPermissions
 }
-
-/// What happens to questions that nobody answers.
-public struct PermissionRules: Codable, Sendable, Hashable {
-    /// How long a question may stay open before it is denied; nil: for ever.
-    public var timeout: TimeSpan?
-
-    public init(timeout: TimeSpan? = nil) { self.timeout = timeout }
-}

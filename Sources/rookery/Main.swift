@@ -13,10 +13,11 @@ struct RookeryCommand: AsyncParsableCommand {
         subcommands: [
             Serve.self,
             New.self, List.self, Attach.self, Wrap.self, Input.self, Screen.self, Logs.self, Recording.self,
-            Transcript.self, Idle.self, Usage.self, Egress.self, Permissions.self, Switch.self, Stop.self, Park.self,
-            Resume.self, Fork.self, Remove.self, Tenants.self, Users.self, Tokens.self, Credentials.self,
-            Budgets.self, Devices.self, Policies.self, Image.self, Sandbox.self, RegistryCommands.self, Doctor.self,
-            Upgrade.self, ShowVersion.self,
+            Transcript.self, Idle.self, Usage.self, Egress.self, Permissions.self, Share.self, Shares.self,
+            Unshare.self,
+            Switch.self, Stop.self, Park.self, Resume.self, Fork.self, Remove.self, Tenants.self, Users.self,
+            Tokens.self, Credentials.self, Budgets.self, Devices.self, Policies.self, Image.self, Sandbox.self,
+            RegistryCommands.self, Doctor.self, Upgrade.self, ShowVersion.self,
         ])
 
     /// Not asynchronous itself: the runtime would end the main thread then, and a process whose first thread is dead

@@ -57,6 +57,7 @@ enum GoodPolicies {
         wakes: [input]
         log_bytes: 1MiB
         journal: {bytes: 32MiB, age: 2d}
+        permission_allow: [Glob, mcp__tickets, 'Bash(git log:*)', 'Edit(./src/**)', 'WebFetch(domain:docs.rs)']
         permission_timeout: 5m
         bounds:
           permission_modes: [plan]

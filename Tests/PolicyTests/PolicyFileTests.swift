@@ -53,7 +53,10 @@ import Testing
                         timeout: .seconds(90), warning: .seconds(5), grace: .seconds(2), maxLifetime: .hours(8),
                         freezeAfter: .seconds(30), wakes: [.input]),
                     logBytes: .mebibytes(1), journal: JournalRules(bytes: .mebibytes(32), age: .hours(48)),
-                    permissions: PermissionRules(timeout: .minutes(5)),
+                    permissions: PermissionRules(
+                        allow: [
+                            "Glob", "mcp__tickets", "Bash(git log:*)", "Edit(./src/**)", "WebFetch(domain:docs.rs)",
+                        ], timeout: .minutes(5)),
                     bounds: RequestBounds(
                         permissionModes: [.plan], models: ["opus"], environment: false, images: ["minimal"],
                         idleTimeout: .hours(1), maxLifetime: .hours(12)),
@@ -79,6 +82,17 @@ import Testing
         #expect(policy.sandbox.limits.pids == 100)
         #expect(policy.sandbox.limits.memory == ResourceLimits.standard.memory)
         #expect(policy.idle.timeout == .minutes(20))
+    }
+
+    @Test(
+        "a rule that only Claude Code could judge answers nothing",
+        arguments: [
+            "Bash(git *)", "Bash(a && b:*)", "Bash(:*)", "Bash( ls)", "Edit(/src/**)", "Edit(src/*.ts)",
+            "Edit(./../**)",
+            "Read(~/x)", "WebFetch(docs.rs)", "WebFetch(domain:*.rs)", "Agent(x)", "mcp__a__b(x)", "(x)", "",
+        ])
+    func unjudged(rule: String) {
+        #expect(throws: FileFault.self) { try file.parse("permission_allow: ['\(rule)']\n", name: "team") }
     }
 
     @Test("never is no bound", arguments: ["never", "null", "~", ""])

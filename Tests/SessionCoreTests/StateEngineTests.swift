@@ -91,8 +91,8 @@ private func hook(
         var engine = run([
             Step(0, file(.idle), []), Step(1, prompt("BASH touch a"), ["turn.started"]),
             Step(0.04, file(.busy), ["=working"]), Step(0.03, hook(.preToolUse, "t1"), ["tool.started"]),
-            Step(0.07, hook(.permissionRequest, nil), ["permission.requested"]),
-            Step(0.02, permission, ["=pending"]),
+            Step(0.07, hook(.permissionRequest, nil), ["=pending", "permission.requested"]),
+            Step(0.02, permission, []),
         ])
         #expect(engine.view.permissions.map(\.toolUseID) == ["t1"])
         #expect(engine.view.permissions.map(\.id) == ["t1"])
@@ -107,11 +107,24 @@ private func hook(
         #expect(engine.view.permissions.isEmpty)
     }
 
+    @Test func aQuestionIsToldOnceTheSessionIsPendingAndAnAnswerFromElsewhereEndsThat() {
+        let engine = run([
+            Step(0, file(.idle), []), Step(1, prompt("BASH touch a"), ["turn.started"]),
+            Step(0.04, file(.busy), ["=working"]), Step(0.03, hook(.preToolUse, "t1"), ["tool.started"]),
+            Step(0.07, hook(.permissionRequest, nil), ["=pending", "permission.requested"]),
+            // Before the file says anything: nobody saw the dialog.
+            Step(0.005, .answered("another"), []), Step(0, .answered("t1"), ["=working"]),
+            Step(0.02, .tick, []), Step(60, .tick, []), Step(0.03, hook(.postToolUse, "t1"), ["tool.completed:ok"]),
+            Step(0.04, stop(), ["turn.completed:completed"]), Step(0.05, file(.idle), ["=idle"]),
+        ])
+        #expect(engine.view.permissions.isEmpty)
+    }
+
     @Test func permissionRefused() {
         run([
             Step(0, file(.idle), []), Step(1, prompt("BASH touch b"), ["turn.started"]),
             Step(0.05, file(.busy), ["=working"]), Step(0.03, hook(.preToolUse, "t1"), ["tool.started"]),
-            Step(0.03, hook(.permissionRequest, nil), ["permission.requested"]), Step(0.02, permission, ["=pending"]),
+            Step(0.03, hook(.permissionRequest, nil), ["=pending", "permission.requested"]), Step(0.02, permission, []),
             Step(
                 1.5, file(.idle),
                 ["permission.resolved:denied", "tool.completed:error", "turn.completed:interrupted", "=idle"]),
@@ -126,8 +139,8 @@ private func hook(
         for id in ["t1", "t2"] {
             steps += [
                 Step(0.03, hook(.preToolUse, id, id), ["tool.started"]),
-                Step(0.03, hook(.permissionRequest, nil, id), ["permission.requested"]),
-                Step(0.02, permission, ["=pending"]),
+                Step(0.03, hook(.permissionRequest, nil, id), ["=pending", "permission.requested"]),
+                Step(0.02, permission, []),
                 Step(5, file(.busy), ["permission.resolved:allowed", "=working"]),
                 Step(0.03, hook(.postToolUse, id, id), ["tool.completed:ok"]),
             ]
@@ -140,7 +153,7 @@ private func hook(
         run([
             Step(0, file(.idle), []), Step(1, prompt("ask"), ["turn.started"]), Step(0.04, file(.busy), ["=working"]),
             Step(0.4, hook(.preToolUse, "t1"), ["tool.started"]),
-            Step(0.1, hook(.permissionRequest, nil), ["permission.requested"]),
+            Step(0.1, hook(.permissionRequest, nil), ["=pending", "permission.requested"]),
             Step(0.1, file(.waiting("input needed")), ["=pending"]),
             Step(1.5, hook(.postToolUse, "t1"), ["permission.resolved:allowed", "tool.completed:ok"]),
             Step(0.1, file(.busy), ["=working"]), Step(0.03, stop(), ["turn.completed:completed"]),
@@ -236,7 +249,7 @@ private func hook(
     @Test func fileAloneTellsTurnsAndPermissions() {
         run([
             Step(0, file(.idle), []), Step(1, file(.busy), ["=working"]), Step(1.5, .tick, ["turn.started"]),
-            Step(0.1, permission, ["permission.requested", "=pending"]),
+            Step(0.1, permission, ["=pending", "permission.requested"]),
             Step(1, file(.busy), ["permission.resolved:allowed", "=working"]),
             Step(1, file(.idle), ["turn.completed:interrupted", "=idle"]),
             // A turn too short for a tick.
@@ -248,7 +261,7 @@ private func hook(
     @Test func hooksAlone() {
         run([
             Step(0, prompt("x"), ["turn.started", "=working"]), Step(0.1, hook(.preToolUse, "t1"), ["tool.started"]),
-            Step(0.1, hook(.permissionRequest, nil), ["permission.requested", "=pending"]),
+            Step(0.1, hook(.permissionRequest, nil), ["=pending", "permission.requested"]),
             Step(5, hook(.postToolUse, "t1"), ["permission.resolved:allowed", "tool.completed:ok", "=working"]),
             Step(1, stop(), ["turn.completed:completed", "=idle"]),
             Step(1, prompt("y", "p2"), ["turn.started", "=working"]),

@@ -61,6 +61,57 @@ struct CredentialTests {
         }
     }
 
+    @Test func aShareLinkIsWorthItsRoleAtItsSessionAndNothingElsewhere() async throws {
+        try await Box.with { box in
+            let (shared, other) = (try await box.create(), try await box.create())
+            func share(_ role: ShareRole) async throws -> String {
+                let made = try await box.registry.createShare(
+                    of: shared, role: role, label: nil, expiresAt: Date() + 3600, by: box.alice)
+                return try #require(made).record.publicID
+            }
+            let id = try await share(.approve)
+            await box.supervisor.credentialChanged(.share(id), reason: "look again")
+            #expect(try box.worker(shared).state.withLock { $0.credentials.last?.access } == .approve)
+            #expect(try box.worker(other).state.withLock { $0.credentials.last }?.access == nil)
+            _ = try await box.registry.revokeShare(id, of: shared, by: box.alice)
+            await box.supervisor.credentialChanged(.share(id), reason: "the share link was revoked")
+            #expect(
+                try box.worker(shared).state.withLock { $0.credentials.last }
+                    == CredentialChange(.share(id), access: nil, reason: "the share link was revoked"))
+        }
+    }
+
+    @Test func aLinkThatWasRevokedWhileNobodyLookedIsFound() async throws {
+        let id = SessionID()
+        let links = Mutex<[String]>([])
+        try await Box.restarting(
+            { box in
+                try await box.create(SessionCreation(id: id))
+                var made: [String] = []
+                for _ in 0..<2 {
+                    let share = try await box.registry.createShare(
+                        of: id, role: .view, label: nil, expiresAt: Date() + 3600, by: box.alice)
+                    made.append(try #require(share).record.publicID)
+                }
+                let clients = made.enumerated().map { index, share in
+                    AttachedClient(
+                        id: index, dialect: "stream", principal: "x", driving: false, since: Date(), access: .view,
+                        credential: ClientCredential(share: share))
+                }
+                try box.worker(id).state.withLock { $0.status.clients = clients }
+                _ = try await box.registry.revokeShare(made[1], of: id, by: box.alice)
+                links.withLock { [made] in $0 = made }
+            },
+            after: { box in
+                let changes = try await eventually("the change") { () -> [CredentialChange]? in
+                    let changes = try box.worker(id).state.withLock { $0.credentials }
+                    return changes.isEmpty ? nil : changes
+                }
+                #expect(changes.map(\.name) == [.share(links.withLock { $0[1] })])
+                #expect(changes.first?.access == nil)
+            })
+    }
+
     @Test func whatWasTakenBackWhileNobodyLookedCountsToo() async throws {
         let id = SessionID()
         let kept = Mutex<[String]>([])

@@ -10,12 +10,12 @@ import WorkerControl
 /// What becomes of clients whose credential is taken back or changed.
 @Suite("Credentials that change", .timeLimit(.minutes(2)))
 struct CredentialTests {
-    private static let token = ClientCredential(token: "aaaaaaaaaaaa", login: "login-1")
+    private static let token = ClientCredential(token: "aaaaaaaaaaaa", login: "login-1", share: "cccccccccccc")
     private static let other = ClientCredential(token: "bbbbbbbbbbbb")
 
     @Test(
         "what is revoked closes within a second, said why, and nobody else does",
-        arguments: Way.allCases, [CredentialName.token("aaaaaaaaaaaa"), .login("login-1")])
+        arguments: Way.allCases, [CredentialName.token("aaaaaaaaaaaa"), .login("login-1"), .share("cccccccccccc")])
     func revoked(way: Way, name: CredentialName) async throws {
         try await WorkerFixture.with(["cat"]) { fixture in
             let connection = try await fixture.connect()

@@ -62,7 +62,7 @@ export default ClaudeSocket;
 export interface ConnectionOptions {
   /** `https://host`; in a page, the page's own server when left out. */
   server?: string;
-  /** A bearer token; in a page that is logged in, left out. */
+  /** A bearer token, or a share link’s secret (`rs_…`); in a page that is logged in, left out. */
   token?: string;
   fetch?: typeof fetch;
   WebSocket?: WebSocketClass;

@@ -1,4 +1,5 @@
 // A permission that a session asks for, as a card: what it is about, shown whole, and the answers to it.
+import { caller } from '../caller.js';
 import { button, make } from './dom.js';
 import { drawProse } from './prose.js';
 import { answerText, questionsOf, rememberedRules } from './question.js';
@@ -80,6 +81,10 @@ export class PermissionCard {
 
   #drawAnswers() {
     const { kind, tool_input: input, answerable, truncated } = this.#data;
+    if (!caller.mayAnswer) {
+      this.#body.replaceChildren(make('p', { className: 'hint', text: 'It waits for an answer of somebody who may give one.' }));
+      return;
+    }
     if (answerable === false) {
       this.#body.replaceChildren(make('p', { className: 'hint', text: 'Only the session’s terminal can answer this.' }));
       return;

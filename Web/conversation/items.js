@@ -1,4 +1,5 @@
 // One node for each item of a conversation, changed in place: what is unfolded, selected or focused stays so.
+import { caller } from '../caller.js';
 import { PermissionCard } from './card.js';
 import { button, count, make, money, span } from './dom.js';
 import { address } from './images.js';
@@ -41,7 +42,7 @@ function prompt(first, actions) {
         { queued: 'queued', sending: item.reason ? `not sent yet: ${item.reason}` : 'sending…', refused: `not sent: ${item.reason}` }[item.state],
       ].filter(Boolean);
       meta.replaceChildren(told.join(' · '));
-      if (item.state === 'queued') meta.append(button('Take back', () => actions.withdraw(item), { 'aria-label': 'Take this prompt back' }));
+      if (item.state === 'queued' && caller.mayDrive) meta.append(button('Take back', () => actions.withdraw(item), { 'aria-label': 'Take this prompt back' }));
       if (item.state === 'refused') {
         meta.append(button('Try again', () => actions.retry(item)), button('Discard', () => actions.discard(item)));
       }

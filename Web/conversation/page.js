@@ -1,5 +1,6 @@
 // A structured session: its conversation, as its events tell it, and what a person says to it.
 import { api, randomKey } from '../api.js';
+import { caller } from '../caller.js';
 import { RookerySession } from '../client/index.js';
 import { CONNECTION, REASONS, RESTING, SessionPage } from '../session.js';
 import { badge, hideCover, showBanner, showCover } from '../status.js';
@@ -39,7 +40,9 @@ export class ConversationPage extends SessionPage {
 
   constructor(record) {
     super(record);
-    this.#session = new RookerySession(record.id, { since: 0, reconnectDelay: 300, maxReconnectDelay: 10_000 });
+    this.#session = new RookerySession(record.id, {
+      since: 0, reconnectDelay: 300, maxReconnectDelay: 10_000, token: caller.share,
+    });
     this.#session.on('event', (event) => this.#take(event));
     this.#session.on('connected', () => this.#connected());
     this.#session.on('disconnected', () => badge('connection', 'lost', CONNECTION.lost));
@@ -53,7 +56,7 @@ export class ConversationPage extends SessionPage {
       retry: (item) => this.#retry(item),
       discard: (item) => this.#discard(item),
       answer: (item, decision, options) => this.#answer(item, decision, options),
-      setMode: (mode) => this.#session.setPermissionMode(mode),
+      setMode: caller.mayDrive ? (mode) => this.#session.setPermissionMode(mode) : null,
     }, this.#root);
     this.#timeline.onMove = () => this.#drawAsks();
     this.#outbox = new Outbox(record.id);
@@ -63,7 +66,7 @@ export class ConversationPage extends SessionPage {
     this.#composer.onModel = (name) => this.#set('model', this.#session.setModel(name));
     this.#composer.onMode = (mode) => this.#set('permission mode', this.#session.setPermissionMode(mode));
     this.#composer.onProblem = (text) => showBanner(text, 'error');
-    this.#root.addEventListener('answered', () => this.#composer.focus(), { signal: this.#listening.signal });
+    this.#root.addEventListener('answered', () => { if (caller.mayDrive) this.#composer.focus(); }, { signal: this.#listening.signal });
     this.#root.querySelector('.asks').onclick = () => {
       const [first] = this.#model.openPermissions;
       if (first) this.#timeline.show(first.id);
@@ -86,7 +89,7 @@ export class ConversationPage extends SessionPage {
     this.#readBounds();
     if (this.isResting) this.rested();
     this.#draw();
-    if (!matchMedia('(pointer: coarse)').matches) this.focus();
+    if (caller.mayDrive && !matchMedia('(pointer: coarse)').matches) this.focus();
   }
 
   connect() {
@@ -281,7 +284,7 @@ export class ConversationPage extends SessionPage {
   rested() {
     hideCover();
     if (this.record.lifecycle === 'deleted') {
-      showCover(...RESTING.deleted, { actions: [['New session', () => this.onNew(), true]] });
+      showCover(...RESTING.deleted, { actions: caller.mayManage ? [['New session', () => this.onNew(), true]] : [] });
     }
     this.#draw();
   }
@@ -327,11 +330,12 @@ export class ConversationPage extends SessionPage {
     const [title] = RESTING[lifecycle];
     const because = reason ? `: ${REASONS[reason] ?? reason}` : '';
     const remedy = {
-      parked: 'Your next message wakes it.', stopped: 'Resume it to go on.', failed: 'Resume it to try again.',
+      parked: caller.mayDrive ? 'Your next message wakes it.' : '',
+      stopped: caller.mayManage ? 'Resume it to go on.' : '', failed: caller.mayManage ? 'Resume it to try again.' : '',
       queued: 'It starts when there is room.',
     }[lifecycle];
     bar.replaceChildren(make('p', {}, make('strong', { text: `${title}${because}.` }), ` ${remedy ?? ''}`));
-    if (['stopped', 'failed'].includes(lifecycle)) bar.append(button('Resume', () => this.resume(), { primary: true }));
+    if (caller.mayManage && ['stopped', 'failed'].includes(lifecycle)) bar.append(button('Resume', () => this.resume(), { primary: true }));
     if (detail && lifecycle === 'failed') bar.append(make('pre', { text: detail }));
   }
 

@@ -6,6 +6,7 @@ import Supervisor
 struct Authenticator: Sendable {
     let mode: AuthenticationMode
     let tokens: any TokenService
+    var shares: (any ShareService)?
     let origins: OriginPolicy
     let logins = LoginStore()
     let tickets = TicketStore()
@@ -14,9 +15,22 @@ struct Authenticator: Sendable {
 
     /// - Parameters:
     ///   - acceptsTicket: whether this is a WebSocket or an SSE stream.
-    ///   - session: the session the request is for, which a ticket may be bound to.
+    ///   - acceptsShare: whether this is for whoever holds a share link too.
+    ///   - session: the session the request is for, which a ticket may be bound to, and a share link is.
     func caller(
-        of request: CallerRequest, acceptsTicket: Bool = false, session: SessionID? = nil
+        of request: CallerRequest, acceptsTicket: Bool = false, acceptsShare: Bool = false, session: SessionID? = nil
+    ) async throws(Problem) -> Principal {
+        let principal = try await anyCaller(of: request, acceptsTicket: acceptsTicket, session: session)
+        guard let share = principal.share else { return principal }
+        guard acceptsShare else {
+            throw Problem(403, "forbidden", "a share link opens its session, and this is something else")
+        }
+        if let session, session != share.session { throw Problem(404, "not_found", "there is no session \(session)") }
+        return principal
+    }
+
+    private func anyCaller(
+        of request: CallerRequest, acceptsTicket: Bool, session: SessionID?
     ) async throws(Problem) -> Principal {
         if let authorization = request.authorization {
             return try await bearer(authorization)
@@ -56,8 +70,13 @@ struct Authenticator: Sendable {
         }
     }
 
-    /// A caller as it is by now; nil when its token was revoked or its login has ended.
+    /// A caller as it is by now; nil when its token or share link was revoked or its login has ended.
     func current(_ principal: Principal) async throws(Problem) -> Principal? {
+        if let share = principal.share {
+            return try await lookUp { () async throws(SupervisorError) in
+                try await shares?.principal(shareID: share.id)
+            }
+        }
         guard let tokenID = principal.tokenID else { return principal }
         if let login = principal.login, !logins.isOpen(login) { return nil }
         var found = try await lookUp { () async throws(SupervisorError) in
@@ -74,10 +93,12 @@ struct Authenticator: Sendable {
         }
         guard
             let principal = try await lookUp({ () async throws(SupervisorError) in
-                try await tokens.principal(token: String(parts[1]))
+                let text = String(parts[1])
+                guard text.hasPrefix(ShareLink.prefix) else { return try await tokens.principal(token: text) }
+                return try await shares?.principal(share: text)
             })
         else {
-            throw Problem(401, "bad_token", "the token is unknown or revoked")
+            throw Problem(401, "bad_token", "the token or share link is unknown, revoked or expired")
         }
         return principal
     }

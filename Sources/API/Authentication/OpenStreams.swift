@@ -16,11 +16,10 @@ final class OpenStreams: Sendable {
     /// - Parameter end: called when the credential is taken back or expires; perhaps at once.
     /// - Returns: a number for ``close(_:)``; nil for a caller that nothing can be taken back from.
     func open(for principal: Principal, end: @escaping @Sendable () -> Void) -> Int? {
-        guard let tokenID = principal.tokenID else { return nil }
-        let credential = ClientCredential(token: tokenID, login: principal.login?.id)
-        let expiry = principal.login.map { login in
+        guard let credential = ClientCredential(principal) else { return nil }
+        let expiry = credential.expires.map { expires in
             Task {
-                try? await Task.sleep(for: .seconds(max(0, login.expires.timeIntervalSinceNow)))
+                try? await Task.sleep(for: .seconds(max(0, expires.timeIntervalSinceNow)))
                 if !Task.isCancelled { end() }
             }
         }

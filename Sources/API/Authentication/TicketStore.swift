@@ -7,7 +7,7 @@ import Synchronization
 final class TicketStore: Sendable {
     static let lifetime: TimeInterval = 30
     static let most = 10_000
-    /// Unused tickets of one user, so that nobody fills the store for the others.
+    /// Unused tickets of one user, or of one share link, so that nobody fills the store for the others.
     static let mostEach = 100
 
     private struct Ticket {
@@ -26,7 +26,7 @@ final class TicketStore: Sendable {
         let issued = tickets.withLock { tickets in
             if tickets.count >= Self.mostEach { tickets = tickets.filter { $0.value.expires > now } }
             guard tickets.count < Self.most,
-                tickets.values.count(where: { $0.principal.userID == principal.userID }) < Self.mostEach
+                tickets.values.count(where: { $0.principal.isSame(as: principal) }) < Self.mostEach
             else { return false }
             tickets[Secret.hash(secret.text)] = Ticket(principal: principal, session: session, expires: expires)
             return true
@@ -46,4 +46,8 @@ final class TicketStore: Sendable {
         if let bound = found.session, bound != session { return nil }
         return found.principal
     }
+}
+
+extension Principal {
+    fileprivate func isSame(as other: Principal) -> Bool { userID == other.userID && share?.id == other.share?.id }
 }

@@ -95,9 +95,10 @@ extension Principal {
         maySee(tenant: stream.owner.tenantID, owner: stream.owner.userID)
     }
 
-    /// The rule that sessions have.
+    /// The rule that sessions have. There are no share links to what runs elsewhere.
     fileprivate func maySee(tenant: Int64, owner: Int64) -> Bool {
-        switch role {
+        guard share == nil else { return false }
+        return switch role {
         case .operator: true
         case .admin, .viewer, .approver: tenant == tenantID
         case .user: tenant == tenantID && owner == userID

@@ -51,6 +51,47 @@ extension OpenAPIDocument {
            "security": []
           }
          },
+         "/v1/me": {
+          "get": {
+           "operationId": "whoAmI",
+           "summary": "Who the caller is, and what that is worth",
+           "tags": ["access"],
+           "description": "Needs the role viewer or a higher one. A share link may ask too.",
+           "responses": {
+            "200": {
+             "description": "The caller.",
+             "content": {
+              "application/json": {
+               "schema": {
+                "type": "object",
+                "required": ["name", "role", "access", "share"],
+                "properties": {
+                 "name": {"type": "string"},
+                 "role": {"$ref": "#/components/schemas/Role"},
+                 "access": {
+                  "type": "string", "enum": ["view", "approve", "drive"],
+                  "description": "What the caller may do with a session that it sees."
+                 },
+                 "share": {
+                  "type": ["object", "null"],
+                  "description": "The share link through which it came.",
+                  "required": ["id", "session_id", "role", "expires_at"],
+                  "properties": {
+                   "id": {"type": "string"},
+                   "session_id": {"type": "string", "format": "uuid"},
+                   "role": {"type": "string", "enum": ["view", "approve", "drive"]},
+                   "expires_at": {"type": "string", "format": "date-time"}
+                  }
+                 }
+                }
+               }
+              }
+             }
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          }
+         },
          "/v1/tickets": {
           "post": {
            "operationId": "createTicket",

@@ -56,7 +56,10 @@ struct Query: Sendable {
     /// A long-lived secret in a URL ends up in logs, histories and Referer headers: refused, whatever it is for.
     func refuseTokens() throws(Problem) {
         let names: Set = ["token", "access_token", "api_key", "bearer", "authorization"]
-        for item in items where names.contains(item.name.lowercased()) || item.value.hasPrefix("rk_") {
+        for item in items
+        where names.contains(item.name.lowercased()) || item.value.hasPrefix("rk_")
+            || item.value.hasPrefix(ShareLink.prefix)
+        {
             throw Problem(
                 400, "token_in_url",
                 "a token in a URL is refused, because URLs are logged; send 'Authorization: Bearer', or get a ticket "

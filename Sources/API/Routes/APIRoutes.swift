@@ -14,6 +14,7 @@ struct APIRoutes: Sendable {
     let credentials: any CredentialService
     let budgets: any BudgetService
     let authenticator: Authenticator
+    var shares: (any ShareService)?
     let dialects: DialectHubs
     let site: StaticSite
     /// The listeners speak TLS, so cookies are for TLS only.
@@ -23,10 +24,10 @@ struct APIRoutes: Sendable {
     var face = ListenerFace.all
 
     var endpoints: [Endpoint] {
-        serviceEndpoints + accessEndpoints + sessionEndpoints + sessionFactEndpoints + eventEndpoints + pastEndpoints
-            + commandEndpoints + usageEndpoints + credentialEndpoints + budgetEndpoints + policyEndpoints
-            + tokenEndpoints + accountEndpoints + echokitEndpoints + companionEndpoints + agentAPIEndpoints
-            + claudeRemoteEndpoints
+        serviceEndpoints + accessEndpoints + shareEndpoints + sessionEndpoints + sessionFactEndpoints + eventEndpoints
+            + pastEndpoints + commandEndpoints + usageEndpoints + credentialEndpoints + budgetEndpoints
+            + policyEndpoints + tokenEndpoints + accountEndpoints + echokitEndpoints + companionEndpoints
+            + agentAPIEndpoints + claudeRemoteEndpoints
     }
 
     /// WebSockets, which never reach the router as such; a plain request for one does, and is told so.
@@ -63,7 +64,8 @@ struct APIRoutes: Sendable {
         if case .role(let needed) = endpoint.access {
             let session = context.parameters.get("id").flatMap { SessionID(parsing: $0) }
             let found = try await authenticator.caller(
-                of: caller, acceptsTicket: endpoint.acceptsTicket, session: session)
+                of: caller, acceptsTicket: endpoint.acceptsTicket, acceptsShare: endpoint.acceptsShare,
+                session: session)
             guard found.role >= needed else {
                 throw Problem(
                     403, "forbidden", "this needs the role \(needed) or a higher one; yours is \(found.role)")

@@ -26,10 +26,13 @@ extension APIRoutes {
                 }
                 return Response(status: .noContent, headers: [.setCookie: cookie("", seconds: 0)])
             },
-            Endpoint(.post, "/v1/tickets", .role(.viewer)) { call in
+            Endpoint(.get, "/v1/me", .role(.viewer), acceptsShare: true) { call in
+                try .json(CallerDocument(try call.authenticated()))
+            },
+            Endpoint(.post, "/v1/tickets", .role(.viewer), acceptsShare: true) { call in
                 let principal = try call.authenticated()
                 let fields = try BodyFields(await call.json(optional: true), allowed: ["session_id"])
-                let session = try fields.sessionID("session_id")
+                let session = try fields.sessionID("session_id") ?? principal.share?.session
                 // A ticket for what the caller cannot see would say that it exists.
                 if let session { _ = try await sessions.session(session, as: principal) }
                 let issued = try authenticator.tickets.issue(to: principal, session: session)
@@ -41,7 +44,7 @@ extension APIRoutes {
     }
 
     /// Ends whatever was opened with a credential: streams here, terminals at the workers.
-    private func takenBack(_ name: CredentialName, _ reason: String) async {
+    func takenBack(_ name: CredentialName, _ reason: String) async {
         authenticator.streams.end(name)
         await sessions.credentialChanged(name, reason: reason)
     }

@@ -11,7 +11,7 @@ extension APIRoutes {
 
     var commandEndpoints: [Endpoint] {
         [
-            Endpoint(.post, "/v1/sessions/{id}/commands", .role(.viewer)) { call in
+            Endpoint(.post, "/v1/sessions/{id}/commands", .role(.viewer), acceptsShare: true) { call in
                 let body = try await call.json(most: Self.largestCommand)
                 let command: SessionCommand
                 do throws(CommandSyntaxError) { command = try SessionCommand(body) } catch {
@@ -19,12 +19,12 @@ extension APIRoutes {
                 }
                 return try await answer(try await sessions.command(call.sessionID(), command, by: call.authenticated()))
             },
-            Endpoint(.get, "/v1/sessions/{id}/permissions", .role(.viewer)) { call in
+            Endpoint(.get, "/v1/sessions/{id}/permissions", .role(.viewer), acceptsShare: true) { call in
                 let outcome = try await sessions.command(call.sessionID(), .permissions, by: call.authenticated())
                 guard case .done(let data) = outcome else { return try await answer(outcome) }
                 return try .json(["items": data["permissions"] ?? []] as JSONValue)
             },
-            Endpoint(.post, "/v1/sessions/{id}/permissions/{pid}", .role(.approver)) { call in
+            Endpoint(.post, "/v1/sessions/{id}/permissions/{pid}", .role(.approver), acceptsShare: true) { call in
                 let body = try await call.json()
                 let pid = try call.parameter("pid")
                 let permission: PermissionAnswer
@@ -51,7 +51,7 @@ extension APIRoutes {
                 return try .json(
                     ["items": .array(items.map(\.document)), "next_cursor": next ?? .null] as JSONValue)
             },
-            Endpoint(.get, "/v1/permissions", .role(.viewer)) { call in
+            Endpoint(.get, "/v1/permissions", .role(.viewer), acceptsShare: true) { call in
                 let open = try await sessions.permissions(as: call.authenticated())
                 return try .json(["items": .array(open.map(\.document))] as JSONValue)
             },

@@ -33,16 +33,20 @@ struct Endpoint: Sendable {
     let access: Access
     /// Whether `?ticket=` is a credential here: event streams only.
     let acceptsTicket: Bool
+    /// Whether whoever holds a share link may call it, as far as the link's role goes.
+    let acceptsShare: Bool
     let handle: @Sendable (Call) async throws -> Response
 
     init(
         _ method: HTTPRequest.Method, _ path: String, _ access: Access, acceptsTicket: Bool = false,
+        acceptsShare: Bool = false,
         handle: @escaping @Sendable (Call) async throws -> Response
     ) {
         self.method = method
         self.path = path
         self.access = access
         self.acceptsTicket = acceptsTicket
+        self.acceptsShare = acceptsShare
         self.handle = handle
     }
 

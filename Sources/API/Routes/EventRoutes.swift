@@ -11,7 +11,9 @@ extension APIRoutes {
 
     var eventEndpoints: [Endpoint] {
         [
-            Endpoint(.get, "/v1/sessions/{id}/events", .role(.viewer), acceptsTicket: true) { call in
+            Endpoint(
+                .get, "/v1/sessions/{id}/events", .role(.viewer), acceptsTicket: true, acceptsShare: true
+            ) { call in
                 let events = try await sessions.events(
                     call.sessionID(), since: since(of: call), as: call.authenticated())
                 return try stream(events, call)

@@ -34,7 +34,7 @@ extension APIRoutes {
                     ],
                     body: ResponseBody { writer in try await recording.write(to: &writer) })
             },
-            Endpoint(.get, "/v1/sessions/{id}/transcript", .role(.viewer)) { call in
+            Endpoint(.get, "/v1/sessions/{id}/transcript", .role(.viewer), acceptsShare: true) { call in
                 let limit = try call.number("limit") ?? 100
                 guard (1...500).contains(limit) else { throw Problem.invalid("limit must be 1 to 500", field: "limit") }
                 let transcript = Transcript(

@@ -12,7 +12,7 @@ extension APIRoutes {
 
     var sessionFactEndpoints: [Endpoint] {
         [
-            Endpoint(.get, "/v1/sessions/{id}/screen", .role(.viewer)) { call in
+            Endpoint(.get, "/v1/sessions/{id}/screen", .role(.viewer), acceptsShare: true) { call in
                 let format = try call.query.choice("format", of: ScreenFormat.self) ?? .text
                 let screen = try await sessions.screen(call.sessionID(), format: format, as: call.authenticated())
                 guard format != .json else { return try .json(ScreenDocument(screen)) }

@@ -25,7 +25,7 @@ extension APIRoutes {
                 return try .json(
                     PageDocument(items: page.items.map { SessionDocument($0) }, nextCursor: page.nextCursor))
             },
-            Endpoint(.get, "/v1/sessions/{id}", .role(.viewer)) { call in
+            Endpoint(.get, "/v1/sessions/{id}", .role(.viewer), acceptsShare: true) { call in
                 let view = try await sessions.session(call.sessionID(), as: call.authenticated())
                 return try .json(SessionDocument(view))
             },
@@ -57,11 +57,11 @@ extension APIRoutes {
                     SessionDocument(view), status: .created,
                     headers: [.location: "/v1/sessions/\(view.record.id)"])
             },
-            Endpoint(.post, "/v1/sessions/{id}/interrupt", .role(.user)) { call in
+            Endpoint(.post, "/v1/sessions/{id}/interrupt", .role(.user), acceptsShare: true) { call in
                 try await sessions.interrupt(call.sessionID(), by: call.authenticated())
                 return Response(status: .noContent)
             },
-            Endpoint(.post, "/v1/sessions/{id}/input", .role(.user)) { call in
+            Endpoint(.post, "/v1/sessions/{id}/input", .role(.user), acceptsShare: true) { call in
                 let id = try call.sessionID()
                 let input = try InputBody(body: await call.json())
                 let seq = try await sessions.input(

@@ -26,6 +26,7 @@ public struct APIServer: Service {
     private let onListening: @Sendable ([BoundListener]) async -> Void
 
     /// - Parameters:
+    ///   - shares: where share links are written down; nil: there are none.
     ///   - remote: where devices that dial in are written down; nil: none may.
     ///   - onListening: called once when every listener accepts connections, in the order of the
     ///     configuration.
@@ -33,7 +34,7 @@ public struct APIServer: Service {
     public init(
         _ configuration: APIConfiguration, sessions: any SessionService, tokens: any TokenService,
         usage: any UsageService, credentials: any CredentialService, budgets: any BudgetService,
-        remote: SessionRegistry? = nil, logger: Logger,
+        shares: (any ShareService)? = nil, remote: SessionRegistry? = nil, logger: Logger,
         onListening: @escaping @Sendable ([BoundListener]) async -> Void = { _ in }
     ) throws(APIServerError) {
         guard !configuration.listeners.isEmpty else { throw .noListeners }
@@ -50,7 +51,7 @@ public struct APIServer: Service {
         self.onListening = onListening
         tls = try configuration.tls.map { files throws(APIServerError) in try Self.tls(files) }
         let authenticator = Authenticator(
-            mode: configuration.authentication, tokens: tokens,
+            mode: configuration.authentication, tokens: tokens, shares: shares,
             origins: OriginPolicy(
                 listeners: configuration.allListeners.map(\.listener), allowedHosts: configuration.allowedHosts,
                 allowedOrigins: configuration.allowedOrigins))
@@ -60,7 +61,7 @@ public struct APIServer: Service {
             sessions: sessions, authenticator: authenticator, remote: remote, streams: streams)
         routes = APIRoutes(
             sessions: sessions, tokens: tokens, usage: usage, credentials: credentials, budgets: budgets,
-            authenticator: authenticator, dialects: dialects,
+            authenticator: authenticator, shares: shares, dialects: dialects,
             site: try StaticSite(directory: configuration.site, vendor: configuration.vendor),
             secure: configuration.tls != nil,
             transcription: configuration.transcription.map { TranscriptionProxy($0) })

@@ -36,6 +36,11 @@ struct UpgradeRouter: Sendable {
             case .shared, .claudeSocket: nil
             }
         }
+
+        /// Whether a share link opens it: a session's own WebSockets.
+        var acceptsShare: Bool {
+            if case .session = self { true } else { false }
+        }
     }
 
     func serve(_ upgrade: PendingUpgrade) async {
@@ -52,7 +57,8 @@ struct UpgradeRouter: Sendable {
                 try Handshake.check(upgrade.head)
                 return try await wrapped(id, upgrade, request)
             }
-            let principal = try await authenticator.caller(of: request, acceptsTicket: true, session: target.session)
+            let principal = try await authenticator.caller(
+                of: request, acceptsTicket: true, acceptsShare: target.acceptsShare, session: target.session)
             try Handshake.check(upgrade.head)
             switch target {
             case .claudeSocket: try await dialects.claudeSocket.serve(upgrade, request, principal)
@@ -305,9 +311,7 @@ extension Principal {
 extension RelayedClient {
     init(_ principal: Principal) {
         self.init(
-            principal: principal.name, access: principal.clientAccess,
-            credential: principal.tokenID.map {
-                ClientCredential(token: $0, login: principal.login?.id, expires: principal.login?.expires)
-            }, isAdmin: principal.role >= .admin)
+            principal: principal.name, access: principal.clientAccess, credential: ClientCredential(principal),
+            isAdmin: principal.role >= .admin)
     }
 }

@@ -85,6 +85,15 @@ struct PolicyFile {
             reading.policy.claude.model = try value.optional { value throws(FileFault) in try value.model() }
         case .logBytes: reading.policy.logBytes = try value.size(in: PolicyBounds.logBytes)
         case .journal: try journal(value, &reading)
+        case .permissionAllow:
+            reading.policy.permissions.allow = try value.distinct(most: ClaudeRules.mostTools) {
+                value throws(FileFault) in
+                try value.text(
+                    most: ClaudeRules.longestTool, "a rule that can be judged here",
+                    remedy: "write a tool's name, 'Bash(git log:*)', 'Edit(./src/**)' or 'WebFetch(domain:docs.rs)'; "
+                        + "allowed_tools takes any rule of Claude Code's",
+                    where: PermissionRules.isJudged)
+            }
         case .permissionTimeout:
             reading.policy.permissions.timeout = try value.optional("never") { value throws(FileFault) in
                 try value.span(in: PolicyBounds.permissionTimeout)

@@ -17,6 +17,7 @@ enum PolicyKey: String, CaseIterable, Sendable {
     case wakes
     case logBytes = "log_bytes"
     case journal
+    case permissionAllow = "permission_allow"
     case permissionTimeout = "permission_timeout"
     case bounds, size
 

@@ -67,7 +67,8 @@ public indirect enum PolicyTree: Sendable, Hashable {
                     (JournalKey.bytes, .text("\(policy.journal.bytes)")),
                     (.age, Self.optional(policy.journal.age, "none")),
                 ])
-            ), (.permissionTimeout, Self.optional(policy.permissions.timeout, "never")),
+            ), (.permissionAllow, Self.texts(policy.permissions.allow)),
+            (.permissionTimeout, Self.optional(policy.permissions.timeout, "never")),
             (.bounds, Self.bounds(policy.bounds)),
             (.size, Self.map([(SizeKey.cols, .number(policy.size.cols)), (.rows, .number(policy.size.rows))])),
         ]

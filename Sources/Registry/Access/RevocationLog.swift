@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// `<state>/revoked-tokens`: the public ids of revoked tokens, one a line, so that a registry from a backup does not let
-/// a token in that was revoked after the backup was made.
+/// `<state>/revoked-tokens`: the public ids of revoked tokens and share links, one a line, so that a registry from a backup does not let
+/// one in that was revoked after the backup was made.
 struct RevocationLog: Sendable {
     let path: String
 

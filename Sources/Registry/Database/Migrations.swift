@@ -14,6 +14,7 @@ extension DatabaseMigrator {
         migrator.registerMigration("v7-credentials") { try $0.execute(sql: CredentialSchema.table) }
         migrator.registerMigration("v8-budgets") { try $0.execute(sql: BudgetSchema.table) }
         migrator.registerMigration("v9-egress") { try $0.execute(sql: EgressSchema.tables) }
+        migrator.registerMigration("v10-shares") { try $0.execute(sql: ShareSchema.table) }
         return migrator
     }
 }

@@ -30,6 +30,8 @@ public struct Principal: Sendable, Hashable {
     public var tokenID: String?
     /// The browser login through which it was shown, when there is one.
     public var login: Login?
+    /// The share link through which the caller came, when it did: then only its session is there.
+    public var share: Share?
 
     /// A browser login, by a name that is no secret.
     public struct Login: Sendable, Hashable {

@@ -90,7 +90,7 @@ struct RegistryRebuild {
         report.baseTime = backup.time
         report.lost.append(
             "tokens, users and tenants made after \(backup.time.formatted(.rookery)) are lost, and the history of sessions "
-                + "since; tokens that were revoked since stay revoked")
+                + "since; tokens and share links that were revoked since stay revoked")
     }
 
     /// Sessions from manifests, in a registry that is in order itself.
@@ -117,6 +117,9 @@ struct RegistryRebuild {
             for token in revoked {
                 try database.execute(
                     sql: "UPDATE tokens SET revoked_at = ? WHERE public_id = ? AND revoked_at IS NULL",
+                    arguments: [now.registryMilliseconds, token])
+                try database.execute(
+                    sql: "UPDATE shares SET revoked_at = ? WHERE public_id = ? AND revoked_at IS NULL",
                     arguments: [now.registryMilliseconds, token])
             }
             try adopt(orphans: merge, &report)

@@ -1,13 +1,18 @@
 import GRDB
+import SessionCore
 
 /// Who sees and who changes which sessions. An operator: all of the box. An admin: its tenant's. A viewer or an
-/// approver: its tenant's, reading only. A user: its own.
+/// approver: its tenant's, reading only. A user: its own. Whoever came by a share link: that link's.
 enum SessionAccess {
     case read, change
 
     /// A condition on the `sessions` table, for the WHERE of every query on a caller's behalf.
     func predicate(for principal: Principal) -> (sql: String, arguments: StatementArguments) {
-        switch (principal.role, self) {
+        if let share = principal.share {
+            guard self == .read || share.role == .drive else { return ("0", []) }
+            return ("sessions.tenant_id = ? AND sessions.id = ?", [principal.tenantID, share.session.description])
+        }
+        return switch (principal.role, self) {
         case (.operator, _): ("1", [])
         case (.admin, _), (.viewer, .read), (.approver, .read): ("sessions.tenant_id = ?", [principal.tenantID])
         case (.user, _):
@@ -20,7 +25,8 @@ enum SessionAccess {
 extension Principal {
     /// True when the caller may see the session; the same rule as the predicate in the SQL.
     public func maySee(_ record: SessionRecord) -> Bool {
-        switch role {
+        if let share { return record.tenantID == tenantID && record.id == share.session }
+        return switch role {
         case .operator: true
         case .admin, .viewer, .approver: record.tenantID == tenantID
         case .user: record.tenantID == tenantID && record.ownerID == userID

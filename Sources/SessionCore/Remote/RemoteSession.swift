@@ -122,8 +122,9 @@ public struct RemoteSession: Sendable {
     private mutating func ask(_ permission: StreamPermission) {
         let question = PermissionLedger.Question(permission, since: time)
         guard permissions.open.count < Self.mostPermissions, permissions.ask(question) else { return }
-        emit(.permissionRequested, question.data)
+        // Whoever hears of a question and asks at once where the session stands is told that it waits.
         conclude(engine.asked(permissions.open, at: time))
+        emit(.permissionRequested, question.data)
     }
 
     private mutating func resolve(_ id: String, _ resolution: PermissionLedger.Resolution) {

@@ -45,6 +45,7 @@ public struct StateEngine: Sendable {
             closeTurn(.ended, at: now, &events)
         case .hook(let report): take(report, at: now, &events)
         case .transcript(let item): take(item, at: now, &events)
+        case .answered(let id): answered(id)
         case .output, .typed: lastStir = now
         case .tick:
             startUnexplainedTurn(at: now, patience: Self.patience, &events)
@@ -56,7 +57,15 @@ public struct StateEngine: Sendable {
             ended = true
         }
         conclude(at: now, &events)
-        return events
+        return Self.tellingActivityFirst(events)
+    }
+
+    /// Whoever hears of a question and asks at once where the session stands is told that it waits.
+    private static func tellingActivityFirst(_ events: [DerivedEvent]) -> [DerivedEvent] {
+        guard let last = events.last, last.type == .sessionActivity,
+            let asked = events.firstIndex(where: { $0.type == .permissionRequested })
+        else { return events }
+        return events[..<asked] + [last] + events[asked...].dropLast()
     }
 
     // MARK: The status file
@@ -189,6 +198,13 @@ public struct StateEngine: Sendable {
         request(permission, suggestions: report.permissionSuggestions, &events)
     }
 
+    /// The hook's answer is on its way to the program, which says nothing of it until the tool has ended.
+    private mutating func answered(_ id: String) {
+        guard let index = view.permissions.firstIndex(where: { $0.id == id }) else { return }
+        view.permissions.remove(at: index)
+        reported = (view.permissions.isEmpty ? .working : .pending, .hook)
+    }
+
     // MARK: The transcript
 
     private mutating func take(_ item: TranscriptItem, at now: Date, _ events: inout [DerivedEvent]) {
@@ -307,7 +323,10 @@ public struct StateEngine: Sendable {
 
     private func conclusion(at now: Date) -> (Activity, StateSource) {
         if ended { return (.idle, view.source) }
+        let asks = !view.permissions.isEmpty
         switch file {
+        // The file is some milliseconds behind the hook that asks.
+        case .idle where asks, .shell where asks, .busy where asks: return (.pending, .hook)
         case .idle, .shell: return (.idle, .statusFile)
         case .busy: return (.working, .statusFile)
         case .waiting: return (.pending, .statusFile)

@@ -8,6 +8,8 @@ public enum StateInput: Sendable, Hashable {
     case statusFileGone
     case hook(HookReport)
     case transcript(TranscriptItem)
+    /// A permission was answered from here, by its id.
+    case answered(String)
     /// Bytes came from the terminal. Reporting them all is cheap; a few a second are enough.
     case output
     /// Somebody typed.

@@ -119,9 +119,18 @@ extension SessionSupervisor {
         }
     }
 
-    /// Keeps who answered a permission, whatever way the answer took.
+    /// Keeps who answered a permission, whatever way the answer took. Who types in a terminal is not known.
     func audit(_ event: SessionEvent, of record: SessionRecord) {
-        guard let by = event.data["by"]?.string else { return }
+        let by: String
+        switch event.data["via"]?.string.flatMap(PermissionLedger.Resolution.Way.init(rawValue:)) {
+        case .policy, .timeout: by = "policy \(record.policy)"
+        case .terminal: by = "terminal"
+        case .client, nil:
+            guard let name = event.data["by"]?.string else { return }
+            by = name
+        // Nobody answered: the session does not ask any more.
+        case .session: return
+        }
         let isForTenant = event.data["remember"]?.string == PermissionAnswer.Remember.tenant.rawValue
         let entry = AuditEntry(
             tenantID: record.tenantID, time: event.time, actor: by, action: "permission.answer", session: record.id,

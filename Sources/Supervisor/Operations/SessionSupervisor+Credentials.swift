@@ -38,10 +38,12 @@ extension SessionSupervisor {
 
     /// Has a worker that was just found treat its clients as the registry says.
     func reassess(_ clients: [AttachedClient], of entry: SessionEntry, over connection: WorkerConnection) async {
-        var known: Set<String> = []
+        var known: Set<CredentialName> = []
         for client in clients {
-            guard let token = client.credential?.token, known.insert(token).inserted else { continue }
-            let name = CredentialName.token(token)
+            guard let credential = client.credential,
+                let name = credential.token.map(CredentialName.token) ?? credential.share.map(CredentialName.share),
+                known.insert(name).inserted
+            else { continue }
             // What cannot be looked up now is not known to be taken back; the client was let in by it once.
             guard case .success(let principal) = await looked(up: name) else { continue }
             let access = access(of: principal, to: entry)
@@ -55,7 +57,8 @@ extension SessionSupervisor {
     private func holder(of name: CredentialName) async throws(RegistryError) -> Principal? {
         switch name {
         case .token(let id): try await registry.principal(ofTokenID: id)
-        case .login, .share: nil
+        case .share(let id): try await registry.principal(ofShareID: id)
+        case .login: nil
         }
     }
 

@@ -148,7 +148,8 @@ extension SessionSupervisor {
         request.commands = CommandRules(
             permissionModes: policy.allowedPermissionModes.map(\.rawValue),
             models: policy.bounds.models.map { $0 + [policy.claude.model].compactMap(\.self) },
-            permissionTimeout: policy.permissions.timeout?.seconds)
+            permissionTimeout: policy.permissions.timeout?.seconds,
+            permissionAllow: policy.permissions.allow.isEmpty ? nil : policy.permissions.allow)
         request.filesOf = record.forkedFrom
         if record.kind == .structured {
             request.arguments = (hasChannel ? ChannelServer.arguments : []) + StreamArguments.all

@@ -13,12 +13,22 @@ extension SessionWorker {
         var question = question
         question.expires = rules.permissionTimeout.map { Date().addingTimeInterval($0) }
         guard permissions.open.count < Self.mostPermissions, permissions.ask(question) else { return }
+        let isAllowed = rules.allows(question)
+        // Whoever hears of a question and asks at once where the session stands is told that it waits.
+        if !isAllowed { permissionsChanged() }
         emit(.permissionRequested, question.data)
-        permissionsChanged()
+        if isAllowed { return allow(question) }
         guard let timeout = rules.permissionTimeout else { return }
         loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(timeout * 1000))) { [weak self] in
             self?.expire(question.id)
         }
+    }
+
+    /// The policy has the answer: nobody is waited for.
+    private func allow(_ question: PermissionLedger.Question) {
+        let answer = PermissionAnswer(id: question.id, decision: .allow)
+        let resolution = PermissionLedger.Resolution(.allowed, way: .policy, at: Date())
+        resolve(question.id, resolution) { [weak self] in self?.give(answer, to: question) }
     }
 
     /// Nobody answered in the policy's time.
@@ -69,6 +79,7 @@ extension SessionWorker {
         guard let data = permissions.resolve(id, resolution) else { return }
         emit(.permissionResolved, data)
         permissionsChanged()
+        observe(.answered(id))
         if let stored { log.whenStored(through: log.lastSequence, stored) }
     }
 

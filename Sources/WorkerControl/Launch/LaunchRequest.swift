@@ -95,11 +95,22 @@ public struct CommandRules: Codable, Sendable, Hashable {
     public var models: [String]?
     /// Seconds until a permission that nobody answers is denied; nil: it waits for ever.
     public var permissionTimeout: Double?
+    /// What is allowed in the policy's name when it is asked for (``ToolRule``).
+    public var permissionAllow: [String]?
 
-    public init(permissionModes: [String]? = nil, models: [String]? = nil, permissionTimeout: Double? = nil) {
+    public init(
+        permissionModes: [String]? = nil, models: [String]? = nil, permissionTimeout: Double? = nil,
+        permissionAllow: [String]? = nil
+    ) {
         self.permissionModes = permissionModes
         self.models = models
         self.permissionTimeout = permissionTimeout
+        self.permissionAllow = permissionAllow
+    }
+
+    /// Whether nobody needs to be waited for.
+    public func allows(_ question: PermissionLedger.Question) -> Bool {
+        (permissionAllow ?? []).contains { ToolRule($0)?.allows(question) ?? false }
     }
 }
 

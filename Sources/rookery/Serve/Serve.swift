@@ -155,7 +155,7 @@ struct Serve: AsyncParsableCommand {
             face, sessions: supervisor, tokens: RegistryTokens(registry),
             usage: RegistryUsage(
                 registry, gateway: gateway, upstream: upstream.description, egress: egress.counters),
-            credentials: vault, budgets: budgets,
+            credentials: vault, budgets: budgets, shares: RegistryShares(registry),
             remote: registry, logger: logger
         ) { listeners in
             Announcement(

@@ -28,6 +28,7 @@ extension Logger {
 struct ServerFixture: Sendable {
     let sessions: FakeSessions
     let tokens: FakeTokens
+    let shares: FakeShares
     let port: Int
     let bound: [BoundListener]
     let group: ServiceGroup
@@ -45,12 +46,13 @@ struct ServerFixture: Sendable {
     ) async throws -> Value {
         let sessions = FakeSessions()
         let tokens = FakeTokens()
+        let shares = FakeShares()
         let (stream, continuation) = AsyncStream<[BoundListener]>.makeStream()
         var configuration = APIConfiguration(listeners: listeners, authentication: authentication, tls: tls)
         configuration.dedicated = dedicated
         var server = try APIServer(
             configuration, sessions: sessions, tokens: tokens, usage: FakeUsage(), credentials: FakeCredentials(),
-            budgets: FakeBudgets(),
+            budgets: FakeBudgets(), shares: shares,
             remote: remote, logger: .silent
         ) { continuation.yield($0) }
         server.timeouts = timeouts
@@ -68,7 +70,8 @@ struct ServerFixture: Sendable {
             }
             var port = 0
             if case .tcp(_, let actual) = bound[0].listener { port = actual }
-            let fixture = ServerFixture(sessions: sessions, tokens: tokens, port: port, bound: bound, group: group)
+            let fixture = ServerFixture(
+                sessions: sessions, tokens: tokens, shares: shares, port: port, bound: bound, group: group)
             do {
                 let value = try await body(fixture)
                 await group.triggerGracefulShutdown()

@@ -51,6 +51,8 @@ import Testing
         let records = try Self.records("denial")
         var session = RemoteSession()
         let all = Self.told(records, to: &session)
+        let asked = try #require(all.firstIndex { $0.type == .permissionRequested })
+        #expect(all[asked - 1].data["activity"] == "pending")
         let resolved = try #require(all.first { $0.type == .permissionResolved })
         #expect(resolved.data["by"] == "ann")
         #expect(resolved.data["resolution"] == "denied")

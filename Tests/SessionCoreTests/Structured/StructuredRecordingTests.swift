@@ -79,8 +79,8 @@ struct Replay {
                 id: permission.id, toolName: permission.toolName, input: JSONValue(parsing: permission.input),
                 toolUseID: permission.toolUseID, since: Date())
             guard ledger.ask(question) else { return }
-            derived.append(DerivedEvent(.permissionRequested, question.data))
             derived += engine.asked(ledger.open, at: Date())
+            derived.append(DerivedEvent(.permissionRequested, question.data))
         case .questionWithdrawn(let id): resolve(id, .withdrawn)
         case .user(let user):
             // One that the program had before.
