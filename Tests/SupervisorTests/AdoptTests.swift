@@ -30,7 +30,10 @@ struct AdoptTests {
                 let parkedRecord = try await box.record(parked)
                 #expect(parkedRecord.lifecycle == .parked && parkedRecord.reason == .requested)
                 #expect(await box.supervisor.admission.reserved.count == 2)
-                #expect(await box.supervisor.adoptionReport()?.summary == "1 adopted, 1 resumed")
+                // A session runs a moment before the report counts it.
+                try await eventually("the report") {
+                    await box.supervisor.adoptionReport()?.summary == "1 adopted, 1 resumed" ? true : nil
+                }
                 // It is ours as if we had started it.
                 _ = try await box.supervisor.input(live, text: "x", clientID: nil, submit: true, by: box.alice)
                 #expect(try await box.supervisor.stop(live, by: box.alice).record.lifecycle == .stopped)
