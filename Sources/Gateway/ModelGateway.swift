@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Foundation
 import HummingbirdCore
 public import Logging
@@ -46,11 +45,10 @@ public final class ModelGateway: Service {
     public func run() async throws {
         let path = configuration.socketPath
         try await claimSocketPath(path)
-        let client = HTTPClient(
-            eventLoopGroupProvider: .singleton, configuration: Self.clientConfiguration,
-            backgroundActivityLogger: logger)
+        let group = MultiThreadedEventLoopGroup.singleton
+        let clients = UpstreamClients(group, logger: logger)
         let exchange = Exchange(
-            client: client, access: access, budget: budget,
+            clients: clients, access: access, budget: budget,
             meter: RequestMeter(ledger: ledger, prices: prices, counters: counters), bodies: BodyAllowance(),
             turnstile: turnstile, health: health,
             configuration: configuration, logger: logger)
@@ -64,28 +62,17 @@ public final class ModelGateway: Service {
                 listening.store(true, ordering: .releasing)
                 logger.info("gateway listens", metadata: ["socket": "\(path)"])
             },
-            eventLoopGroup: .singletonMultiThreadedEventLoopGroup, logger: logger)
+            eventLoopGroup: group, logger: logger)
         do {
             try await server.run()
         } catch {
             listening.store(false, ordering: .releasing)
-            try? await client.shutdown()
+            try? await clients.shutdown()
             throw GatewayError(description: "the gateway cannot listen on \(path): \(error)")
         }
         listening.store(false, ordering: .releasing)
         // A successor may have bound the path already: its socket stays.
         if let own = bound.withLock({ $0 }), SocketIdentity(path) == own { unlink(path) }
-        try await client.shutdown()
-    }
-
-    private static var clientConfiguration: HTTPClient.Configuration {
-        var configuration = HTTPClient.Configuration()
-        configuration.redirectConfiguration = .disallow
-        // Connection and handshake; the wait for the first byte and every silence after it; a body that is not taken.
-        configuration.timeout = .init(connect: .seconds(10), read: .minutes(10), write: .minutes(2))
-        // One connection is busy as long as an answer streams: as many as sessions can have at once.
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 4096
-        configuration.connectionPool.retryConnectionEstablishment = false
-        return configuration
+        try await clients.shutdown()
     }
 }

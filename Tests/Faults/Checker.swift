@@ -10,7 +10,7 @@ struct Checker {
 
     /// What Claude Code has stored of a session's conversation: the person's messages, in order.
     func said(in session: String) -> [String] {
-        lines(of: session).compactMap { $0["type"]?.string == "user" ? text(of: $0) : nil }
+        lines(of: session).compactMap { ["user", "attachment"].contains($0["type"]?.string) ? text(of: $0) : nil }
     }
 
     private func lines(of session: String) -> [JSONValue] {
@@ -20,6 +20,10 @@ struct Checker {
     }
 
     private func text(of line: JSONValue) -> String? {
+        // What a running turn took in.
+        if let attachment = line["attachment"] {
+            return attachment["type"]?.string == "queued_command" ? attachment["prompt"]?.string : nil
+        }
         guard let content = line["message"]?["content"] else { return nil }
         return content.string ?? content.array?.compactMap { $0["text"]?.string }.joined(separator: "\n")
     }
@@ -87,7 +91,7 @@ struct Checker {
             let said = text(of: line) ?? ""
             switch line["type"]?.string {
             case "user": return !said.isEmpty && !said.hasPrefix("[Request interrupted by user")
-            case "assistant": return !said.isEmpty
+            case "assistant", "attachment": return !said.isEmpty
             default: return false
             }
         }

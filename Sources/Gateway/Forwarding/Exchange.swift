@@ -13,7 +13,7 @@ struct Exchange: Sendable {
     /// As large as the real API takes.
     static let largestBody = 32 << 20
 
-    let client: HTTPClient
+    let clients: UpstreamClients
     let access: any ModelAccess
     let budget: any ModelBudget
     let meter: RequestMeter
@@ -26,8 +26,12 @@ struct Exchange: Sendable {
     typealias Outbound = NIOAsyncChannelOutboundWriter<HTTPResponsePart>
 
     /// Answers the request completely, or throws when the answer broke off and the connection must be closed.
-    /// - Parameter peer: the process that sent it.
-    func run(_ head: HTTPRequest, _ body: RequestBody, from peer: pid_t?, _ outbound: Outbound) async throws {
+    /// - Parameters:
+    ///   - peer: the process that sent it.
+    ///   - loop: its connection's.
+    func run(
+        _ head: HTTPRequest, _ body: RequestBody, from peer: pid_t?, on loop: any EventLoop, _ outbound: Outbound
+    ) async throws {
         let start = ContinuousClock.now
         let bounded = BoundedBody(body: body, limit: Self.largestBody)
         let call: ModelCall
@@ -43,7 +47,7 @@ struct Exchange: Sendable {
             if let length = head.headerFields[.contentLength].flatMap({ Int64($0) }), length > Self.largestBody {
                 throw BoundedBody.TooLarge()
             }
-            let status = try await answer(call, bounded, outbound)
+            let status = try await answer(call, bounded, on: loop, outbound)
             logger.debug("model request", metadata: metadata(head, status, start))
         } catch let error as BrokenOff {
             throw error.cause
@@ -70,7 +74,9 @@ struct Exchange: Sendable {
     private struct BrokenOff: Error { var cause: any Error }
 
     /// - Returns: the answer's status.
-    private func answer(_ call: ModelCall, _ body: BoundedBody, _ outbound: Outbound) async throws -> Int {
+    private func answer(
+        _ call: ModelCall, _ body: BoundedBody, on loop: any EventLoop, _ outbound: Outbound
+    ) async throws -> Int {
         let held = try await bodies.collect(body)
         let grant = try await access.grant(for: call.session)
         let account = RequestAccount(
@@ -83,7 +89,8 @@ struct Exchange: Sendable {
                 place = try await turnstile.enter(grant.tenant, call.session)
                 account.open()
             }
-            let answer = try await ask(call, call.head.method == .post ? held.bytes : nil, grant)
+            let client = clients.client(on: loop)
+            let answer = try await ask(client, call, call.head.method == .post ? held.bytes : nil, grant)
             try await account.answered(answer)
             do {
                 try await relay(answer, call, account, outbound)
@@ -98,19 +105,21 @@ struct Exchange: Sendable {
         }
     }
 
-    private func ask(_ call: ModelCall, _ body: ByteBuffer?, _ grant: UpstreamGrant) async throws -> HTTPClientResponse
-    {
-        let answer = try await send(call, body, grant)
+    private func ask(
+        _ client: HTTPClient, _ call: ModelCall, _ body: ByteBuffer?, _ grant: UpstreamGrant
+    ) async throws -> HTTPClientResponse {
+        let answer = try await send(client, call, body, grant)
         // Nothing was done yet, so it is safe to ask again, once.
         guard answer.status == .unauthorized, let better = await access.renewed(grant, for: call.session) else {
             return answer
         }
         _ = try? await answer.body.collect(upTo: 64 << 10)
-        return try await send(call, body, better)
+        return try await send(client, call, body, better)
     }
 
-    private func send(_ call: ModelCall, _ body: ByteBuffer?, _ grant: UpstreamGrant) async throws -> HTTPClientResponse
-    {
+    private func send(
+        _ client: HTTPClient, _ call: ModelCall, _ body: ByteBuffer?, _ grant: UpstreamGrant
+    ) async throws -> HTTPClientResponse {
         var request = HTTPClientRequest(url: grant.upstream.base + call.target)
         request.method = HTTPMethod(rawValue: call.head.method.rawValue)
         request.headers = HeaderFilter.request(call.head.headerFields, grant: grant)

@@ -17,6 +17,11 @@ struct GatewayChannel: ServerChildChannel {
     }
 
     func handle(value: Value, logger: Logger) async {
+        let executor = LoopExecutor.of(value.channel.eventLoop)
+        await withTaskExecutorPreference(executor) { await serve(value, executor, logger) }
+    }
+
+    private func serve(_ value: Value, _ executor: LoopExecutor, _ logger: Logger) async {
         let channel = value.channel
         let peer = try? await channel.eventLoop.submit { try channel.peerProcess() }.get()
         do {
@@ -31,9 +36,9 @@ struct GatewayChannel: ServerChildChannel {
                     case .head(let head):
                         await current?.task.value
                         let (body, source) = RequestBody.makeStream()
-                        let task = Task {
+                        let task = Task(executorPreference: executor) {
                             do {
-                                try await exchange.run(head, body, from: peer, outbound)
+                                try await exchange.run(head, body, from: peer, on: channel.eventLoop, outbound)
                             } catch {
                                 // An answer broke off in the middle: only a closed connection can say so.
                                 channel.close(promise: nil)

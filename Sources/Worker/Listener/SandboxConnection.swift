@@ -177,7 +177,7 @@ final class SandboxConnection: ChannelInboundHandler {
         request.version = .http1_1
         request.headers = HeaderHygiene.forwarded(head.headers, from: listener.sessionID)
         upstream.send(.head(request))
-        upstream.connect(to: listener.gatewaySocket, on: context.eventLoop)
+        upstream.connect(by: listener.spare, to: listener.gatewaySocket, on: context.eventLoop)
     }
 
     func readMore(_ reads: Bool) {
@@ -200,6 +200,7 @@ final class SandboxConnection: ChannelInboundHandler {
         case .end:
             let channel = context.channel
             let isReusable = requestEnded && isKept
+            listener.spare.prepare(on: context.eventLoop)
             state = isReusable ? .idle : .discarding
             context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
                 if !isReusable { channel.close(promise: nil) }

@@ -21,25 +21,24 @@ final class Upstream {
         self.allocator = allocator
     }
 
-    func connect(to path: String, on loop: any EventLoop) {
+    /// Uses the connection that stands, or makes one.
+    func connect(by spare: SpareConnection, to path: String, on loop: any EventLoop) {
+        if let channel = spare.take() { return take(channel) }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        ClientBootstrap(group: loop)
-            .connectTimeout(.seconds(5))
-            .channelOption(.writeBufferWaterMark, value: .init(low: 64 * 1024, high: 256 * 1024))
-            .channelOption(.maxMessagesPerRead, value: 4)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHTTPClientHandlers()
-                    try channel.pipeline.syncOperations.addHandler(UpstreamHandler(bound.value))
-                }
+        SpareConnection.connect(to: path, on: loop).whenComplete { result in
+            switch result {
+            case .success(let channel): bound.value.take(channel)
+            case .failure(let error): bound.value.failed(error)
             }
-            .connect(unixDomainSocketPath: path)
-            .whenComplete { result in
-                switch result {
-                case .success(let channel): bound.value.connected(channel)
-                case .failure(let error): bound.value.failed(error)
-                }
-            }
+        }
+    }
+
+    private func take(_ channel: any Channel) {
+        do { try channel.pipeline.syncOperations.addHandler(UpstreamHandler(self)) } catch {
+            channel.close(promise: nil)
+            return failed(error)
+        }
+        connected(channel)
     }
 
     /// A part of the request; parts that come before the connection stands wait for it.
