@@ -35,14 +35,15 @@ final class Box: Sendable {
             stateDirectory: "\(path)/state", runtimeDirectory: path, startCommand: "/bin/true", claudeBinary: nil,
             policies: PolicyStore([settings.policy]), maxSessions: settings.maxSessions,
             maxMemory: settings.maxMemory, gatewaySocket: "\(path)/gateway.sock")
-        configuration.launchLimit = .seconds(2)
-        configuration.cleanLimit = .seconds(2)
-        configuration.replyLimit = .seconds(1)
-        configuration.statusLimit = .milliseconds(500)
+        // Short where a test waits for them to pass, and long enough for a machine on which everything runs at once.
+        configuration.launchLimit = .seconds(5)
+        configuration.cleanLimit = .seconds(5)
+        configuration.replyLimit = .seconds(5)
+        configuration.statusLimit = .seconds(2)
         configuration.tick = settings.tick
         configuration.stopSlack = .milliseconds(300)
         configuration.quickEnd = settings.quickEnd
-        configuration.greetingLimit = .milliseconds(500)
+        configuration.greetingLimit = .seconds(2)
         configuration.reconcileInterval = settings.reconcileInterval
         configuration.restartDelays = settings.restartDelays
         var logger = Logger(label: "test")
