@@ -26,9 +26,9 @@ test: ## Build everything and run every test, the browser's included
 	@Scripts/setup test
 	node --test Tests/WebClient/*.test.js
 	swift build --build-tests
-	swift test --skip-build $(WIDTH)=8 --skip 'EndToEndTests|^FaultTests|SandboxTests|LauncherTests'
-	swift test --skip-build $(WIDTH)=4 --filter 'SandboxTests|LauncherTests'
-	swift test --skip-build --no-parallel --filter 'EndToEndTests|^FaultTests'
+	swift test --skip-build $(WIDTH)=8 --skip '^EndToEndTests|^FaultTests|^SandboxTests|^LauncherTests'
+	swift test --skip-build $(WIDTH)=4 --filter '^SandboxTests|^LauncherTests'
+	swift test --skip-build --no-parallel --filter '^EndToEndTests|^FaultTests'
 
 faults: ## Kill, stop, fill and corrupt everything, hundreds of times (ROUNDS=… per victim)
 	@Scripts/setup test
