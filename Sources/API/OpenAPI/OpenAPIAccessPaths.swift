@@ -140,21 +140,7 @@ extension OpenAPIDocument {
            "tags": ["access"],
            "description": "Needs the role admin or a higher one.",
            "responses": {
-            "200": {
-             "description": "Never the secrets.",
-             "content": {
-              "application/json": {
-               "schema": {
-                "type": "object",
-                "required": ["items", "next_cursor"],
-                "properties": {
-                 "items": {"type": "array", "items": {"$ref": "#/components/schemas/Token"}},
-                 "next_cursor": {"type": ["string", "null"]}
-                }
-               }
-              }
-             }
-            },
+            "200": \#(page(of: "Token", "Never the secrets.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },

@@ -9,21 +9,7 @@ extension OpenAPIDocument {
            "tags": ["access"],
            "description": "Needs the role admin or a higher one: the caller's own; an operator's: all.",
            "responses": {
-            "200": {
-             "description": "All of them.",
-             "content": {
-              "application/json": {
-               "schema": {
-                "type": "object",
-                "required": ["items", "next_cursor"],
-                "properties": {
-                 "items": {"type": "array", "items": {"$ref": "#/components/schemas/Account"}},
-                 "next_cursor": {"type": ["string", "null"]}
-                }
-               }
-              }
-             }
-            },
+            "200": \#(page(of: "Account", "All of them.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },
@@ -64,21 +50,7 @@ extension OpenAPIDocument {
             {"name": "tenant", "in": "query", "required": false, "schema": {"type": "string"}}
            ],
            "responses": {
-            "200": {
-             "description": "All of them.",
-             "content": {
-              "application/json": {
-               "schema": {
-                "type": "object",
-                "required": ["items", "next_cursor"],
-                "properties": {
-                 "items": {"type": "array", "items": {"$ref": "#/components/schemas/Account"}},
-                 "next_cursor": {"type": ["string", "null"]}
-                }
-               }
-              }
-             }
-            },
+            "200": \#(page(of: "Account", "All of them.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },

@@ -73,21 +73,7 @@ extension OpenAPIDocument {
             }
            ],
            "responses": {
-            "200": {
-             "description": "One page, newest first.",
-             "content": {
-              "application/json": {
-               "schema": {
-                "type": "object",
-                "required": ["items", "next_cursor"],
-                "properties": {
-                 "items": {"type": "array", "items": {"$ref": "#/components/schemas/Session"}},
-                 "next_cursor": {"type": ["string", "null"]}
-                }
-               }
-              }
-             }
-            },
+            "200": \#(page(of: "Session", "One page, newest first.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           }
@@ -388,21 +374,7 @@ extension OpenAPIDocument {
             }
            ],
            "responses": {
-            "200": {
-             "description": "A page; `next_cursor` is null at the present end.",
-             "content": {
-              "application/json": {
-               "schema": {
-                "type": "object",
-                "required": ["items", "next_cursor"],
-                "properties": {
-                 "items": {"type": "array", "items": {"$ref": "#/components/schemas/Event"}},
-                 "next_cursor": {"type": ["string", "null"]}
-                }
-               }
-              }
-             }
-            },
+            "200": \#(page(of: "Event", "A page; `next_cursor` is null at the present end.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },

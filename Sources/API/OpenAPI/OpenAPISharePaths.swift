@@ -9,21 +9,7 @@ extension OpenAPIDocument {
            "tags": ["access"],
            "description": "Needs the role user or a higher one.",
            "responses": {
-            "200": {
-             "description": "Never the secrets.",
-             "content": {
-              "application/json": {
-               "schema": {
-                "type": "object",
-                "required": ["items", "next_cursor"],
-                "properties": {
-                 "items": {"type": "array", "items": {"$ref": "#/components/schemas/Share"}},
-                 "next_cursor": {"type": ["string", "null"]}
-                }
-               }
-              }
-             }
-            },
+            "200": \#(page(of: "Share", "Never the secrets.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },

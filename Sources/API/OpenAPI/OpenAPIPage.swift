@@ -1,0 +1,22 @@
+extension OpenAPIDocument {
+    /// The answer of a list, as JSON: a page of what a schema describes.
+    static func page(of schema: String, _ description: String) -> String {
+        #"""
+        {
+         "description": "\#(description)",
+         "content": {
+          "application/json": {
+           "schema": {
+            "type": "object",
+            "required": ["items", "next_cursor"],
+            "properties": {
+             "items": {"type": "array", "items": {"$ref": "#/components/schemas/\#(schema)"}},
+             "next_cursor": {"type": ["string", "null"]}
+            }
+           }
+          }
+         }
+        }
+        """#
+    }
+}
