@@ -82,6 +82,33 @@ import Testing
         }
     }
 
+    @Test func aWrappedProgramsEndWaitsUntilTheServerHasHeardOfIt() async throws {
+        try await Rookery.with { installation in
+            let file = try await enrol(installation)
+            let id = SessionID().description
+            let script = installation.root.path + "/listens.sh"
+            try "exec cat >/dev/null".write(toFile: script, atomically: true, encoding: .utf8)
+            let program = try RunningProgram(
+                [
+                    Programs.built("rookery"), "wrap", "--structured", "--device-file", file, "--", "/bin/sh", script,
+                    "--session-id", id,
+                ], environment: ["HOME": installation.root.path], logs: installation.root, name: "wrap")
+            try await eventually("the session") {
+                try await installation.api.get("/v1/sessions/\(id)").json["lifecycle"] == "running" ? true : nil
+            }
+            let supervisor = try #require(installation.supervisor?.process.processIdentifier)
+            kill(supervisor, SIGSTOP)
+            defer { kill(supervisor, SIGCONT) }
+            kill(program.process.processIdentifier, SIGTERM)
+            try await Task.sleep(for: .seconds(1))
+            #expect(program.process.isRunning, "nobody has heard of the end")
+            kill(supervisor, SIGCONT)
+            try await eventually("the program's end") { program.process.isRunning ? nil : true }
+            #expect(program.process.terminationStatus == 128 + SIGTERM, "\(program.errorText)")
+            #expect(try await installation.api.session(id)["lifecycle"] == "stopped")
+        }
+    }
+
     @Test func aWrappedProgramIsApprovedFromElsewhereOverARestartOfTheServer() async throws {
         try await Rookery.with { installation in
             let file = try await enrol(installation)

@@ -105,7 +105,10 @@ actor RemoteStreamConnection: RemoteProgram {
         case "passing": await stream.pass(json["line"]?.string ?? "", from: number)
         case "ready": await stream.welcome(number)
         case "refused": await stream.refuse(json["request"]?.string ?? "", from: number)
-        case "exit": await stream.exit(json["code"]?.integer, from: number)
+        case "exit":
+            await stream.exit(json["code"]?.integer, from: number)
+            // It waits for this.
+            await client.close(1000, "")
         default: break
         }
     }

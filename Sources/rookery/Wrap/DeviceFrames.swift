@@ -4,7 +4,13 @@ import NIOWebSocket
 /// What comes on a wrapped program's connection, whatever is spoken on it.
 enum DeviceFrames {
     /// The server closed it, or it broke.
-    struct Closed: Error {}
+    struct Closed: Error {
+        /// The code that the server closed it with, none if it broke.
+        var code: UInt16?
+
+        /// The server has heard that the program has ended: it closes in order after that, and never before.
+        static func isFarewell(_ error: any Error) -> Bool { (error as? Closed)?.code == 1000 }
+    }
 
     /// Reads until the connection's end.
     /// - Parameters:
@@ -28,7 +34,7 @@ enum DeviceFrames {
                     throw Failure.refused(
                         "the server does not take this device: \(printable(String(buffer: data)))")
                 }
-                throw Closed()
+                throw Closed(code: code)
             default: break
             }
         }

@@ -15,11 +15,11 @@ final class StreamWrapLoop {
         case signal(Int32)
         case ended(Int32)
         case connection(StreamWrapConnection.Event)
-        /// The server did not come back to hear of the end.
+        /// The server did not hear of the end in time.
         case givenUp
     }
 
-    /// How long the end waits for a server that is out of reach.
+    /// How long the end waits for a server to hear of it.
     private static let patience = Duration.seconds(10)
 
     private let program: PipedProgram
@@ -82,10 +82,7 @@ final class StreamWrapLoop {
                 (self.writer, failures) = (writer, 0)
                 for record in record.after(received) { await send(record.json) }
                 await send(["type": "ready"])
-                if let status {
-                    await sendExit(status)
-                    return status
-                }
+                if let status { await sendExit(status) }
             case .connection(.give(let line, let request, let by)):
                 if isClosed { continue }
                 if let given = record.give(line, by: by, request: request) {
@@ -97,6 +94,7 @@ final class StreamWrapLoop {
             case .connection(.end): program.signal(SIGINT)
             case .connection(.lost(let error)):
                 writer = nil
+                if let status, DeviceFrames.Closed.isFarewell(error) { return status }
                 if let failure = error as? Failure, case .refused = failure {
                     refusal = failure
                     if let status { return status }
@@ -108,11 +106,9 @@ final class StreamWrapLoop {
                     source.yield(.connection($0))
                 }
             case .ended(let code):
+                if refusal != nil { return code }
                 status = code
-                guard writer == nil, refusal == nil else {
-                    await sendExit(code)
-                    return code
-                }
+                await sendExit(code)
                 Self.giveUpLater(source)
             case .givenUp: return status ?? 1
             }

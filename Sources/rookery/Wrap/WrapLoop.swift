@@ -13,7 +13,12 @@ final class WrapLoop {
         case connection(WrapConnection.Event)
         /// Nothing was shown for a moment.
         case quiet
+        /// The server did not hear of the end in time.
+        case givenUp
     }
+
+    /// How long the end keeps the terminal from its user until the server has heard of it.
+    private static let patience = Duration.seconds(2)
 
     private let program: LocalProgram
     private let connection: WrapConnection
@@ -47,6 +52,7 @@ final class WrapLoop {
         var task = connect(after: .zero, source)
         defer { task.cancel() }
         var pause: Task<Void, Never>?
+        var status: Int32?
         for await event in events {
             switch event {
             case .local(.typed(let bytes)): program.type(bytes)
@@ -75,25 +81,41 @@ final class WrapLoop {
                 // A server that lost count has what was given to it, as far as anybody knows.
                 for piece in ring.after(isSame ? received ?? sent : sent) { await send(piece) }
                 if !isSame, let question { await ask(question) }
+                if let status { await sendExit(status) }
             case .connection(.typed(let text)): program.type(Array(text.utf8))
             case .connection(.lost(let error)):
                 writer = nil
+                if let status, DeviceFrames.Closed.isFarewell(error) { return status }
                 if let failure = error as? Failure, case .refused = failure {
                     // Not over the program's screen: a bell, and the words when it has ended.
                     LocalTerminal.write([0x07])
                     refusal = failure
+                    if let status { return status }
                     continue
                 }
                 failures += 1
                 let delay = min(30_000, 250 << min(failures, 7))
                 task = connect(after: .milliseconds(delay / 2 + Int.random(in: 0...delay / 2)), source)
-            case .ended(let status):
-                await send(["type": "exit", "code": .integer(Int64(status))])
-                return status
+            case .ended(let code):
+                // Without a connection there is nobody to wait for: the server finds out by itself.
+                if writer == nil { return code }
+                status = code
+                await sendExit(code)
+                Self.giveUpLater(source)
+            case .givenUp: return status ?? 1
             }
         }
-        return 1
+        return status ?? 1
     }
+
+    private static func giveUpLater(_ source: AsyncStream<Event>.Continuation) {
+        Task {
+            try? await Task.sleep(for: patience)
+            source.yield(.givenUp)
+        }
+    }
+
+    private func sendExit(_ code: Int32) async { await send(["type": "exit", "code": .integer(Int64(code))]) }
 
     /// Why the server will not have this device.
     private(set) var refusal: Failure?
