@@ -173,6 +173,36 @@ struct SandboxListenerTests {
             try await gateway.close().get()
         }
     }
+
+    @Test("a connection to the gateway is used again until the gateway ends it")
+    func gatewayConnectionsAreKept() async throws {
+        try await WorkerFixture.with(["cat"]) { fixture in
+            let connections = Counter()
+            let gateway = try await EchoGateway.start(fixture) {
+                connections.value.withLock { $0 += 1 }
+            } onHead: { _ in
+            }
+            func ask(_ path: String) async throws {
+                let answer = try await RawHTTP.exchange(
+                    port: fixture.listenerPort, post(path, "words of \(path)"), on: fixture.group)
+                #expect(answer.contains("words of \(path)"))
+            }
+            for path in ["/a", "/b", EchoGateway.last] { try await ask(path) }
+            #expect(connections.value.withLock { $0 } == 1)
+            for path in ["/c", "/d"] { try await ask(path) }
+            #expect(connections.value.withLock { $0 } == 2)
+            // What has not been sent whole leaves its rest behind: nobody else gets that connection.
+            let tcp = try await ClientBootstrap(group: fixture.group)
+                .connect(host: "127.0.0.1", port: fixture.listenerPort).get()
+            let half = "POST /half HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf"
+            try await tcp.writeAndFlush(ByteBuffer(string: half))
+            try await Task.sleep(for: .milliseconds(200))
+            try await tcp.close().get()
+            try await ask("/e")
+            #expect(connections.value.withLock { $0 } == 3)
+            try await gateway.close().get()
+        }
+    }
 }
 
 @Suite("What a tenant may send", .timeLimit(.minutes(2)))
@@ -261,12 +291,17 @@ struct HostileRequestTests {
 
 /// Stands for the gateway: sends every request's body back, piece by piece.
 enum EchoGateway {
+    /// What is asked of this path is the last on its connection.
+    static let last = "/last"
+
     static func start(
-        _ fixture: WorkerFixture, onHead: @escaping @Sendable (HTTPRequestHead) -> Void
+        _ fixture: WorkerFixture, onConnection: @escaping @Sendable () -> Void = {},
+        onHead: @escaping @Sendable (HTTPRequestHead) -> Void
     ) async throws -> any Channel {
         try await ServerBootstrap(group: fixture.group)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
+                onConnection()
+                return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(Handler(onHead))
                 }
@@ -284,7 +319,8 @@ enum EchoGateway {
             switch unwrapInboundIn(data) {
             case .head(let head):
                 onHead(head)
-                let response = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["x-from": "gateway"])
+                var response = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["x-from": "gateway"])
+                if head.uri == EchoGateway.last { response.headers.add(name: "connection", value: "close") }
                 context.write(wrapOutboundOut(.head(response)), promise: nil)
             case .body(let bytes): context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
             case .end: context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)

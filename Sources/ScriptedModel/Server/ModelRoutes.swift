@@ -109,13 +109,12 @@ final class ModelRoutes: Sendable {
             log?.write("done", number: number)
             return json(completeMessage(plan, model: model.model ?? "scripted"), requestID: id)
         }
+        var headers: HTTPFields = [
+            .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache", .requestID: id,
+        ]
+        if AnswerStream.watches(plan) { headers[.connection] = "close" }
         return Response(
-            status: .ok,
-            headers: [
-                .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache", .requestID: id,
-                // Watching for the client's departure takes over its connection, so each stream is the last on one.
-                .connection: "close",
-            ],
+            status: .ok, headers: headers,
             body: ResponseBody { writer in
                 var stream = AnswerStream(plan: plan, events: MessageEvents(model: model.model ?? "scripted"))
                 do {

@@ -9,12 +9,19 @@ struct AnswerStream {
     let plan: ScriptedPlan
     let events: MessageEvents
 
+    /// It takes long enough for the client's departure to matter. Watching for it takes over the connection, so such a stream
+    /// is the last on one.
+    static func watches(_ plan: ScriptedPlan) -> Bool {
+        plan.pause >= .seconds(1) || plan.pieceDelay > .zero || plan.ending != .complete
+    }
+
     mutating func run(_ request: Request, _ writer: inout any ResponseBodyWriter) async throws {
         let (plan, events) = (plan, events)
         // The writer cannot cross into the closure that watches the client, so the pieces come out of it one by one.
         let (pieces, source) = AsyncStream<String>.makeStream(bufferingPolicy: .unbounded)
         let producer = Task {
             defer { source.finish() }
+            guard Self.watches(plan) else { return try await Self.produce(plan, events) { source.yield($0) } }
             try await request.body.consumeWithCancellationOnInboundClose { _ in
                 try await Self.produce(plan, events) { source.yield($0) }
             }

@@ -169,7 +169,7 @@ final class SandboxConnection: ChannelInboundHandler {
     // MARK: Forwarding
 
     private func forward(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
-        let upstream = Upstream(owner: self, allocator: context.channel.allocator)
+        let upstream = Upstream(owner: self)
         state = .forwarding(upstream)
         // Nothing more is read until there is somewhere to put it.
         readMore(false)
@@ -177,7 +177,7 @@ final class SandboxConnection: ChannelInboundHandler {
         request.version = .http1_1
         request.headers = HeaderHygiene.forwarded(head.headers, from: listener.sessionID)
         upstream.send(.head(request))
-        upstream.connect(by: listener.spare, to: listener.gatewaySocket, on: context.eventLoop)
+        upstream.connect(by: listener.kept, to: listener.gatewaySocket, on: context.eventLoop)
     }
 
     func readMore(_ reads: Bool) {
@@ -187,6 +187,10 @@ final class SandboxConnection: ChannelInboundHandler {
 
     /// True while the sandbox reads what it is sent.
     var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    func isFree(_ connection: GatewayConnection) {
+        listener.kept.keep(connection, on: connection.channel.eventLoop)
+    }
 
     func returned(_ part: HTTPClientResponsePart) {
         guard let context else { return }
@@ -200,7 +204,6 @@ final class SandboxConnection: ChannelInboundHandler {
         case .end:
             let channel = context.channel
             let isReusable = requestEnded && isKept
-            listener.spare.prepare(on: context.eventLoop)
             state = isReusable ? .idle : .discarding
             context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
                 if !isReusable { channel.close(promise: nil) }

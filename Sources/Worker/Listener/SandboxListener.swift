@@ -42,8 +42,7 @@ final class SandboxListener {
     let logger: Logger
     /// Takes a report, and answers it some time.
     let onReport: (_ report: SandboxReport, _ body: ByteBuffer, _ call: HookCall) -> Void
-    /// To the gateway.
-    let spare: SpareConnection
+    let kept = KeptConnections()
     private var connections = 0
     var hookBytes = 0
     /// Of connections to the proxy.
@@ -55,7 +54,6 @@ final class SandboxListener {
     ) {
         self.sessionID = sessionID
         self.gatewaySocket = gatewaySocket
-        spare = SpareConnection(to: gatewaySocket)
         self.egressSocket = egressSocket
         self.logger = logger
         self.onReport = onReport

@@ -1,62 +1,52 @@
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 
 /// One request on its way to the gateway, and its response on the way back. Each side stops reading while the
 /// other does not take what was read.
 final class Upstream {
     private enum Phase {
         case connecting([HTTPClientRequestPart])
-        case connected(any Channel)
+        case connected(GatewayConnection)
         case finished
     }
 
     private weak var owner: SandboxConnection?
-    private let allocator: ByteBufferAllocator
     private var phase = Phase.connecting([])
+    private var isSent = false
     private var isAnswered = false
+    /// The gateway takes another request after this one.
+    private var isKept = false
 
-    init(owner: SandboxConnection, allocator: ByteBufferAllocator) {
-        self.owner = owner
-        self.allocator = allocator
-    }
+    init(owner: SandboxConnection) { self.owner = owner }
 
-    /// Uses the connection that stands, or makes one.
-    func connect(by spare: SpareConnection, to path: String, on loop: any EventLoop) {
-        if let channel = spare.take() { return take(channel) }
+    /// Sends what waits, and what comes, on a connection that stands, or on a new one.
+    func connect(by kept: KeptConnections, to path: String, on loop: any EventLoop) {
+        if let connection = kept.take() { return connected(connection) }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        SpareConnection.connect(to: path, on: loop).whenComplete { result in
-            switch result {
-            case .success(let channel): bound.value.take(channel)
-            case .failure(let error): bound.value.failed(error)
-            }
+        GatewayConnection.connect(to: path, on: loop).whenComplete { result in
+            do { bound.value.connected(try GatewayConnection(result.get())) } catch { bound.value.failed(error) }
         }
-    }
-
-    private func take(_ channel: any Channel) {
-        do { try channel.pipeline.syncOperations.addHandler(UpstreamHandler(self)) } catch {
-            channel.close(promise: nil)
-            return failed(error)
-        }
-        connected(channel)
     }
 
     /// A part of the request; parts that come before the connection stands wait for it.
     func send(_ part: HTTPClientRequestPart) {
+        if case .end = part { isSent = true }
         switch phase {
         case .connecting(var waiting):
             waiting.append(part)
             phase = .connecting(waiting)
-        case .connected(let channel):
-            channel.writeAndFlush(part, promise: nil)
-            if !channel.isWritable { owner?.readMore(false) }
+        case .connected(let connection):
+            connection.channel.writeAndFlush(part, promise: nil)
+            if !connection.channel.isWritable { owner?.readMore(false) }
         case .finished: break
         }
     }
 
-    private func connected(_ channel: any Channel) {
+    private func connected(_ connection: GatewayConnection) {
+        let channel = connection.channel
         guard case .connecting(let waiting) = phase else { return channel.close(promise: nil) }
-        phase = .connected(channel)
+        phase = .connected(connection)
+        connection.upstream = self
         for part in waiting { channel.write(part, promise: nil) }
         channel.flush()
         owner?.readMore(channel.isWritable)
@@ -66,62 +56,48 @@ final class Upstream {
     /// Nobody waits for the response any more.
     func cancel() {
         owner = nil
-        if case .connected(let channel) = phase { channel.close(promise: nil) }
+        if case .connected(let connection) = phase {
+            connection.upstream = nil
+            connection.channel.close(promise: nil)
+        }
         phase = .finished
     }
 
     func ownerIsWritable(_ writable: Bool) {
-        guard case .connected(let channel) = phase else { return }
-        try? channel.syncOptions?.setOption(.autoRead, value: writable)
+        if case .connected(let connection) = phase { connection.reads(writable) }
     }
 
-    // MARK: The handler's reports
+    // MARK: The connection's reports
 
-    fileprivate func received(_ part: HTTPClientResponsePart) {
+    func received(_ part: HTTPClientResponsePart) {
         switch part {
         case .head(let head):
             // 100 and 103 are for the hop before.
             guard head.status.code >= 200 else { return }
             isAnswered = true
+            isKept = head.isKeepAlive
             owner?.returned(part)
         case .body: owner?.returned(part)
         case .end:
-            guard isAnswered, let owner else { return }
-            cancel()
+            guard isAnswered, let owner, case .connected(let connection) = phase else { return }
+            guard isSent, isKept else {
+                cancel()
+                return owner.returned(part)
+            }
+            phase = .finished
+            self.owner = nil
+            connection.upstream = nil
+            owner.isFree(connection)
             owner.returned(part)
         }
     }
 
-    fileprivate func writabilityChanged(_ writable: Bool) { owner?.readMore(writable) }
+    func writabilityChanged(_ writable: Bool) { owner?.readMore(writable) }
 
-    fileprivate func failed(_ error: any Error) {
+    func failed(_ error: any Error) {
         if case .finished = phase { return }
         let owner = self.owner
         cancel()
         owner?.upstreamFailed(error, answered: isAnswered)
-    }
-}
-
-private final class UpstreamHandler: ChannelInboundHandler {
-    typealias InboundIn = HTTPClientResponsePart
-    private let upstream: Upstream
-
-    init(_ upstream: Upstream) { self.upstream = upstream }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { upstream.received(unwrapInboundIn(data)) }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        upstream.writabilityChanged(context.channel.isWritable)
-        context.fireChannelWritabilityChanged()
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        upstream.failed(ChannelError.eof)
-        context.fireChannelInactive()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        upstream.failed(error)
-        context.close(promise: nil)
     }
 }
