@@ -13,6 +13,7 @@ public final class ModelGateway: Service {
     private let access: any ModelAccess
     private let budget: any ModelBudget
     private let ledger: any ModelRequestLedger
+    private let bodies: any BodyPolicy
     private let prices: PriceList
     private let logger: Logger
     private let listening = Atomic(false)
@@ -22,13 +23,14 @@ public final class ModelGateway: Service {
 
     public init(
         configuration: GatewayConfiguration, access: any ModelAccess, budget: any ModelBudget = NoBudget(),
-        ledger: any ModelRequestLedger, prices: PriceList, logger: Logger
+        ledger: any ModelRequestLedger, bodies: any BodyPolicy = NoBodies(), prices: PriceList, logger: Logger
     ) {
         self.configuration = configuration
         turnstile = Turnstile(configuration.sharing)
         self.access = access
         self.budget = budget
         self.ledger = ledger
+        self.bodies = bodies
         self.prices = prices
         self.logger = logger
     }
@@ -50,8 +52,7 @@ public final class ModelGateway: Service {
         let exchange = Exchange(
             clients: clients, access: access, budget: budget,
             meter: RequestMeter(ledger: ledger, prices: prices, counters: counters), bodies: BodyAllowance(),
-            turnstile: turnstile, health: health,
-            configuration: configuration, logger: logger)
+            bodyPolicy: bodies, turnstile: turnstile, health: health, configuration: configuration, logger: logger)
         let bound = Mutex<SocketIdentity?>(nil)
         let server = GatewayChannel(exchange: exchange).server(
             configuration: ServerConfiguration(address: .unixDomainSocket(path: path)),

@@ -16,6 +16,7 @@ public enum PolicyBounds {
     public static let disk = ByteSize.mebibytes(16)...ByteSize.gibibytes(65_536)
     public static let inodes = 256...2_000_000_000
     public static let logBytes = ByteSize(bytes: 64 << 10)...ByteSize.mebibytes(256)
+    public static let requestBodies = ByteSize(bytes: 1 << 10)...ByteSize.mebibytes(1)
     public static let idleTimeout = TimeSpan.seconds(1)...TimeSpan.longest
     public static let reapWarning = TimeSpan.seconds(0)...TimeSpan.hours(24)
     public static let grace = TimeSpan.seconds(0)...TimeSpan.minutes(10)

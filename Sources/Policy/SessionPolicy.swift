@@ -15,6 +15,8 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
     public var idle: IdleRules
     /// How much terminal output the worker keeps for replay.
     public var logBytes: ByteSize
+    /// How much of each request to the model, and of each answer, is kept beside the log of requests; nil: nothing.
+    public var requestBodies: ByteSize?
     public var journal: JournalRules
     public var permissions: PermissionRules
     /// What a user's own request may change, and how far.
@@ -30,7 +32,7 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
         name: String, description: String = "", sandbox: SandboxRules = .standard,
         egress: EgressPolicy = EgressPolicy(),
         environment: [String: String] = [:], claude: ClaudeRules = ClaudeRules(), idle: IdleRules = IdleRules(),
-        logBytes: ByteSize = .mebibytes(4), journal: JournalRules = JournalRules(),
+        logBytes: ByteSize = .mebibytes(4), requestBodies: ByteSize? = nil, journal: JournalRules = JournalRules(),
         permissions: PermissionRules = PermissionRules(), bounds: RequestBounds = RequestBounds(),
         size: InitialSize = .standard
     ) {
@@ -42,6 +44,7 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
         self.claude = claude
         self.idle = idle
         self.logBytes = logBytes
+        self.requestBodies = requestBodies
         self.journal = journal
         self.permissions = permissions
         self.bounds = bounds
@@ -77,6 +80,7 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
     enum CodingKeys: String, CodingKey {
         case name, description, sandbox, egress, environment, claude, idle
         case logBytes = "log_bytes"
+        case requestBodies = "request_bodies"
         case journal, permissions, bounds, size
     }
 }

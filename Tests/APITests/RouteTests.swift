@@ -65,6 +65,14 @@ import WorkerControl
             #expect(own["models"]?.array?.count == 1)
             let log = try Self.json(try await get("/v1/sessions/\(id)/requests?limit=7"))
             #expect(log["next_cursor"]?.string == "7")
+            let one = try Self.json(
+                try await get("/v1/sessions/\(id)/requests/\(FakeUsage.request.uuidString.lowercased())"))
+            #expect(one["outcome"]?.string == "complete")
+            #expect(one["request_body"] == ["bytes": 6, "truncated": true, "text": "gr"])
+            #expect(one["response_body"] == ["bytes": 2, "truncated": false, "base64": "/wA="])
+            for unknown in ["\(SessionID())", "x"] {
+                #expect(try await get("/v1/sessions/\(id)/requests/\(unknown)").status == .notFound)
+            }
             for bad in ["group_by=colour", "group_by=day,day", "session_id=x"] {
                 #expect(try await get("/v1/usage?\(bad)").status == .unprocessableContent)
             }

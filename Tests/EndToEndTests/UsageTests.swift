@@ -38,6 +38,40 @@ import Testing
         }
     }
 
+    @Test func aPolicyKeepsTheBodiesOfRequests() async throws {
+        let policies = FileManager.default.temporaryDirectory.appending(
+            path: "rk-policies-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: policies, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: policies) }
+        try "request_bodies: 1MiB\n".write(
+            to: policies.appending(path: "watched.yaml"), atomically: true, encoding: .utf8)
+        try await Rookery.with(RookeryOptions(arguments: ["--policies", policies.path])) { rookery in
+            let api = rookery.api
+            for (policy, isKept) in [("watched", true), ("default", false)] {
+                let id = try await api.create(["policy": .string(policy)])
+                try await api.waitForScreen(id, containing: "❯")
+                try await api.input(id, "SAY something-to-find")
+                try await api.waitForScreen(id, containing: "● something-to-find")
+                try await api.waitFor(id, activity: .idle)
+                try await eventually("the bodies") { () -> Bool? in
+                    let lines = try await api.get("/v1/sessions/\(id)/requests").json["items"]?.array ?? []
+                    let messages = lines.filter { $0["path"] == "/v1/messages" && $0["outcome"] == "complete" }
+                    var found = false
+                    for name in messages.compactMap({ $0["id"]?.string }) {
+                        let request = try await api.get("/v1/sessions/\(id)/requests/\(name)").json
+                        #expect(isKept || request["request_body"] == nil)
+                        if request["request_body"]?["text"]?.string?.contains("SAY something-to-find") == true,
+                            request["response_body"]?["text"]?.string?.contains("message_stop") == true
+                        {
+                            found = true
+                        }
+                    }
+                    return !messages.isEmpty && found == isKept ? true : nil
+                }
+            }
+        }
+    }
+
     @Test func aSupervisorKilledWhileAnAnswerStreamsLosesNoUsageAndTheTurnCompletes() async throws {
         try await Rookery.with { rookery in
             let id = try await rookery.api.create()

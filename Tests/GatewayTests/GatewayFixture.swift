@@ -35,7 +35,7 @@ struct GatewayFixture: Sendable {
     ///
     /// - Parameter upstream: nil for the scripted model.
     static func with(
-        upstream: String? = nil, budget: any ModelBudget = NoBudget(),
+        upstream: String? = nil, budget: any ModelBudget = NoBudget(), bodies: any BodyPolicy = NoBodies(),
         speaksFor: @escaping @Sendable (pid_t?, UUID) -> Bool = { _, _ in true },
         _ body: @Sendable (GatewayFixture) async throws -> Void
     ) async throws {
@@ -47,7 +47,7 @@ struct GatewayFixture: Sendable {
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let fixture = GatewayFixture(directory: directory, client: client)
         do {
-            try await fixture.run(upstream: upstream, budget, speaksFor, body)
+            try await fixture.run(upstream: upstream, budget, bodies, speaksFor, body)
         } catch {
             try await client.shutdown()
             throw error
@@ -56,8 +56,8 @@ struct GatewayFixture: Sendable {
     }
 
     private func run(
-        upstream: String?, _ budget: any ModelBudget, _ speaksFor: @escaping @Sendable (pid_t?, UUID) -> Bool,
-        _ body: @Sendable (GatewayFixture) async throws -> Void
+        upstream: String?, _ budget: any ModelBudget, _ bodies: any BodyPolicy,
+        _ speaksFor: @escaping @Sendable (pid_t?, UUID) -> Bool, _ body: @Sendable (GatewayFixture) async throws -> Void
     ) async throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
@@ -72,7 +72,7 @@ struct GatewayFixture: Sendable {
                 configuration: GatewayConfiguration(
                     socketPath: socket, formerPlaceholder: "former", speaksFor: speaksFor
                 ) { "placeholder-of-\($0)" },
-                access: SharedKey(upstream: target, apiKey: Self.key), budget: budget, ledger: ledger,
+                access: SharedKey(upstream: target, apiKey: Self.key), budget: budget, ledger: ledger, bodies: bodies,
                 prices: try .shipped(),
                 logger: logger)
             running.gateway.withLock { $0 = gateway }
@@ -124,6 +124,11 @@ final class MemoryLedger: ModelRequestLedger {
         guard !isFull.withLock({ $0 }) else { throw Full() }
         told.withLock { $0.append(request) }
     }
+
+    private let kept = Mutex<[UUID: KeptBodies]>([:])
+    var bodies: [UUID: KeptBodies] { kept.withLock { $0 } }
+
+    func keep(_ bodies: KeptBodies, of request: UUID) async throws { kept.withLock { $0[request] = bodies } }
 }
 
 extension PriceList {

@@ -31,6 +31,31 @@ import Testing
         }
     }
 
+    private struct Keep: BodyPolicy {
+        var bytes: Int
+        func bytesKept(of session: UUID) async -> Int { bytes }
+    }
+
+    @Test func `bodies are kept as far as the policy says, and by default not at all`() async throws {
+        for bytes in [0, 20, 1 << 20] {
+            try await GatewayFixture.with(bodies: Keep(bytes: bytes)) { fixture in
+                let sent = prompt("SAY hi", model: "claude-sonnet-5", stream: true)
+                var request = fixture.prompt("SAY hi", stream: true)
+                request.body = .bytes(Data(sent.utf8))
+                let response = try await fixture.client.execute(request, timeout: .seconds(20))
+                let answer = Data(try await response.body.collect(upTo: 1 << 20).readableBytesView)
+                let id = try #require(fixture.ledger.all.last?.id)
+                guard bytes > 0 else { return #expect(fixture.ledger.bodies.isEmpty) }
+                try await eventually { fixture.ledger.bodies[id] != nil }
+                let kept = try #require(fixture.ledger.bodies[id])
+                #expect(kept.request.bytes == Data(sent.utf8).prefix(bytes))
+                #expect(kept.request.size == sent.utf8.count)
+                #expect(kept.answer.bytes == answer.prefix(bytes))
+                #expect(kept.answer.size == answer.count)
+            }
+        }
+    }
+
     @Test func `an answer that breaks off counts with what it had said`() async throws {
         try await GatewayFixture.with { fixture in
             let response = try await fixture.client.execute(

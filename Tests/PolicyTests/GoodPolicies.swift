@@ -56,6 +56,7 @@ enum GoodPolicies {
         freeze_after: 30s
         wakes: [input]
         log_bytes: 1MiB
+        request_bodies: 64KiB
         journal: {bytes: 32MiB, age: 2d}
         permission_allow: [Glob, mcp__tickets, 'Bash(git log:*)', 'Edit(./src/**)', 'WebFetch(domain:docs.rs)']
         permission_timeout: 5m

@@ -52,7 +52,8 @@ import Testing
                     idle: IdleRules(
                         timeout: .seconds(90), warning: .seconds(5), grace: .seconds(2), maxLifetime: .hours(8),
                         freezeAfter: .seconds(30), wakes: [.input]),
-                    logBytes: .mebibytes(1), journal: JournalRules(bytes: .mebibytes(32), age: .hours(48)),
+                    logBytes: .mebibytes(1), requestBodies: ByteSize(bytes: 64 << 10),
+                    journal: JournalRules(bytes: .mebibytes(32), age: .hours(48)),
                     permissions: PermissionRules(
                         allow: [
                             "Glob", "mcp__tickets", "Bash(git log:*)", "Edit(./src/**)", "WebFetch(domain:docs.rs)",
@@ -145,6 +146,7 @@ import Testing
         ("grace: 1h", "grace", "out of bounds"),
         ("grace: never", "grace", "not a time"),
         ("log_bytes: 1KiB", "log_bytes", "out of bounds"),
+        ("request_bodies: 2MiB", "request_bodies", "out of bounds"),
         ("size: {cols: 1}", "size.cols", "out of bounds"),
         ("size: {depth: 1}", "size.depth", "unknown key"),
         ("? [a]\n: b", nil, "not a word"),

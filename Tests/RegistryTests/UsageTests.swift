@@ -36,6 +36,48 @@ import Testing
         }
     }
 
+    @Test func `bodies stay with the newest requests, and go with their session`() async throws {
+        try await withRegistry { registry in
+            let owner = try await registry.person("ann")
+            let session = try await registry.make(owner)
+            let other = try await registry.make(owner).id
+            let stranger = try await registry.person("bob")
+            func bodies(_ number: Int) -> LoggedBodies {
+                LoggedBodies(request: Data([UInt8(number)]), requestBytes: 9, answer: Data(), answerBytes: 0)
+            }
+            var ids: [UUID] = []
+            for number in 0...SessionRegistry.mostKeptBodies {
+                let id = UUID()
+                ids.append(id)
+                _ = try await registry.book([request(session.id, id: id)])
+                try await registry.keep(bodies(number), of: id, at: Self.time.addingTimeInterval(Double(number)))
+            }
+            let beside = UUID()
+            _ = try await registry.book([request(other, id: beside)])
+            try await registry.keep(bodies(7), of: beside, at: Self.time)
+            // Of what is not in the log nothing is kept.
+            try await registry.keep(bodies(1), of: UUID(), at: Self.time)
+
+            func kept(_ id: UUID, of session: SessionID, as principal: Principal) async throws -> LoggedBodies? {
+                let found = try await registry.request(id, of: session, visibleTo: principal)
+                return found?.bodies
+            }
+            #expect(try await kept(ids[0], of: session.id, as: owner) == nil)
+            #expect(try await kept(ids[1], of: session.id, as: owner) == bodies(1))
+            #expect(try await registry.request(ids[1], of: other, visibleTo: owner) == nil)
+            #expect(try await registry.request(ids[1], of: session.id, visibleTo: stranger) == nil)
+            _ = try await registry.transition(
+                session.id,
+                SessionTransition(
+                    from: [session.lifecycle], incarnation: session.incarnation, to: .deleted, desired: .deleted,
+                    actor: "ann"))
+            #expect(try await kept(ids[1], of: session.id, as: owner) == nil)
+            #expect(try await kept(beside, of: other, as: owner) == bodies(7))
+            try await registry.keep(bodies(2), of: ids[2], at: Self.time)
+            #expect(try await kept(ids[2], of: session.id, as: owner) == nil)
+        }
+    }
+
     @Test func `what comes twice under the API's name counts once`() async throws {
         try await withRegistry { registry in
             let owner = try await registry.person("ann")

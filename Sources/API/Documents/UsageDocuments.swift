@@ -73,3 +73,53 @@ struct RequestDocument: Encodable, Sendable {
         endedAt = request.endedAt
     }
 }
+
+/// `GET …/requests/{request}`: the line, and what is kept of its bodies.
+struct WholeRequestDocument: Encodable, Sendable {
+    private enum CodingKeys: String, CodingKey {
+        case requestBody = "request_body"
+        case responseBody = "response_body"
+    }
+
+    /// The beginning of a body.
+    struct Body: Encodable, Sendable {
+        /// Of the whole body.
+        var bytes: Int64
+        var truncated: Bool
+        /// Where it is UTF-8; else ``base64``.
+        var text: String?
+        var base64: String?
+
+        init(_ data: Data, of bytes: Int64) {
+            self.bytes = bytes
+            truncated = data.count < bytes
+            text = Self.text(data, mayEndWithin: truncated)
+            if text == nil { base64 = data.base64EncodedString() }
+        }
+
+        /// A body that is cut may end within a character.
+        private static func text(_ data: Data, mayEndWithin: Bool) -> String? {
+            for dropped in 0...(mayEndWithin ? 3 : 0) where data.count >= dropped {
+                if let text = String(data: data.dropLast(dropped), encoding: .utf8) { return text }
+            }
+            return nil
+        }
+    }
+
+    private var line: RequestDocument
+    private var bodies: (request: Body, response: Body)?
+
+    init(_ request: LoggedRequest, _ bodies: LoggedBodies?) {
+        line = RequestDocument(request)
+        self.bodies = bodies.map {
+            (Body($0.request, of: $0.requestBytes), Body($0.answer, of: $0.answerBytes))
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try line.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(bodies?.request, forKey: .requestBody)
+        try container.encodeIfPresent(bodies?.response, forKey: .responseBody)
+    }
+}

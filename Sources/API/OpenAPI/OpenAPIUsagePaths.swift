@@ -66,7 +66,7 @@ extension OpenAPIDocument {
            "operationId": "sessionRequests",
            "summary": "The session's requests to the model API, newest first",
            "tags": ["usage"],
-           "description": "Needs the role viewer or a higher one. Never bodies. Kept for 30 days, and 10,000 for a session.",
+           "description": "Needs the role viewer or a higher one. Without bodies. Kept for 30 days, and 10,000 for a session.",
            "parameters": [
             {"name": "limit", "in": "query", "required": false, "schema": {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}},
             {"name": "cursor", "in": "query", "required": false, "schema": {"type": "string"}, "description": "`next_cursor` of the page before."}
@@ -92,6 +92,40 @@ extension OpenAPIDocument {
           },
           "parameters": [{"$ref": "#/components/parameters/SessionID"}]
          },
+         "/v1/sessions/{id}/requests/{request}": {
+          "get": {
+           "operationId": "sessionRequest",
+           "summary": "One of them, with its bodies where the session's policy keeps them",
+           "tags": ["usage"],
+           "description": "Needs the role viewer or a higher one. `request_body` and `response_body` are there where the policy's `request_bodies` says so: their beginnings, of the newest 100 requests, until the session is deleted.",
+           "responses": {
+            "200": {
+             "description": "The request.",
+             "content": {
+              "application/json": {
+               "schema": {
+                "allOf": [
+                 {"$ref": "#/components/schemas/ModelRequest"},
+                 {
+                  "type": "object",
+                  "properties": {
+                   "request_body": {"$ref": "#/components/schemas/KeptBody"},
+                   "response_body": {"$ref": "#/components/schemas/KeptBody"}
+                  }
+                 }
+                ]
+               }
+              }
+             }
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [
+           {"$ref": "#/components/parameters/SessionID"},
+           {"name": "request", "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}}
+          ]
+         },
          "/metrics": {
           "get": {
            "operationId": "metrics",
@@ -113,6 +147,17 @@ extension OpenAPIDocument {
     /// Their schemas.
     static let usageSchemas = #"""
         {
+         "KeptBody": {
+          "type": "object",
+          "description": "The beginning of a body: `text` where it is UTF-8, else `base64`.",
+          "required": ["bytes", "truncated"],
+          "properties": {
+           "bytes": {"type": "integer", "description": "Of the whole."},
+           "truncated": {"type": "boolean"},
+           "text": {"type": "string"},
+           "base64": {"type": "string"}
+          }
+         },
          "Usage": {
           "type": "object",
           "description": "Keys that were not asked for are left out.",

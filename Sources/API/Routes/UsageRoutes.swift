@@ -35,6 +35,16 @@ extension APIRoutes {
                 return try .json(
                     PageDocument(items: page.items.map { RequestDocument($0) }, nextCursor: page.nextCursor))
             },
+            Endpoint(.get, "/v1/sessions/{id}/requests/{request}", .role(.viewer)) { call in
+                let principal = try call.authenticated()
+                let id = try call.sessionID()
+                _ = try await sessions.session(id, as: principal)
+                let name = try call.parameter("request")
+                guard let request = UUID(uuidString: name),
+                    let found = try await usage.request(request, of: id, as: principal)
+                else { throw Problem.notFound("the request '\(name.prefix(40))'") }
+                return try .json(WholeRequestDocument(found.request, found.bodies))
+            },
             Endpoint(.get, "/metrics", .role(.operator)) { _ in
                 let text = try await usage.metrics()
                 return Response(

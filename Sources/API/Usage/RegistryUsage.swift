@@ -1,3 +1,4 @@
+public import Foundation
 public import Gateway
 public import Registry
 public import SessionCore
@@ -32,6 +33,14 @@ public struct RegistryUsage: UsageService {
         do throws(RegistryError) {
             return try await registry.requests(of: id, limit: limit, cursor: cursor, visibleTo: principal)
         } catch {
+            throw RegistryTokens.refusal(error)
+        }
+    }
+
+    public func request(
+        _ request: UUID, of id: SessionID, as principal: Principal
+    ) async throws(SupervisorError) -> (request: LoggedRequest, bodies: LoggedBodies?)? {
+        do throws(RegistryError) { return try await registry.request(request, of: id, visibleTo: principal) } catch {
             throw RegistryTokens.refusal(error)
         }
     }

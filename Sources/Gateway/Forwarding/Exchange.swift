@@ -18,6 +18,7 @@ struct Exchange: Sendable {
     let budget: any ModelBudget
     let meter: RequestMeter
     let bodies: BodyAllowance
+    let bodyPolicy: any BodyPolicy
     let turnstile: Turnstile
     let health: UpstreamHealth
     let configuration: GatewayConfiguration
@@ -87,7 +88,7 @@ struct Exchange: Sendable {
             if call.isMessage {
                 try await budget.admit(call.session)
                 place = try await turnstile.enter(grant.tenant, call.session)
-                account.open()
+                account.open(held.bytes, kept: await bodyPolicy.bytesKept(of: call.session))
             }
             let client = clients.client(on: loop)
             let answer = try await ask(client, call, call.head.method == .post ? held.bytes : nil, grant)

@@ -1,6 +1,7 @@
 public import Foundation
 
-/// One request of a session to the model API: what the log of requests and the accounts are made of. Never a body.
+/// One request of a session to the model API: what the log of requests and the accounts are made of. Never a body:
+/// those are apart, where a policy wants them (``KeptBodies``).
 public struct ModelRequestRecord: Sendable, Hashable {
     public enum Outcome: String, Sendable, Hashable, CaseIterable {
         /// Under way. One that is found at a start was cut off by the end of the supervisor before.
@@ -61,4 +62,6 @@ public protocol ModelRequestLedger: Sendable {
     /// Takes the request as it is now, in place of what was said of it before. Returns when that will survive a power
     /// cut; also when the caller's task is cancelled.
     func record(_ request: ModelRequestRecord) async throws
+    /// Keeps bodies of a request that was recorded.
+    func keep(_ bodies: KeptBodies, of request: UUID) async throws
 }

@@ -26,6 +26,7 @@ final class RequestAccount {
     private var last: ByteBuffer?
     private var holdsLast = false
     private var isSettled = false
+    private var bodies: KeptBodies?
 
     init(_ record: ModelRequestRecord, model: String?, meter: RequestMeter, logger: Logger) {
         self.record = record
@@ -35,7 +36,14 @@ final class RequestAccount {
     }
 
     /// Before upstream is asked.
-    func open() { write() }
+    /// - Parameter kept: how many bytes of its body, and of the answer's, are kept.
+    func open(_ body: ByteBuffer, kept: Int) {
+        if kept > 0 {
+            bodies = KeptBodies(most: kept)
+            bodies?.request.append(body)
+        }
+        write()
+    }
 
     /// The head of the answer is there.
     /// - Throws: ``Refusal`` when it could not be counted: then nobody gets it.
@@ -58,6 +66,7 @@ final class RequestAccount {
     /// - Returns: what may go now.
     func passing(_ part: ByteBuffer) async -> ByteBuffer? {
         if record.firstByteAt == nil { record.firstByteAt = Date() }
+        bodies?.answer.append(part)
         switch reading.read(part) {
         case .nothing: break
         case .began:
@@ -82,6 +91,7 @@ final class RequestAccount {
             await settle()
         }
         meter.counters.ended(record)
+        keepBodies()
         return last
     }
 
@@ -97,6 +107,20 @@ final class RequestAccount {
         }
         await settle()
         meter.counters.ended(record)
+        keepBodies()
+    }
+
+    /// Nobody waits for that: it is for whoever looks later.
+    private func keepBodies() {
+        guard let bodies else { return }
+        let (record, ledger, logger) = (record, meter.ledger, logger)
+        Task {
+            do { try await ledger.keep(bodies, of: record.id) } catch {
+                logger.warning(
+                    "a model request's bodies are not kept",
+                    metadata: ["session": "\(record.session)", "error": "\(error)"])
+            }
+        }
     }
 
     private func take() {

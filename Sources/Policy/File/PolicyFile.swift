@@ -84,6 +84,10 @@ struct PolicyFile {
         case .model:
             reading.policy.claude.model = try value.optional { value throws(FileFault) in try value.model() }
         case .logBytes: reading.policy.logBytes = try value.size(in: PolicyBounds.logBytes)
+        case .requestBodies:
+            reading.policy.requestBodies = try value.optional("none") { value throws(FileFault) in
+                try value.size(in: PolicyBounds.requestBodies)
+            }
         case .journal: try journal(value, &reading)
         case .permissionAllow:
             reading.policy.permissions.allow = try value.distinct(most: ClaudeRules.mostTools) {

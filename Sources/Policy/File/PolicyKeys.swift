@@ -16,6 +16,7 @@ enum PolicyKey: String, CaseIterable, Sendable {
     case freezeAfter = "freeze_after"
     case wakes
     case logBytes = "log_bytes"
+    case requestBodies = "request_bodies"
     case journal
     case permissionAllow = "permission_allow"
     case permissionTimeout = "permission_timeout"

@@ -61,6 +61,7 @@ public indirect enum PolicyTree: Sendable, Hashable {
             (.maxLifetime, Self.optional(policy.idle.maxLifetime, "never")),
             (.freezeAfter, Self.optional(policy.idle.freezeAfter, "never")),
             (.wakes, Self.set(Set(policy.idle.wakes.map(\.rawValue)))), (.logBytes, .text("\(policy.logBytes)")),
+            (.requestBodies, Self.optional(policy.requestBodies, "none")),
             (
                 .journal,
                 Self.map([

@@ -127,7 +127,7 @@ extension SessionRegistry {
         return (found.dropLast(), cursor.text)
     }
 
-    private static func request(_ row: Row, _ session: SessionID) throws -> LoggedRequest {
+    static func request(_ row: Row, _ session: SessionID) throws -> LoggedRequest {
         guard let id = UUID(uuidString: row["id"]) else {
             throw RegistryError.corrupt("a model request is called '\(row["id"] as String)'")
         }
@@ -143,7 +143,7 @@ extension SessionRegistry {
     }
 
     /// The rule of ``SessionAccess/read``, on tables that outlive sessions.
-    private static func visibleUsage(
+    static func visibleUsage(
         _ table: String, to principal: Principal
     ) -> (conditions: [String], arguments: StatementArguments) {
         switch principal.role {

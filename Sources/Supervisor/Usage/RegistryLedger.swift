@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 public import Gateway
 import Logging
 public import Registry
@@ -30,6 +30,13 @@ public actor RegistryLedger: ModelRequestLedger {
             // Not the caller's task: that may be cancelled, and writes nothing then.
             Task { await drain() }
         }
+    }
+
+    public func keep(_ bodies: KeptBodies, of request: UUID) async throws {
+        try await registry.keep(
+            LoggedBodies(
+                request: bodies.request.bytes, requestBytes: Int64(bodies.request.size), answer: bodies.answer.bytes,
+                answerBytes: Int64(bodies.answer.size)), of: request, at: Date())
     }
 
     private func drain() async {

@@ -9,6 +9,7 @@ import UnixSignals
 /// a mistake leaves everything as it was.
 struct ReloadService: Service {
     let supervisor: SessionSupervisor
+    let bodies: PolicyBodies
     let log: ServerLog.Output
     let logger: Logger
     let reread: @Sendable () throws -> ServeConfiguration
@@ -19,6 +20,7 @@ struct ReloadService: Service {
                 let configuration = try reread()
                 let policies = try PolicyStore(directory: configuration.policies)
                 await supervisor.use(policies)
+                bodies.use(policies)
                 log.set(configuration.logLevel)
                 logger.notice("configuration read again", metadata: ["policies": "\(policies.names)"])
             } catch {

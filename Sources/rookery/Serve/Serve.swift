@@ -132,6 +132,7 @@ struct Serve: AsyncParsableCommand {
             registry: registry, key: prepared.sealingKey, upstream: upstream, sharedKey: prepared.modelKey,
             logger: logger)
         let budgets = BudgetKeeper(registry: registry, enforcement: supervisor, logger: logger)
+        let bodies = PolicyBodies(registry, policies: prepared.policies, logger: logger)
         let speaksFor = { @Sendable [workers = supervisor.workers] in workers.mayServe($0, $1) }
         let gateway = ModelGateway(
             configuration: GatewayConfiguration(
@@ -139,7 +140,7 @@ struct Serve: AsyncParsableCommand {
                 sharing: configuration.sharing, speaksFor: speaksFor
             ) { SessionEnvironment.placeholder(for: $0.uuidString.lowercased()) },
             access: vault, budget: budgets, ledger: RegistryLedger(registry, budgets: budgets),
-            prices: prepared.prices, logger: logger)
+            bodies: bodies, prices: prepared.prices, logger: logger)
         let egress = EgressGateway(
             socketPath: egressSocket, authority: supervisor, logger: logger, speaksFor: speaksFor)
         var face = APIConfiguration(
@@ -169,7 +170,8 @@ struct Serve: AsyncParsableCommand {
         let group = Self.group(
             gateway, egress, server,
             SupervisorService(supervisor: supervisor) { configuration.stopSessions && !way.isTaken },
-            ReloadService(supervisor: supervisor, log: prepared.log, logger: logger, reread: prepared.reread),
+            ReloadService(
+                supervisor: supervisor, bodies: bodies, log: prepared.log, logger: logger, reread: prepared.reread),
             RegistryUpkeepService(supervisor: supervisor))
         way.open { await group.triggerGracefulShutdown() }
         prepared.steward?.listen {

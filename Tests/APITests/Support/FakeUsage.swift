@@ -1,3 +1,4 @@
+import Foundation
 import Registry
 import SessionCore
 import Supervisor
@@ -20,6 +21,23 @@ struct FakeUsage: UsageService {
         of id: SessionID, limit: Int, cursor: String?, as principal: Principal
     ) async throws(SupervisorError) -> (items: [LoggedRequest], nextCursor: String?) {
         ([], "\(limit)")
+    }
+
+    /// The one of which something is kept.
+    static let request = UUID(uuidString: "11111111-2222-3333-4444-555555555555") ?? UUID()
+
+    func request(
+        _ request: UUID, of id: SessionID, as principal: Principal
+    ) async throws(SupervisorError) -> (request: LoggedRequest, bodies: LoggedBodies?)? {
+        guard request == Self.request else { return nil }
+        let line = LoggedRequest(
+            id: request, sessionID: id, method: "POST", path: "/v1/messages", outcome: "complete", model: nil,
+            status: 200, requestID: nil, tokens: Self.tokens,
+            startedAt: Date(timeIntervalSince1970: 0), firstByteAt: nil, endedAt: nil)
+        // Cut within the ü; and what is no text at all.
+        let bodies = LoggedBodies(
+            request: Data(Array("gr".utf8) + [0xC3]), requestBytes: 6, answer: Data([0xFF, 0x00]), answerBytes: 2)
+        return (line, bodies)
     }
 
     func modelChecks() -> [String: String] { ["model": "ok"] }
