@@ -74,13 +74,17 @@ final class EgressGate: Sendable {
         let target = request.target
         guard target.port == EgressSecret.port,
             let secret = grant.egress.secrets.first(where: { $0.host == target.host })
-        else { throw .secret(grant, target, named: nil) }
-        do {
-            return (secret.header, try await authority.egressSecret(named: secret.secret, for: session))
+        else { throw .noSecret(grant, target) }
+        do throws(EgressSecretFault) {
+            let value = try await authority.egressSecret(named: secret.secret, for: session, to: secret.host)
+            return (secret.header, value)
         } catch {
-            logger.error(
-                "a tool's secret cannot be used", metadata: ["secret": "\(secret.secret)", "error": "\(error)"])
-            throw .secret(grant, target, named: secret.secret)
+            logger.log(
+                level: error == .notSet ? .notice : .error, "a tool's secret is not sent",
+                metadata: [
+                    "secret": "\(secret.secret)", "host": "\(target)", "session": "\(session)", "reason": "\(error)",
+                ])
+            throw .secret(secret.secret, error, grant, target)
         }
     }
 

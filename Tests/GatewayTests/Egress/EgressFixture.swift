@@ -104,7 +104,15 @@ final class FixedAuthority: EgressAuthority {
         return before
     }
 
-    func egressSecret(named name: String, for session: UUID) async throws -> String { "value of \(name)" }
+    /// What the test says instead of a value.
+    let secretFault = Mutex<EgressSecretFault?>(nil)
+
+    func egressSecret(
+        named name: String, for session: UUID, to host: EgressHost
+    ) async throws(EgressSecretFault) -> String {
+        if let fault = secretFault.withLock({ $0 }) { throw fault }
+        return "value of \(name)"
+    }
 
     func book(_ bookings: [EgressBooking]) async throws { state.withLock { $0.bookings += bookings } }
 
