@@ -9,6 +9,7 @@ struct EgressRefusal: Error, Sendable, Hashable {
         case method
         case badRequest = "bad_request"
         case unknownHost = "unknown_host"
+        case lookup
         case privateAddress = "private_address"
         case notTLS = "not_tls"
         case serverName = "server_name"
@@ -64,6 +65,30 @@ struct EgressRefusal: Error, Sendable, Hashable {
         EgressRefusal(
             status: 502, reason: .unknownHost, target: target.description,
             detail: "the host \(target.host.text) is not known, or the names' server does not answer")
+    }
+
+    static func lookup(
+        _ failure: NameLookups.Failure, within bounds: NameLookups.Bounds, _ target: EgressDestination
+    ) -> EgressRefusal {
+        let (host, seconds) = (target.host.text, bounds.patience.components.seconds)
+        let (status, detail) =
+            switch failure {
+            case .slow, .cancelled:
+                (504, "the names' server has not said within \(seconds) s where \(host) is; trying again may help")
+            case .crowded(ofSession: true):
+                (
+                    429,
+                    "this session has \(bounds.ofSession) names looked up that the names' server does not answer for, and "
+                        + "\(host) has waited \(seconds) s for its turn; trying again later may help"
+                )
+            case .crowded(ofSession: false):
+                (
+                    503,
+                    "\(bounds.together) names are looked up for sessions here, and \(host) has waited \(seconds) s for its "
+                        + "turn; trying again may help"
+                )
+            }
+        return EgressRefusal(status: status, reason: .lookup, target: target.description, detail: detail)
     }
 
     static func unreachable(_ target: EgressDestination) -> EgressRefusal {

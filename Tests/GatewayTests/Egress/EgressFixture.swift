@@ -135,7 +135,7 @@ final class FixedNames: HostResolver {
             defer { asked[host.text, default: 0] += 1 }
             return asked[host.text] ?? 0
         }
-        let answers = host.isAddress ? [host.text] : names[host.text] ?? []
+        let answers = names[host.text] ?? []
         guard !answers.isEmpty else { return [] }
         return answers[min(count, answers.count - 1)].split(separator: ",").compactMap {
             try? SocketAddress(ipAddress: String($0), port: port)
