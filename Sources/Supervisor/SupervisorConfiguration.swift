@@ -25,7 +25,7 @@ public struct SupervisorConfiguration: Sendable {
     /// Where workers find the way to the world; nil: there is none.
     public var egressSocket: String?
     /// Values that are added to requests of tools; nil: there are none.
-    public var toolSecrets: ToolSecrets?
+    public var secrets: SecretVault?
 
     // Bounds
     public var launchLimit: Duration = .seconds(60)
@@ -60,7 +60,7 @@ public struct SupervisorConfiguration: Sendable {
         stateDirectory: String, runtimeDirectory: String, startCommand: String, claudeBinary: String?,
         policies: PolicyStore, images: ImageStore? = nil, idleTimeout: TimeSpan? = nil, maxSessions: Int = 64,
         maxMemory: ByteSize = .gibibytes(64), gatewaySocket: String, egressSocket: String? = nil,
-        toolSecrets: ToolSecrets? = nil,
+        secrets: SecretVault? = nil,
         workerUID: UInt32? = nil
     ) {
         self.stateDirectory = stateDirectory
@@ -74,7 +74,7 @@ public struct SupervisorConfiguration: Sendable {
         self.maxMemory = maxMemory
         self.gatewaySocket = gatewaySocket
         self.egressSocket = egressSocket
-        self.toolSecrets = toolSecrets
+        self.secrets = secrets
         self.workerUID = workerUID ?? geteuid()
     }
 }

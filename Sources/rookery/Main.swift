@@ -16,7 +16,8 @@ struct RookeryCommand: AsyncParsableCommand {
             Transcript.self, Idle.self, Usage.self, Egress.self, Permissions.self, Share.self, Shares.self,
             Unshare.self,
             Switch.self, Stop.self, Park.self, Resume.self, Fork.self, Remove.self, Tenants.self, Users.self,
-            Tokens.self, Credentials.self, Budgets.self, Devices.self, Policies.self, Image.self, Sandbox.self,
+            Tokens.self, Credentials.self, Secrets.self, Budgets.self, Devices.self, Policies.self, Image.self,
+            Sandbox.self,
             RegistryCommands.self, Doctor.self, Upgrade.self, ShowVersion.self,
         ])
 

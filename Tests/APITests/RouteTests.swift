@@ -23,7 +23,7 @@ import WorkerControl
             let server = try APIServer(
                 APIConfiguration(listeners: [.tcp(host: "127.0.0.1", port: 0)], authentication: mode),
                 sessions: sessions, tokens: tokens, usage: FakeUsage(), credentials: FakeCredentials(),
-                budgets: FakeBudgets(), logger: .silent)
+                secrets: FakeSecrets(), budgets: FakeBudgets(), logger: .silent)
             try await server.application.test(.router) { try await body($0, sessions) }
         }
     }
@@ -111,6 +111,48 @@ import WorkerControl
             #expect(try await send(.delete, "/v1/credentials/7", nil, .admin).status == .noContent)
             #expect(try await send(.delete, "/v1/credentials/8", nil, .admin).status == .notFound)
             #expect(try await send(.delete, "/v1/credentials/x", nil, .admin).status == .notFound)
+        }
+    }
+
+    @Test func secretsForToolsAreWrittenAndNeverShown() async throws {
+        try await Fixture().run { client, _ in
+            func send(_ method: HTTPRequest.Method, _ uri: String, _ body: String?, _ role: Role) async throws
+                -> TestResponse
+            {
+                try await client.executeRequest(
+                    uri: uri, method: method, headers: Self.bearer(role), body: body.map { ByteBuffer(string: $0) })
+            }
+            let secret = #"{"name":"git","hosts":["github.com"],"value":"Bearer very-secret"}"#
+            let made = try await send(.put, "/v1/secrets", secret, .admin)
+            #expect(made.status == .ok)
+            let list = try await send(.get, "/v1/secrets", nil, .admin)
+            for answer in [made, list] {
+                let text = String(buffer: answer.body)
+                #expect(text.contains("github.com") && !text.contains("secret") && !text.contains("sealed"), "\(text)")
+            }
+            #expect(try await send(.put, "/v1/secrets", secret, .user).status == .forbidden)
+            #expect(try await send(.get, "/v1/secrets", nil, .user).status == .forbidden)
+            #expect(try await send(.delete, "/v1/secrets/7", nil, .user).status == .forbidden)
+            for bad in [
+                #"{"name":"git","hosts":["github.com"]}"#, #"{"name":"git","hosts":[],"value":"very-secret"}"#,
+                #"{"name":"Git","hosts":["github.com"],"value":"very-secret"}"#,
+                #"{"hosts":["a"],"value":"very-secret"}"#,
+                #"{"name":"git","hosts":["*.github.com"],"value":"very-secret"}"#,
+                #"{"name":"git","hosts":["192.0.2.1"],"value":"very-secret"}"#,
+                #"{"name":"git","hosts":"github.com","value":"very-secret"}"#,
+                #"{"name":"git","hosts":["github.com"],"value":"very-secret\r\nx: y"}"#,
+                #"{"name":"git","hosts":["github.com"],"value":"very-secret-\u00fc"}"#,
+                #"{"name":"git","hosts":["github.com"],"value":""}"#,
+                #"{"name":"git","hosts":["github.com"],"value":"\#(String(repeating: "very-secret", count: 800))"}"#,
+                #"{"name":"git","hosts":["github.com"],"value":"very-secret","port":443}"#,
+            ] {
+                let answer = try await send(.put, "/v1/secrets", bad, .admin)
+                #expect(answer.status == .unprocessableContent, "\(bad)")
+                #expect(!String(buffer: answer.body).contains("very-secret"), "\(bad)")
+            }
+            #expect(try await send(.delete, "/v1/secrets/7", nil, .admin).status == .noContent)
+            #expect(try await send(.delete, "/v1/secrets/8", nil, .admin).status == .notFound)
+            #expect(try await send(.delete, "/v1/secrets/x", nil, .admin).status == .notFound)
         }
     }
 

@@ -9,7 +9,7 @@ enum OpenAPIDocument {
             var paths: [String: JSONValue] = [:]
             for part in [
                 sessionPaths, commandPaths, accessPaths, accountPaths, sharePaths, servicePaths, usagePaths,
-                budgetPaths, egressPaths, echokitPaths, companionPaths, agentAPIPaths, claudeRemotePaths,
+                budgetPaths, egressPaths, secretPaths, echokitPaths, companionPaths, agentAPIPaths, claudeRemotePaths,
             ] {
                 guard case .object(let members) = try JSONReader.parse(part.utf8) else { continue }
                 paths.merge(members) { first, _ in first }
@@ -39,9 +39,10 @@ enum OpenAPIDocument {
             case .object(let budget) = try JSONReader.parse(budgetSchemas.utf8),
             case .object(let egress) = try JSONReader.parse(egressSchemas.utf8),
             case .object(let account) = try JSONReader.parse(accountSchemas.utf8),
-            case .object(let share) = try JSONReader.parse(shareSchemas.utf8)
+            case .object(let share) = try JSONReader.parse(shareSchemas.utf8),
+            case .object(let secret) = try JSONReader.parse(secretSchemas.utf8)
         else { return [:] }
-        for more in [more, budget, egress, account, share] { schemas.merge(more) { first, _ in first } }
+        for more in [more, budget, egress, account, share, secret] { schemas.merge(more) { first, _ in first } }
         parts["schemas"] = .object(schemas)
         return .object(parts)
     }

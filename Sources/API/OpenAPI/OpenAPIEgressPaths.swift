@@ -55,7 +55,7 @@ extension OpenAPIDocument {
               "target": {"type": "string"},
               "reason": {
                "type": "string",
-               "enum": ["policy", "method", "bad_request", "unknown_host", "private_address", "not_tls", "server_name", "connections", "daily_bytes", "unreachable", "unavailable", "secret"]
+               "enum": ["policy", "method", "bad_request", "unknown_host", "lookup", "private_address", "not_tls", "server_name", "connections", "daily_bytes", "unreachable", "unavailable", "secret"]
               },
               "detail": {"type": "string"},
               "count": {"type": "integer"},

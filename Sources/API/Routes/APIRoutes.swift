@@ -12,6 +12,7 @@ struct APIRoutes: Sendable {
     let tokens: any TokenService
     let usage: any UsageService
     let credentials: any CredentialService
+    var secrets: (any SecretService)?
     let budgets: any BudgetService
     let authenticator: Authenticator
     var shares: (any ShareService)?
@@ -25,8 +26,9 @@ struct APIRoutes: Sendable {
 
     var endpoints: [Endpoint] {
         serviceEndpoints + accessEndpoints + shareEndpoints + sessionEndpoints + sessionFactEndpoints + eventEndpoints
-            + pastEndpoints + commandEndpoints + usageEndpoints + credentialEndpoints + budgetEndpoints
-            + policyEndpoints + tokenEndpoints + accountEndpoints + echokitEndpoints + companionEndpoints
+            + pastEndpoints + commandEndpoints + usageEndpoints + credentialEndpoints + secretEndpoints
+            + budgetEndpoints + policyEndpoints + tokenEndpoints + accountEndpoints + echokitEndpoints
+            + companionEndpoints
             + agentAPIEndpoints + claudeRemoteEndpoints
     }
 

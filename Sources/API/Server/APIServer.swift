@@ -26,6 +26,7 @@ public struct APIServer: Service {
     private let onListening: @Sendable ([BoundListener]) async -> Void
 
     /// - Parameters:
+    ///   - secrets: where secrets for tools are kept; nil: there are none.
     ///   - shares: where share links are written down; nil: there are none.
     ///   - remote: where devices that dial in are written down; nil: none may.
     ///   - onListening: called once when every listener accepts connections, in the order of the
@@ -33,8 +34,9 @@ public struct APIServer: Service {
     /// - Throws: ``APIServerError`` for a configuration that cannot work.
     public init(
         _ configuration: APIConfiguration, sessions: any SessionService, tokens: any TokenService,
-        usage: any UsageService, credentials: any CredentialService, budgets: any BudgetService,
-        shares: (any ShareService)? = nil, remote: SessionRegistry? = nil, logger: Logger,
+        usage: any UsageService, credentials: any CredentialService,
+        secrets: (any SecretService)? = nil, budgets: any BudgetService, shares: (any ShareService)? = nil,
+        remote: SessionRegistry? = nil, logger: Logger,
         onListening: @escaping @Sendable ([BoundListener]) async -> Void = { _ in }
     ) throws(APIServerError) {
         guard !configuration.listeners.isEmpty else { throw .noListeners }
@@ -60,8 +62,8 @@ public struct APIServer: Service {
         let dialects = DialectHubs(
             sessions: sessions, authenticator: authenticator, remote: remote, streams: streams)
         routes = APIRoutes(
-            sessions: sessions, tokens: tokens, usage: usage, credentials: credentials, budgets: budgets,
-            authenticator: authenticator, shares: shares, dialects: dialects,
+            sessions: sessions, tokens: tokens, usage: usage, credentials: credentials, secrets: secrets,
+            budgets: budgets, authenticator: authenticator, shares: shares, dialects: dialects,
             site: try StaticSite(directory: configuration.site, vendor: configuration.vendor),
             secure: configuration.tls != nil,
             transcription: configuration.transcription.map { TranscriptionProxy($0) })

@@ -69,14 +69,34 @@ public struct EgressRefused: Sendable, Hashable {
     }
 }
 
+/// Why a secret that a policy names is not sent.
+public enum EgressSecretFault: Error, Sendable, Hashable, CustomStringConvertible {
+    /// Neither the session's user nor its tenant has one of that name, nor is there a file.
+    case notSet
+    /// The secret's own list does not have the host.
+    case otherHost
+    /// It is there, and cannot be read or sent. For the log: what a tool is told has none of it.
+    case unusable(String)
+
+    public var description: String {
+        switch self {
+        case .notSet: "it is not set for the session's user or tenant, and there is no file of --tool-secrets"
+        case .otherHost: "the secret's own list of hosts does not have the one that the policy names"
+        case .unusable(let why): why
+        }
+    }
+}
+
 /// Knows sessions' policies, keeps their accounts, and hears of what is refused.
 public protocol EgressAuthority: Sendable {
     /// nil: no such session runs.
     func egressGrant(of session: UUID) async -> EgressGrant?
     /// Bytes that were booked for a day, both ways together, of the session and of its tenant.
     func egressBooked(of session: UUID, tenant: Int64, day: String) async throws -> (session: Int64, tenant: Int64)
-    /// The value of a secret that the session's policy names.
-    func egressSecret(named name: String, for session: UUID) async throws -> String
+    /// The value of a secret that the session's policy names for a host.
+    func egressSecret(
+        named name: String, for session: UUID, to host: EgressHost
+    ) async throws(EgressSecretFault) -> String
     func book(_ bookings: [EgressBooking]) async throws
     /// For the session's events. Not called more often than somebody can read.
     func egressRefused(_ session: UUID, _ refused: EgressRefused) async

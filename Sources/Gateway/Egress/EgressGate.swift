@@ -15,23 +15,25 @@ final class EgressGate: Sendable {
     private let standIns: [String: SocketAddress]
     private let tls: ServerTLS?
     private let logger: Logger
-    private let resolver: any HostResolver
-    private let turns = ResolverTurns()
+    private let lookups: NameLookups
     private let news = RefusalNews()
 
     private static let connectLimit = TimeAmount.seconds(10)
     /// Addresses of a name that are tried, one after another.
     private static let mostAttempts = 3
 
-    /// - Parameter standIns: addresses that stand for hosts (`host:port`) and are not checked. For tests.
+    /// - Parameters:
+    ///   - bounds: of the looking up of names.
+    ///   - standIns: addresses that stand for hosts (`host:port`) and are not checked. For tests.
     init(
-        authority: any EgressAuthority, resolver: any HostResolver, standIns: [String: SocketAddress] = [:],
+        authority: any EgressAuthority, resolver: any HostResolver,
+        bounds: NameLookups.Bounds = NameLookups.Bounds(), standIns: [String: SocketAddress] = [:],
         tls: ServerTLS? = nil, counters: EgressCounters = EgressCounters(), logger: Logger,
         speaksFor: @escaping @Sendable (pid_t?, UUID) -> Bool
     ) {
         self.speaksFor = speaksFor
         self.authority = authority
-        self.resolver = resolver
+        lookups = NameLookups(resolver, bounds: bounds)
         self.standIns = standIns
         self.tls = tls
         self.counters = counters
@@ -74,13 +76,17 @@ final class EgressGate: Sendable {
         let target = request.target
         guard target.port == EgressSecret.port,
             let secret = grant.egress.secrets.first(where: { $0.host == target.host })
-        else { throw .secret(grant, target, named: nil) }
-        do {
-            return (secret.header, try await authority.egressSecret(named: secret.secret, for: session))
+        else { throw .noSecret(grant, target) }
+        do throws(EgressSecretFault) {
+            let value = try await authority.egressSecret(named: secret.secret, for: session, to: secret.host)
+            return (secret.header, value)
         } catch {
-            logger.error(
-                "a tool's secret cannot be used", metadata: ["secret": "\(secret.secret)", "error": "\(error)"])
-            throw .secret(grant, target, named: secret.secret)
+            logger.log(
+                level: error == .notSet ? .notice : .error, "a tool's secret is not sent",
+                metadata: [
+                    "secret": "\(secret.secret)", "host": "\(target)", "session": "\(session)", "reason": "\(error)",
+                ])
+            throw .secret(secret.secret, error, grant, target)
         }
     }
 
@@ -106,11 +112,10 @@ final class EgressGate: Sendable {
         of target: EgressDestination, for session: UUID
     ) async throws(EgressRefusal) -> [SocketAddress] {
         if let standIn = standIns[target.description] { return [standIn] }
-        while !turns.take(session) {
-            do { try await Task.sleep(for: .milliseconds(20)) } catch { throw .unknownHost(target) }
-        }
-        let found = await resolver.addresses(of: target.host, port: target.port)
-        turns.give(session)
+        let found: [SocketAddress]
+        do throws(NameLookups.Failure) {
+            found = try await lookups.addresses(of: target, for: session)
+        } catch { throw .lookup(error, within: lookups.bounds, target) }
         guard !found.isEmpty else { throw .unknownHost(target) }
         let own = (try? System.enumerateDevices().compactMap(\.address)) ?? []
         let allowed = found.filter { AddressRules.isPublic($0, own: Set(own)) }

@@ -28,7 +28,8 @@ public final class EgressGateway: Service {
         let tls = try? ServerTLS(roots: StandIns.roots)
         if tls == nil { logger.error("no TLS to hosts: the system's certificates cannot be read") }
         gate = EgressGate(
-            authority: authority, resolver: SystemResolver(), standIns: standIns, tls: tls, logger: logger,
+            authority: authority, resolver: SystemResolver(threads: NameLookups.Bounds().together), standIns: standIns,
+            tls: tls, logger: logger,
             speaksFor: speaksFor)
     }
 

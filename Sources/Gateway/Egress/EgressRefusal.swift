@@ -9,6 +9,7 @@ struct EgressRefusal: Error, Sendable, Hashable {
         case method
         case badRequest = "bad_request"
         case unknownHost = "unknown_host"
+        case lookup
         case privateAddress = "private_address"
         case notTLS = "not_tls"
         case serverName = "server_name"
@@ -66,6 +67,30 @@ struct EgressRefusal: Error, Sendable, Hashable {
             detail: "the host \(target.host.text) is not known, or the names' server does not answer")
     }
 
+    static func lookup(
+        _ failure: NameLookups.Failure, within bounds: NameLookups.Bounds, _ target: EgressDestination
+    ) -> EgressRefusal {
+        let (host, seconds) = (target.host.text, bounds.patience.components.seconds)
+        let (status, detail) =
+            switch failure {
+            case .slow, .cancelled:
+                (504, "the names' server has not said within \(seconds) s where \(host) is; trying again may help")
+            case .crowded(ofSession: true):
+                (
+                    429,
+                    "this session has \(bounds.ofSession) names looked up that the names' server does not answer for, and "
+                        + "\(host) has waited \(seconds) s for its turn; trying again later may help"
+                )
+            case .crowded(ofSession: false):
+                (
+                    503,
+                    "\(bounds.together) names are looked up for sessions here, and \(host) has waited \(seconds) s for its "
+                        + "turn; trying again may help"
+                )
+            }
+        return EgressRefusal(status: status, reason: .lookup, target: target.description, detail: detail)
+    }
+
     static func unreachable(_ target: EgressDestination) -> EgressRefusal {
         EgressRefusal(
             status: 502, reason: .unreachable, target: target.description,
@@ -112,12 +137,30 @@ struct EgressRefusal: Error, Sendable, Hashable {
             detail: "what this session has moved today cannot be looked up at the moment; trying again may help")
     }
 
-    /// - Parameter name: nil: the policy names none for that host.
-    static func secret(_ grant: EgressGrant, _ target: EgressDestination, named name: String?) -> EgressRefusal {
+    static func noSecret(_ grant: EgressGrant, _ target: EgressDestination) -> EgressRefusal {
         EgressRefusal(
-            status: name == nil ? 403 : 503, reason: .secret, target: target.description,
-            detail: name.map { "the secret '\($0)' for \(target) cannot be used: the server's log says why" }
-                ?? "the policy '\(grant.policy)' has no secret for \(target): connect to it by CONNECT")
+            status: 403, reason: .secret, target: target.description,
+            detail: "the policy '\(grant.policy)' has no secret for \(target): connect to it by CONNECT")
+    }
+
+    static func secret(
+        _ name: String, _ fault: EgressSecretFault, _ grant: EgressGrant, _ target: EgressDestination
+    ) -> EgressRefusal {
+        let what = "the secret '\(name)', which the policy '\(grant.policy)' adds to requests to \(target),"
+        let set = "Have an administrator of this session's tenant set it: rookery secret set \(name)"
+        let (status, rest) =
+            switch fault {
+            case .notSet: (403, "is not set. \(set) --host \(target.host.text)")
+            case .otherHost:
+                (
+                    403,
+                    "may not go there: its own list of hosts does not have \(target.host.text). \(set), with "
+                        + "a --host for each host that it is for"
+                )
+            case .unusable: (503, "cannot be used: the server's log says why")
+            }
+        return EgressRefusal(
+            status: status, reason: .secret, target: target.description, detail: "\(what) \(rest)")
     }
 
     static let foreignWorker = EgressRefusal(

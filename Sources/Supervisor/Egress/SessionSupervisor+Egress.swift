@@ -1,7 +1,7 @@
 public import Foundation
 public import Gateway
 import Logging
-import Policy
+public import Policy
 public import Registry
 public import SessionCore
 
@@ -22,11 +22,11 @@ extension SessionSupervisor: EgressAuthority {
         try await registry.egressBooked(of: SessionID(session), tenant: tenant, day: day)
     }
 
-    public func egressSecret(named name: String, for session: UUID) async throws -> String {
-        guard let secrets = configuration.toolSecrets else {
-            throw ToolSecrets.Unusable(description: "the server has no --tool-secrets")
-        }
-        return try secrets.value(of: name)
+    public func egressSecret(
+        named name: String, for session: UUID, to host: EgressHost
+    ) async throws(EgressSecretFault) -> String {
+        guard let secrets = configuration.secrets else { throw .notSet }
+        return try await secrets.value(of: name, for: session, to: host)
     }
 
     public func book(_ bookings: [EgressBooking]) async throws {

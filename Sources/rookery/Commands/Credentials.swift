@@ -39,17 +39,7 @@ struct Credentials: AsyncParsableCommand {
         }
 
         private func members() throws -> [String: JSONValue] {
-            let data: Data
-            if secretFile == "-" {
-                data = FileHandle.standardInput.readDataToEndOfFile()
-            } else {
-                guard let contents = FileManager.default.contents(atPath: secretFile) else {
-                    throw Failure.usage("\(secretFile) cannot be read")
-                }
-                data = contents
-            }
-            let text = String(decoding: data.prefix(256 << 10), as: UTF8.self)
-                .trimmingCharacters(in: .whitespacesAndNewlines)
+            let text = try SecretInput.text(of: secretFile)
             if text.hasPrefix("{") {
                 guard case .object(let members)? = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
                 else {

@@ -103,6 +103,9 @@ struct Serve: AsyncParsableCommand {
         let way = WayOut()
         let gatewaySocket = configuration.runtimeDirectory + "/gateway.sock"
         let egressSocket = configuration.runtimeDirectory + "/egress.sock"
+        let secrets = SecretVault(
+            registry: registry, key: prepared.sealingKey,
+            files: configuration.toolSecrets.map { ToolSecrets(directory: $0) }, logger: logger)
         let supervisor = try SessionSupervisor(
             configuration: SupervisorConfiguration(
                 stateDirectory: configuration.stateDirectory, runtimeDirectory: configuration.runtimeDirectory,
@@ -111,7 +114,7 @@ struct Serve: AsyncParsableCommand {
                 idleTimeout: configuration.idleTimeout, maxSessions: configuration.maxSessions,
                 maxMemory: configuration.maxMemory, gatewaySocket: gatewaySocket,
                 egressSocket: egressSocket,
-                toolSecrets: configuration.toolSecrets.map { ToolSecrets(directory: $0) }),
+                secrets: secrets),
             registry: registry, launcher: LauncherClient(descriptor: prepared.control),
             group: MultiThreadedEventLoopGroup.singleton, logger: logger, recovery: recovery,
             process: SupervisorProcess(
@@ -156,7 +159,7 @@ struct Serve: AsyncParsableCommand {
             face, sessions: supervisor, tokens: RegistryTokens(registry),
             usage: RegistryUsage(
                 registry, gateway: gateway, upstream: upstream.description, egress: egress.counters),
-            credentials: vault, budgets: budgets, shares: RegistryShares(registry),
+            credentials: vault, secrets: secrets, budgets: budgets, shares: RegistryShares(registry),
             remote: registry, logger: logger
         ) { listeners in
             Announcement(

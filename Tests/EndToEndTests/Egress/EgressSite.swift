@@ -30,10 +30,11 @@ struct EgressSite {
 
     /// - Parameters:
     ///   - names: what the supervisor finds in its hosts file; nil: what the machine has there. Needs root.
+    ///   - nameServer: whom the supervisor asks for names, and waits for; nil: whom the machine asks. Needs root.
     ///   - runsScripts: false: sessions run Claude Code, as they do elsewhere.
     static func with(
         policies: [String: String], hosts: [String], secrets: [String: String] = [:], names: String? = nil,
-        runsScripts: Bool = true, _ body: (EgressSite) async throws -> Void
+        nameServer: String? = nil, runsScripts: Bool = true, _ body: (EgressSite) async throws -> Void
     ) async throws {
         let directory = URL(fileURLWithPath: "/tmp/rke-\(UUID().uuidString.prefix(8).lowercased())")
         defer { try? FileManager.default.removeItem(at: directory) }
@@ -73,16 +74,23 @@ struct EgressSite {
             ], startCommand: runsScripts ? start.path : nil)
         if let names {
             try names.write(to: directory.appending(path: "hosts"), atomically: true, encoding: .utf8)
-            options.wrapper = [
-                "/usr/bin/unshare", "--mount", "/bin/sh", "-ec", "mount --bind \"$0\" /etc/hosts; exec \"$@\"",
-                directory.path + "/hosts",
-            ]
+            options.wrapper = bound(directory.path + "/hosts", over: "/etc/hosts")
+        }
+        if let nameServer {
+            try "nameserver \(nameServer)\noptions timeout:30 attempts:1\n".write(
+                to: directory.appending(path: "resolv.conf"), atomically: true, encoding: .utf8)
+            options.wrapper = bound(directory.path + "/resolv.conf", over: "/etc/resolv.conf")
         }
         if !secrets.isEmpty { options.arguments += ["--tool-secrets", try keep(secrets, in: directory)] }
         try await Rookery.with(options) { rookery in
             try await body(EgressSite(rookery: rookery, directory: directory, log: log))
         }
         await server.end()
+    }
+
+    /// Words before a command that finds another file in the place of one of the machine's.
+    private static func bound(_ file: String, over place: String) -> [String] {
+        ["/usr/bin/unshare", "--mount", "/bin/sh", "-ec", "mount --bind \"$0\" \(place); exec \"$@\"", file]
     }
 
     /// For the supervisor's eyes alone.

@@ -104,7 +104,15 @@ final class FixedAuthority: EgressAuthority {
         return before
     }
 
-    func egressSecret(named name: String, for session: UUID) async throws -> String { "value of \(name)" }
+    /// What the test says instead of a value.
+    let secretFault = Mutex<EgressSecretFault?>(nil)
+
+    func egressSecret(
+        named name: String, for session: UUID, to host: EgressHost
+    ) async throws(EgressSecretFault) -> String {
+        if let fault = secretFault.withLock({ $0 }) { throw fault }
+        return "value of \(name)"
+    }
 
     func book(_ bookings: [EgressBooking]) async throws { state.withLock { $0.bookings += bookings } }
 
@@ -127,7 +135,7 @@ final class FixedNames: HostResolver {
             defer { asked[host.text, default: 0] += 1 }
             return asked[host.text] ?? 0
         }
-        let answers = host.isAddress ? [host.text] : names[host.text] ?? []
+        let answers = names[host.text] ?? []
         guard !answers.isEmpty else { return [] }
         return answers[min(count, answers.count - 1)].split(separator: ",").compactMap {
             try? SocketAddress(ipAddress: String($0), port: port)

@@ -141,6 +141,31 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (EgressSecretFault.notSet, "403", "rookery secret set git --host git.example"),
+        (.otherHost, "403", "its own list of hosts does not have git.example"),
+        (.unusable("/etc/secrets/git is empty"), "503", "the server's log says why"),
+    ])
+    func `a secret that is not sent is named, with what to do`(
+        fault: EgressSecretFault, status: String, advice: String
+    ) async throws {
+        var policy = Self.list("git.example")
+        policy.secrets = [
+            EgressSecret(host: try #require(EgressHost("git.example")), header: "authorization", secret: "git")
+        ]
+        try await EgressFixture.with(policy) { fixture in
+            fixture.authority.secretFault.withLock { $0 = fault }
+            let answer = try await fixture.exchange("GET /egress/git.example/x HTTP/1.1\r\n\r\n")
+            #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(answer)")
+            #expect(answer.contains("the secret 'git'") && answer.contains("policy 'team'"), "\(answer)")
+            #expect(answer.contains(advice), "\(answer)")
+            #expect(!answer.contains("/etc/secrets"), "\(answer)")
+            try await eventually { fixture.authority.refused.first?.detail.contains(advice) == true }
+            #expect(fixture.authority.refused.first?.reason == "secret")
+            #expect(fixture.names.count("git.example") == 0)
+        }
+    }
+
     @Test func `a session's own list takes away and gives nothing`() async throws {
         let grant = EgressGrant(
             policy: "team", egress: Self.list("pypi.org", "*.debian.org"),

@@ -5,27 +5,38 @@ import Policy
 
 /// Resolves a host for a connection, once; what is connected to is what was checked, whatever the name says later.
 protocol HostResolver: Sendable {
+    /// - Parameter host: a name.
     /// - Returns: nothing when there is no such host, or nobody says.
     func addresses(of host: EgressHost, port: Int) async -> [SocketAddress]
 }
 
-/// The system's resolver, on threads of its own: a slow server of names holds up nobody else's work.
+/// The system's resolver, on threads of its own: a slow server of names holds up nobody else's work. Each look-up keeps one
+/// until the system has an answer or gives up.
 final class SystemResolver: HostResolver {
     private let threads: NIOThreadPool
+    private let resolve: @Sendable (EgressHost, Int) -> [SocketAddress]
 
-    init() {
-        threads = NIOThreadPool(numberOfThreads: 16)
+    /// - Parameter resolve: may block. Tests put another in the system's place.
+    init(
+        threads count: Int,
+        resolve: @escaping @Sendable (EgressHost, Int) -> [SocketAddress] = { SystemResolver.ask($0, $1) }
+    ) {
+        self.resolve = resolve
+        threads = NIOThreadPool(numberOfThreads: count)
         threads.start()
     }
 
+    deinit { threads.shutdownGracefully { _ in } }
+
     func addresses(of host: EgressHost, port: Int) async -> [SocketAddress] {
-        (try? await threads.runIfActive { Self.resolve(host, port) }) ?? []
+        let resolve = resolve
+        return (try? await threads.runIfActive { resolve(host, port) }) ?? []
     }
 
-    private static func resolve(_ host: EgressHost, _ port: Int) -> [SocketAddress] {
+    private static func ask(_ host: EgressHost, _ port: Int) -> [SocketAddress] {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_flags = AI_NUMERICSERV | (host.isAddress ? AI_NUMERICHOST : AI_ADDRCONFIG)
+        hints.ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG
         var list: UnsafeMutablePointer<addrinfo>?
         guard getaddrinfo(host.text, "\(port)", &hints, &list) == 0 else { return [] }
         defer { freeaddrinfo(list) }
