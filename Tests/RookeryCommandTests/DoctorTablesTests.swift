@@ -28,6 +28,28 @@ import Testing
     }
 
     @Test(
+        "the kernel's preemption",
+        arguments: [
+            ("#1 SMP PREEMPT_RT x", nil, "", nil, "rt"), ("#1 SMP PREEMPT x", nil, "", nil, "full"),
+            ("#1 SMP x", nil, "preempt=full", nil, "none or voluntary"),
+            ("#1 SMP PREEMPT_DYNAMIC x", "none voluntary (lazy) full", "preempt=none", nil, "lazy"),
+            ("#1 SMP PREEMPT_DYNAMIC x", nil, "quiet preempt=none preempt=full", "CONFIG_PREEMPT_NONE=y", "full"),
+            (
+                "#1 SMP PREEMPT_DYNAMIC x", nil, "preempt=what", "# CONFIG_PREEMPT is not set\nCONFIG_PREEMPT_NONE=y",
+                "none"
+            ),
+            ("#1 SMP PREEMPT_DYNAMIC x", nil, "quiet", "CONFIG_PREEMPTION=y\nCONFIG_PREEMPT=y", "full"),
+            ("#1 SMP PREEMPT_DYNAMIC x", nil, "quiet", nil, nil),
+        ] as [(String, String?, String, String?, String?)])
+    func preemption(
+        version: String, chosen: String?, commandLine: String, configuration: String?, expected: String?
+    ) {
+        let model = PreemptionCheck.model(
+            version: version, chosen: chosen, commandLine: commandLine, configuration: configuration)
+        #expect(model == expected)
+    }
+
+    @Test(
         "the clock",
         arguments: [
             (1_800_000_000, true, true, Finding.Status.ok), (1_800_000_000, nil, true, .ok),

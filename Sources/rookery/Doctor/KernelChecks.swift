@@ -4,7 +4,10 @@ import Foundation
 /// What the kernel offers.
 enum KernelChecks {
     static func all() -> [Finding] {
-        [version(), userNamespaces(), systemCalls(), seccomp(), LandlockCheck.finding(), openFiles()]
+        [
+            version(), userNamespaces(), systemCalls(), seccomp(), LandlockCheck.finding(), openFiles(),
+            PreemptionCheck.finding(),
+        ]
     }
 
     /// clone3 with CLONE_INTO_CGROUP is of 5.7, mount_setattr and idmapped mounts of 5.12.
