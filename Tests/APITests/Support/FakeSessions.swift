@@ -404,8 +404,9 @@ actor FakeTokens: TokenService {
             secret: "rk_new_secret")
     }
 
-    func deleteToken(_ id: String, by principal: Principal) async throws(SupervisorError) {
+    func deleteToken(_ id: String, by principal: Principal) async throws(SupervisorError) -> [String] {
         guard id == "admin" else { throw SupervisorError(.notFound, "the token '\(id)' does not exist") }
+        return []
     }
 
     func tenants(as principal: Principal) async throws(SupervisorError) -> [TenantRecord] { [] }
