@@ -66,6 +66,14 @@ public protocol SessionService: Sendable {
     ) async throws(SupervisorError) -> String
     /// What a credential is worth has changed: its clients, wherever they are, are given what it is worth now.
     func credentialChanged(_ name: CredentialName, reason: String) async
+    /// Sessions whose programs run elsewhere, those that are not deleted.
+    func sessionsElsewhere() async throws(SupervisorError) -> Set<SessionID>
+    func add(elsewhere id: SessionID, for principal: Principal) async throws(SupervisorError) -> SessionRecord
+    func note(elsewhere id: SessionID, _ change: ElsewhereChange) async throws(SupervisorError) -> SessionRecord
+    /// The directory of its journal.
+    func journal(elsewhere id: SessionID) async -> String
+    /// Keeps who answered a permission.
+    func audit(_ event: SessionEvent, of record: SessionRecord) async
     func images(as principal: Principal) async -> [ImageView]
     func policies() async -> PolicyStore
     func readiness() async -> Readiness

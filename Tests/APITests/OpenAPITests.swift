@@ -26,7 +26,9 @@ import Testing
             sessions: sessions, tokens: FakeTokens(), usage: FakeUsage(), credentials: FakeCredentials(),
             budgets: FakeBudgets(),
             authenticator: authenticator,
-            dialects: DialectHubs(sessions: sessions, authenticator: authenticator, remote: nil), site: StaticSite(),
+            dialects: DialectHubs(
+                sessions: sessions, authenticator: authenticator, remote: nil, streams: RemoteStreams(sessions)),
+            site: StaticSite(),
             secure: false)
     }
 

@@ -21,7 +21,7 @@ import Testing
         #expect(try await tokens.principal(token: "rk_") == nil)
         #expect(try await tokens.tokens(as: admin).map(\.id) == [made.view.id])
         #expect("\(made)".contains(made.view.id) && !"\(made)".contains(made.secret))
-        try await tokens.deleteToken(made.view.id, by: admin)
+        _ = try await tokens.deleteToken(made.view.id, by: admin)
         #expect(try await tokens.principal(token: made.secret) == nil)
         #expect(try await tokens.principal(tokenID: made.view.id) == nil)
         #expect(try await tokens.tokens(as: admin).isEmpty)

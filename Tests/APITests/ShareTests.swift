@@ -23,7 +23,9 @@ import WorkerControl
         let routes = APIRoutes(
             sessions: sessions, tokens: FakeTokens(), usage: FakeUsage(), credentials: FakeCredentials(),
             budgets: FakeBudgets(), authenticator: authenticator, shares: shares,
-            dialects: DialectHubs(sessions: sessions, authenticator: authenticator, remote: nil), site: StaticSite(),
+            dialects: DialectHubs(
+                sessions: sessions, authenticator: authenticator, remote: nil, streams: RemoteStreams(sessions)),
+            site: StaticSite(),
             secure: false)
         let server = try APIServer(
             APIConfiguration(listeners: [.tcp(host: "127.0.0.1", port: 0)], authentication: .token),

@@ -115,6 +115,36 @@ import Testing
         }
     }
 
+    @Test func aLinkEndsWithTheTokenThatMadeIt() async throws {
+        try await Rookery.with { rookery in
+            let admin = rookery.api
+            let id = try await admin.create(["kind": "structured"])
+            try await admin.waitFor(id, activity: .idle)
+            let token = try await admin.post("/v1/tokens", ["role": "admin", "name": "lent"])
+            var lent = admin
+            lent.token = token.json["token"]?.string
+            let made = try await lent.post("/v1/sessions/\(id)/shares", ["role": "drive"])
+            #expect(made.status == 201, "\(made.text)")
+            var api = admin
+            api.token = made.json["token"]?.string
+            let own = try await share(rookery, id, "view")
+            let (loses, keeps) = (try await StreamClient(api, id), try await StreamClient(own.api, id))
+            for client in [loses, keeps] { _ = try await client.socket.waitForMessage(type: "state") }
+            let events = Task { [api] in try await api.events("/v1/sessions/\(id)/events") { _ in false } }
+            let tokenID = token.json["id"]?.string ?? ""
+            #expect(try await admin.delete("/v1/tokens/\(tokenID)").status == 204)
+            try await closed(loses.socket, within: .seconds(1))
+            #expect(try await api.get("/v1/sessions/\(id)").status == 401)
+            _ = try? await events.value
+            #expect(try await keeps.command(.state)["ok"] == true)
+            let left = try await admin.get("/v1/sessions/\(id)/shares").json["items"]?.array ?? []
+            #expect(left.map { $0["id"]?.string } == [own.id])
+            let audit = try await admin.get("/v1/audit").json["items"]?.array ?? []
+            #expect(audit.prefix(2).map { $0["action"] } == ["share.revoke", "token.revoke"])
+            await keeps.close()
+        }
+    }
+
     @Test func thePageOpensFromALinkAndOffersWhatItsRoleMay() async throws {
         try await Rookery.with { rookery in
             try #require(

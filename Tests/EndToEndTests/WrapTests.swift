@@ -24,7 +24,8 @@ import Testing
             try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
             let program = try RunningProgram(
                 [
-                    Programs.built("rookery"), "wrap", "--structured", "--device-file", file, "--", Programs.claude,
+                    Programs.built("rookery"), "wrap", "--structured", "--patience", "120", "--device-file", file, "--",
+                    Programs.claude,
                     "--permission-mode", "default", "--session-id", id,
                 ],
                 environment: [
@@ -82,6 +83,169 @@ import Testing
         }
     }
 
+    private func wrap(_ installation: Rookery, _ file: String, _ id: String, _ program: [String]) throws
+        -> RunningProgram
+    {
+        let home = installation.root.path + "/laptop"
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+        return try RunningProgram(
+            [Programs.built("rookery"), "wrap", "--structured", "--patience", "120", "--device-file", file, "--"]
+                + program,
+            environment: [
+                "HOME": home, "ANTHROPIC_BASE_URL": installation.modelAddress, "ANTHROPIC_API_KEY": "dummy-key",
+                "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "DISABLE_AUTOUPDATER": "1", "ROOKERY_TEST": id,
+            ], logs: installation.root, name: "wrap")
+    }
+
+    private func history(_ api: APIClient, _ id: String) async throws -> [JSONValue] {
+        var all: [JSONValue] = []
+        var cursor: String? = "0"
+        while let from = cursor {
+            let page = try await api.get("/v1/sessions/\(id)/transcript?limit=7&cursor=\(from)")
+            guard page.status == 200 else { throw TimedOut(what: "the transcript: \(page.text)") }
+            all += page.json["items"]?.array ?? []
+            cursor = page.json["next_cursor"]?.string
+        }
+        return all
+    }
+
+    private func killAndRestart(_ installation: Rookery) async throws {
+        await installation.endSupervisor(signal: SIGKILL)
+        try await installation.restartIfDead()
+    }
+
+    @Test func aSessionElsewhereOutlivesTheServerAndItsProgram() async throws {
+        try await Rookery.with { installation in
+            let file = try await enrol(installation)
+            let id = SessionID().description
+            let command = [Programs.claude, "--permission-mode", "default", "--session-id", id]
+            let program = try wrap(installation, file, id, command)
+            func lifecycle() async throws -> JSONValue? {
+                try await installation.api.get("/v1/sessions/\(id)").json["lifecycle"]
+            }
+            try await eventually("the session") { try await lifecycle() == "running" ? true : nil }
+            let made = try await installation.api.post(
+                "/v1/sessions/\(id)/shares", ["role": "approve", "expires_in": "1h"])
+            #expect(made.status == 201, "\(made.text)")
+            var approver = installation.api
+            approver.token = made.json["token"]?.string
+
+            let client = try await StreamClient(installation.api, id)
+            #expect(try await client.socket.waitForMessage(type: "state")["data"]?["kind"] == "remote")
+            let first = try await client.prompt("SAY one")
+            #expect(try await client.end(of: first)["outcome"] == "completed")
+            let done = installation.root.path + "/done"
+            let text = "BASH touch \(done)"
+            let prompt = SessionCommand.prompt(text: text, images: [], clientID: "same")
+            let accepted = try await client.command(prompt)
+            let asked = try await client.event(.permissionRequested)
+            let last = try #require(await client.socket.messages.compactMap { $0["seq"]?.integer }.max())
+            await client.close()
+
+            // Killed with a question open.
+            try await killAndRestart(installation)
+            try await eventually("the program to be back") { try await lifecycle() == "running" ? true : nil }
+            let again = try await StreamClient(installation.api, id, since: last)
+            // What was accepted is the same prompt, over the restart too.
+            let repeated = try await again.command(prompt)
+            #expect(repeated["data"]?["seq"] == accepted["data"]?["seq"])
+            #expect(repeated["data"]?["prompt_id"] == accepted["data"]?["prompt_id"])
+            let path = "/v1/sessions/\(id)/permissions/\(asked["id"]?.string ?? "")"
+            let inbox = try await installation.api.get("/v1/permissions").json["items"]?.array
+            #expect(inbox?.count == 1)
+            let allowed = try await approver.post(path, ["decision": "allow"])
+            #expect(allowed.status == 200, "\(allowed.text)")
+            #expect(try await installation.api.post(path, ["decision": "deny"]).status == 409)
+            _ = try await again.event(.turnCompleted)
+            #expect(FileManager.default.fileExists(atPath: done))
+            #expect(await again.socket.messages.compactMap { $0["seq"]?.integer }.allSatisfy { $0 >= last })
+            await again.close()
+            let audit = try await installation.api.get("/v1/audit").json["items"]?.array ?? []
+            let answers = audit.filter { $0["action"] == "permission.answer" }
+            #expect(answers.count == 1)
+            #expect(answers.first?["actor"]?.string?.hasPrefix("share link") == true)
+            let before = try await history(installation.api, id)
+            #expect(before.count { $0["type"] == "message.assistant" } >= 2)
+            #expect(before.count { $0["type"] == "permission.requested" } == 1)
+
+            // The program's side is killed in a turn, then the server.
+            _ = try await installation.api.post(
+                "/v1/sessions/\(id)/commands", ["type": "prompt", "text": "SLOW 60 never-said"])
+            try await eventually("the turn") {
+                try await history(installation.api, id).count { $0["type"] == "turn.started" } == 3 ? true : nil
+            }
+            for process in installation.processes(of: id) { kill(process.pid, SIGKILL) }
+            try await eventually("the program's end") { program.process.isRunning ? nil : true }
+            try await killAndRestart(installation)
+            #expect(try await lifecycle() == "parked")
+            let listed = try await installation.api.get("/v1/sessions").json["items"]?.array ?? []
+            #expect(listed.map { $0["id"]?.string } == [id])
+            #expect(try await approver.get("/v1/sessions/\(id)").json["kind"] == "remote")
+            let after = try await history(installation.api, id)
+            #expect(Array(after.prefix(before.count)) == before)
+            let events = try await installation.api.events("/v1/sessions/\(id)/events?since=0") {
+                $0.contains { $0["type"] == "session.parked" }
+            }
+            let numbers = events.compactMap { $0["seq"]?.integer }
+            #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 })
+            #expect(!events.contains { $0["type"] == "gap" })
+            #expect(events.count { $0["type"] == "input.accepted" } == 3)
+
+            // The same conversation goes on in another process.
+            let second = try wrap(
+                installation, file, id, [Programs.claude, "--permission-mode", "default", "--resume", id])
+            try await eventually("the second program") { try await lifecycle() == "running" ? true : nil }
+            let third = try await StreamClient(installation.api, id, since: numbers.last)
+            #expect(try await third.event(.turnCompleted)["outcome"] == "ended")
+            let said = try await third.prompt("SAY two")
+            #expect(try await third.end(of: said)["outcome"] == "completed")
+            #expect(try await installation.api.session(id)["incarnation"] == 2)
+
+            // Its end, and nothing left of it.
+            #expect(try await installation.api.post("/v1/sessions/\(id)/stop").status == 200)
+            try await eventually("the second program's end") { second.process.isRunning ? nil : true }
+            try await eventually("the end") { try await lifecycle() == "stopped" ? true : nil }
+            await third.close()
+            try await killAndRestart(installation)
+            #expect(try await lifecycle() == "stopped")
+            let journal = "\(installation.stateDirectory)/journals/\(id)"
+            #expect(FileManager.default.fileExists(atPath: journal))
+            #expect(try await installation.api.delete("/v1/sessions/\(id)").status == 204)
+            #expect(try await installation.api.get("/v1/sessions/\(id)").status == 404)
+            #expect(try await approver.get("/v1/sessions/\(id)").status == 401)
+            #expect(!FileManager.default.fileExists(atPath: journal))
+        }
+    }
+
+    @Test func anEndThatIsToldWhileTheServerIsKilledIsNotLost() async throws {
+        try await Rookery.with { installation in
+            let file = try await enrol(installation)
+            let script = installation.root.path + "/listens.sh"
+            try "exec cat >/dev/null".write(toFile: script, atomically: true, encoding: .utf8)
+            for pause in [0, 5, 50, 500] {
+                let id = SessionID().description
+                let program = try wrap(installation, file, id, ["/bin/sh", script, "--session-id", id])
+                try await eventually("the session") {
+                    try await installation.api.get("/v1/sessions/\(id)").json["lifecycle"] == "running" ? true : nil
+                }
+                kill(program.process.processIdentifier, SIGTERM)
+                try await Task.sleep(for: .milliseconds(pause))
+                try await killAndRestart(installation)
+                try await eventually("the program's end") { program.process.isRunning ? nil : true }
+                #expect(program.process.terminationStatus == 128 + SIGTERM, "\(program.errorText)")
+                #expect(try await installation.api.session(id)["lifecycle"] == "stopped", "after \(pause) ms")
+                try await killAndRestart(installation)
+                let session = try await installation.api.session(id)
+                #expect(session["lifecycle"] == "stopped")
+                #expect(session["reason"] == "exited")
+                let events = try await installation.api.events("/v1/sessions/\(id)/events?since=0") {
+                    $0.contains { $0["type"] == "session.stopped" }
+                }
+                #expect(events.count { $0["type"] == "session.stopped" } == 1)
+            }
+        }
+    }
+
     @Test func aWrappedProgramsEndWaitsUntilTheServerHasHeardOfIt() async throws {
         try await Rookery.with { installation in
             let file = try await enrol(installation)
@@ -90,7 +254,8 @@ import Testing
             try "exec cat >/dev/null".write(toFile: script, atomically: true, encoding: .utf8)
             let program = try RunningProgram(
                 [
-                    Programs.built("rookery"), "wrap", "--structured", "--device-file", file, "--", "/bin/sh", script,
+                    Programs.built("rookery"), "wrap", "--structured", "--patience", "120", "--device-file", file, "--",
+                    "/bin/sh", script,
                     "--session-id", id,
                 ], environment: ["HOME": installation.root.path], logs: installation.root, name: "wrap")
             try await eventually("the session") {

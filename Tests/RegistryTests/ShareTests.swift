@@ -56,6 +56,33 @@ struct ShareTests {
         }
     }
 
+    @Test func aLinkEndsWithTheTokenThatItWasMadeWith() async throws {
+        try await withRegistry { registry in
+            let alice = try await registry.person("alice")
+            let session = try await registry.make(alice)
+            func link(with token: String?) async throws -> (token: String, record: ShareRecord) {
+                var maker = alice
+                maker.tokenID = token
+                return try #require(
+                    try await registry.createShare(
+                        of: session.id, role: .view, label: nil, expiresAt: Date() + Self.hour, by: maker))
+            }
+            let tokens = [
+                try await registry.createToken(userID: alice.userID, role: .user).record.publicID,
+                try await registry.createToken(userID: alice.userID, role: .user).record.publicID,
+            ]
+            let ends = [try await link(with: tokens[0]), try await link(with: tokens[0])]
+            let stays = [try await link(with: tokens[1]), try await link(with: nil)]
+            let revoked = try await registry.revokeToken(tokens[0], visibleTo: alice)
+            #expect(Set(revoked?.shares ?? []) == Set(ends.map(\.record.publicID)))
+            for link in ends { #expect(try await registry.principal(ofShare: link.token) == nil) }
+            for link in stays { #expect(try await registry.principal(ofShare: link.token) != nil) }
+            // A backup of before does not bring them back.
+            #expect(registry.revocations.all().isSuperset(of: ends.map(\.record.publicID)))
+            #expect(try await registry.revokeToken(tokens[0], visibleTo: alice)?.shares == [])
+        }
+    }
+
     @Test func aLinkEndsByItsTimeByRevocationAndWithItsSession() async throws {
         try await withRegistry { registry in
             let alice = try await registry.person("alice", role: .admin)

@@ -66,12 +66,12 @@ struct TokenTests {
             let admin = try await registry.person("boss", role: .admin)
             let made = try await registry.createToken(userID: admin.userID, role: .user)
             let revoked = try await registry.revokeToken(made.record.publicID, visibleTo: admin)
-            #expect(revoked?.revokedAt != nil)
+            #expect(revoked?.record.revokedAt != nil)
             #expect(try await registry.principal(ofToken: made.token) == nil)
             // Again is the same, the first time stands.
             let again = try await registry.revokeToken(
                 made.record.publicID, visibleTo: admin, at: Date().addingTimeInterval(60))
-            #expect(again?.revokedAt == revoked?.revokedAt)
+            #expect(again?.record.revokedAt == revoked?.record.revokedAt)
         }
     }
 

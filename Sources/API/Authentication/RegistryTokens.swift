@@ -50,14 +50,13 @@ public struct RegistryTokens: TokenService {
         }
     }
 
-    public func deleteToken(_ id: String, by principal: Principal) async throws(SupervisorError) {
-        let revoked: TokenRecord?
+    public func deleteToken(_ id: String, by principal: Principal) async throws(SupervisorError) -> [String] {
         do throws(RegistryError) {
-            revoked = try await registry.revokeToken(id, visibleTo: principal)
+            if let revoked = try await registry.revokeToken(id, visibleTo: principal) { return revoked.shares }
         } catch {
             throw Self.refusal(error)
         }
-        guard revoked != nil else { throw SupervisorError(.notFound, "the token '\(id.prefix(40))' does not exist") }
+        throw SupervisorError(.notFound, "the token '\(id.prefix(40))' does not exist")
     }
 
     static func refusal(_ error: RegistryError) -> SupervisorError {

@@ -14,8 +14,9 @@ public protocol TokenService: Sendable {
     func createToken(
         name: String?, role: Role, for user: UserName?, by principal: Principal
     ) async throws(SupervisorError) -> CreatedToken
-    /// Revokes a token of the caller's tenant: it stops working at once.
-    func deleteToken(_ id: String, by principal: Principal) async throws(SupervisorError)
+    /// Revokes a token of the caller's tenant: it stops working at once, and so do the share links that were made with it.
+    /// - Returns: the links' public ids.
+    func deleteToken(_ id: String, by principal: Principal) async throws(SupervisorError) -> [String]
 
     /// An operator's: all; others' own.
     func tenants(as principal: Principal) async throws(SupervisorError) -> [TenantRecord]

@@ -99,13 +99,6 @@ actor ConversationFeed<Dialect: ConversationDialect> {
         let events = try await sessions.events(id, since: since, as: principal)
         let view = try await sessions.session(id, as: principal)
         var following = events.makeAsyncIterator()
-        // Of a session elsewhere there is no journal: its past comes first of all.
-        while view.record.kind == .remote, since < view.record.lastSequence,
-            let event = await following.next(isolation: #isolation)
-        {
-            tell(event)
-            since = event.seq
-        }
         dialect.settle(lifecycle: view.record.lifecycle, activity: view.worker?.activity)
         becomeReady()
         while let event = await following.next(isolation: #isolation) { tell(event) }

@@ -16,7 +16,7 @@ struct DialectHubs: Sendable {
 
     init(
         sessions: any SessionService, authenticator: Authenticator, remote: SessionRegistry?,
-        streams: RemoteStreams = RemoteStreams()
+        streams: RemoteStreams
     ) {
         claudeSocket = ClaudeSocketHub(sessions: sessions, authenticator: authenticator)
         companion = CompanionHub(sessions: sessions, authenticator: authenticator)

@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import Registry
 import SessionCore
+import Supervisor
 import WorkerControl
 
 /// One program on `/ws/cli/{id}` (seed-protocols 3.2): its lines as they are, or with what `rookery wrap --structured` puts
@@ -48,7 +49,8 @@ actor RemoteStreamConnection: RemoteProgram {
         try await client.send(line + "\n")
     }
 
-    func leave() async { await client.close(1000, "the session continues on another connection, or is over") }
+    /// Not as a program whose end was heard of is let go.
+    func leave(_ reason: String) async { await client.close(1012, reason) }
 
     func end() async {
         let line: JSONValue = [
@@ -60,11 +62,6 @@ actor RemoteStreamConnection: RemoteProgram {
     // MARK: From the program
 
     func run() async {
-        if !isWrapped {
-            // It says nothing before it is spoken to.
-            number = await stream.connect(self, directory: "").number
-            await stream.welcome(number)
-        }
         let pinging = Task { [client, mayStay] in
             while !Task.isCancelled {
                 try? await Task.sleep(for: Self.ping)
@@ -75,9 +72,16 @@ actor RemoteStreamConnection: RemoteProgram {
             }
         }
         do {
+            if !isWrapped {
+                // It says nothing before it is spoken to.
+                number = try await stream.connect(self, directory: "", run: nil, numbersRecords: false).number
+                await stream.welcome(number)
+            }
             while true { try await take(try await client.next(within: Self.patience)) }
         } catch is CompanionLineSplitter.TooLong {
             await client.close(1009, "a line is too long")
+        } catch let error as SupervisorError {
+            await client.close(1013, String(error.detail.prefix(100)))
         } catch {
             client.channel.close(promise: nil)
         }
@@ -94,7 +98,9 @@ actor RemoteStreamConnection: RemoteProgram {
             guard type == "hello" else { return await client.close(1008, "the first message must be 'hello'") }
             let directory = String((json["cwd"]?.string ?? "").prefix(4096))
             let received: UInt64
-            (number, received) = await stream.connect(self, directory: directory)
+            (number, received) = try await stream.connect(
+                self, directory: directory, run: json["run"]?.string.map { String($0.prefix(64)) },
+                numbersRecords: true)
             // It tells what is not known here, then that it is ready.
             let welcome: JSONValue = ["type": "welcome", "received": .integer(Int64(clamping: received))]
             return try await client.send(welcome.text)
@@ -106,8 +112,8 @@ actor RemoteStreamConnection: RemoteProgram {
         case "ready": await stream.welcome(number)
         case "refused": await stream.refuse(json["request"]?.string ?? "", from: number)
         case "exit":
-            await stream.exit(json["code"]?.integer, from: number)
-            // It waits for this.
+            try await stream.exit(json["code"]?.integer, from: number)
+            // It waits for this: its end is on the disk.
             await client.close(1000, "")
         default: break
         }

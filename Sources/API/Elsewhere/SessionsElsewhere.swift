@@ -16,35 +16,44 @@ struct SessionsElsewhere: SessionService {
     }
 
     private func refuse(_ id: SessionID, _ principal: Principal) async throws(SupervisorError) {
-        guard await streams.stream(id, as: principal) == nil else { throw Self.refusal(id) }
+        guard try await streams.stream(id, as: principal) == nil else { throw Self.refusal(id) }
     }
 
     // MARK: What both have
 
     func list(_ filter: SessionFilter, as principal: Principal) async throws(SupervisorError) -> SessionPage {
         var page = try await base.list(filter, as: principal)
-        guard filter.cursor == nil, filter.label == nil else { return page }
-        var elsewhere: [SessionView] = []
-        for stream in await streams.all(as: principal) {
-            let view = await stream.view
-            guard filter.lifecycle == nil || view.record.lifecycle == filter.lifecycle,
-                filter.activity == nil || view.worker?.activity == filter.activity
-            else { continue }
-            elsewhere.append(view)
+        var items: [SessionView] = []
+        // What the registry does not know comes first: it takes all of them for parked.
+        if filter.cursor == nil, filter.label == nil, filter.lifecycle == .running || filter.activity != nil {
+            for stream in await streams.all(as: principal) {
+                // It may be deleted by now.
+                guard let view = try? await session(stream.id, as: principal) else { continue }
+                if view.record.kind == .remote, filter.includes(view) { items.append(view) }
+            }
+            items.sort { $0.record.createdAt > $1.record.createdAt }
         }
-        page.items = elsewhere.sorted { $0.record.createdAt > $1.record.createdAt } + page.items
+        for item in page.items {
+            guard item.record.kind == .remote, let view = await streams.view(of: item.record) else {
+                items.append(item)
+                continue
+            }
+            if filter.includes(view) { items.append(view) }
+        }
+        page.items = items
         return page
     }
 
     func session(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> SessionView {
-        if let stream = await streams.stream(id, as: principal) { return await stream.view }
-        return try await base.session(id, as: principal)
+        let view = try await base.session(id, as: principal)
+        guard view.record.kind == .remote else { return view }
+        return await streams.view(of: view.record) ?? view
     }
 
     func command(
         _ id: SessionID, _ command: SessionCommand, by principal: Principal
     ) async throws(SupervisorError) -> CommandOutcome {
-        guard let stream = await streams.stream(id, as: principal) else {
+        guard let stream = try await streams.stream(id, as: principal) else {
             return try await base.command(id, command, by: principal)
         }
         let origin = CommandOrigin(principal: principal.name, access: principal.clientAccess)
@@ -58,7 +67,7 @@ struct SessionsElsewhere: SessionService {
     func input(
         _ id: SessionID, text: String, clientID: String?, submit: Bool, by principal: Principal
     ) async throws(SupervisorError) -> UInt64 {
-        guard await streams.stream(id, as: principal) != nil else {
+        guard try await streams.stream(id, as: principal) != nil else {
             return try await base.input(id, text: text, clientID: clientID, submit: submit, by: principal)
         }
         guard submit else { throw Self.refusal(id) }
@@ -69,7 +78,7 @@ struct SessionsElsewhere: SessionService {
     }
 
     func interrupt(_ id: SessionID, by principal: Principal) async throws(SupervisorError) {
-        guard await streams.stream(id, as: principal) != nil else {
+        guard try await streams.stream(id, as: principal) != nil else {
             return try await base.interrupt(id, by: principal)
         }
         _ = try await command(id, .interrupt, by: principal)
@@ -79,9 +88,11 @@ struct SessionsElsewhere: SessionService {
         var all = try await base.permissions(as: principal)
         guard principal.clientAccess != .view else { return all }
         for stream in await streams.all(as: principal) {
-            let name = await stream.view.record.name
-            all += await stream.permissions.map {
-                SessionPermission(session: stream.id, name: name, owner: stream.owner.name, data: $0)
+            let permissions = await stream.permissions
+            guard !permissions.isEmpty else { continue }
+            guard let record = try? await base.session(stream.id, as: principal).record else { continue }
+            all += permissions.map {
+                SessionPermission(session: stream.id, name: record.name, owner: stream.origin.owner, data: $0)
             }
         }
         return all.sorted { ($0.data["since"]?.string ?? "") < ($1.data["since"]?.string ?? "") }
@@ -90,8 +101,10 @@ struct SessionsElsewhere: SessionService {
     func events(
         _ id: SessionID, since: UInt64?, as principal: Principal
     ) async throws(SupervisorError) -> AsyncStream<SessionEvent> {
-        if let stream = await streams.stream(id, as: principal) { return await stream.read(since: since) }
-        return try await base.events(id, since: since, as: principal)
+        guard let stream = try await streams.stream(id, as: principal) else {
+            return try await base.events(id, since: since, as: principal)
+        }
+        return try await done { try await stream.read(since: since) }
     }
 
     func events(as principal: Principal) async -> AsyncStream<SessionEvent> {
@@ -113,30 +126,45 @@ struct SessionsElsewhere: SessionService {
     }
 
     func past(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> SessionPast {
-        guard let stream = await streams.stream(id, as: principal) else {
-            return try await base.past(id, as: principal)
-        }
-        return SessionPast(record: await stream.view.record, journal: nil)
+        try await base.past(id, as: principal)
+    }
+
+    func update(
+        _ id: SessionID, _ patch: SessionPatch, by principal: Principal
+    ) async throws(SupervisorError) -> SessionView {
+        let view = try await base.update(id, patch, by: principal)
+        return await streams.view(of: view.record) ?? view
     }
 
     func stop(_ id: SessionID, by principal: Principal) async throws(SupervisorError) -> SessionView {
         guard let stream = try await changeable(id, principal) else { return try await base.stop(id, by: principal) }
-        await stream.end()
-        return await stream.view
+        try await done { try await stream.stop(by: principal.name) }
+        return try await session(id, as: principal)
     }
 
     func delete(_ id: SessionID, keepWorkspace: Bool, by principal: Principal) async throws(SupervisorError) {
-        guard let stream = try await changeable(id, principal) else {
-            return try await base.delete(id, keepWorkspace: keepWorkspace, by: principal)
+        if let stream = try await changeable(id, principal) {
+            await stream.dismiss()
+            await streams.close(id)
         }
-        await stream.end()
-        await streams.remove(id)
+        try await base.delete(id, keepWorkspace: keepWorkspace, by: principal)
+        // Its program may have come back meanwhile.
+        await streams.close(id)
+    }
+
+    /// What goes wrong with a journal is nobody's fault who asks.
+    private func done<Value: Sendable>(
+        _ body: () async throws -> Value
+    ) async throws(SupervisorError) -> Value {
+        do { return try await body() } catch let error as SupervisorError { throw error } catch {
+            throw SupervisorError(.unavailable, "\(error)")
+        }
     }
 
     private func changeable(
         _ id: SessionID, _ principal: Principal
     ) async throws(SupervisorError) -> RemoteStream? {
-        guard let stream = await streams.stream(id, as: principal) else { return nil }
+        guard let stream = try await streams.stream(id, as: principal) else { return nil }
         guard principal.role >= .user else {
             throw SupervisorError(.forbidden, "the role '\(principal.role.rawValue)' cannot end session \(id)")
         }
@@ -148,17 +176,7 @@ struct SessionsElsewhere: SessionService {
     func create(
         _ creation: SessionCreation, idempotencyKey: String?, by principal: Principal
     ) async throws(SupervisorError) -> SessionView {
-        if let id = creation.id, await streams.stream(id, as: principal) != nil {
-            throw SupervisorError(.exists, "the session \(id) exists, elsewhere")
-        }
         return try await base.create(creation, idempotencyKey: idempotencyKey, by: principal)
-    }
-
-    func update(
-        _ id: SessionID, _ patch: SessionPatch, by principal: Principal
-    ) async throws(SupervisorError) -> SessionView {
-        try await refuse(id, principal)
-        return try await base.update(id, patch, by: principal)
     }
 
     func park(_ id: SessionID, by principal: Principal) async throws(SupervisorError) -> SessionView {
@@ -230,6 +248,20 @@ struct SessionsElsewhere: SessionService {
 
     // MARK: What is no session's
 
+    func sessionsElsewhere() async throws(SupervisorError) -> Set<SessionID> { try await base.sessionsElsewhere() }
+
+    func add(elsewhere id: SessionID, for principal: Principal) async throws(SupervisorError) -> SessionRecord {
+        try await base.add(elsewhere: id, for: principal)
+    }
+
+    func note(elsewhere id: SessionID, _ change: ElsewhereChange) async throws(SupervisorError) -> SessionRecord {
+        try await base.note(elsewhere: id, change)
+    }
+
+    func journal(elsewhere id: SessionID) async -> String { await base.journal(elsewhere: id) }
+
+    func audit(_ event: SessionEvent, of record: SessionRecord) async { await base.audit(event, of: record) }
+
     func audit(
         as principal: Principal, before: Int64?, limit: Int
     ) async throws(SupervisorError) -> [AuditRecord] {
@@ -252,4 +284,12 @@ struct SessionsElsewhere: SessionService {
     }
 
     func upgradeReport() async -> UpgradeReport { await base.upgradeReport() }
+}
+
+extension SessionFilter {
+    /// Whether a session that is not here is asked for too.
+    fileprivate func includes(_ view: SessionView) -> Bool {
+        (lifecycle == nil || view.record.lifecycle == lifecycle)
+            && (activity == nil || view.worker?.activity == activity)
+    }
 }

@@ -263,7 +263,7 @@ extension OpenAPIDocument {
            "tags": ["access"],
            "description": "Needs the role admin or a higher one.",
            "responses": {
-            "204": {"description": "It no longer works."},
+            "204": {"description": "It no longer works, nor do the share links that were made with it."},
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },

@@ -78,8 +78,9 @@ extension APIRoutes {
             },
             Endpoint(.delete, "/v1/tokens/{id}", .role(.admin)) { call in
                 let id = try call.parameter("id")
-                try await tokens.deleteToken(id, by: call.authenticated())
+                let shares = try await tokens.deleteToken(id, by: call.authenticated())
                 await takenBack(.token(id), "the token was revoked")
+                for share in shares { await takenBack(.share(share), "the token that made the share link was revoked") }
                 return Response(status: .noContent)
             },
         ]

@@ -57,7 +57,7 @@ public struct APIServer: Service {
             origins: OriginPolicy(
                 listeners: configuration.allListeners.map(\.listener), allowedHosts: configuration.allowedHosts,
                 allowedOrigins: configuration.allowedOrigins))
-        let streams = RemoteStreams()
+        let streams = RemoteStreams(sessions)
         let sessions = SessionsElsewhere(base: sessions, streams: streams)
         let dialects = DialectHubs(
             sessions: sessions, authenticator: authenticator, remote: remote, streams: streams)

@@ -111,6 +111,9 @@ struct UpgradeRouter: Sendable {
     private func join(
         _ id: SessionID, _ name: String, _ upgrade: PendingUpgrade, _ request: CallerRequest, _ principal: Principal
     ) async throws {
+        if name == "stream", let stream = try await dialects.streams.stream(id, as: principal) {
+            return try await follow(stream, upgrade, request, principal)
+        }
         let wake = try request.query.bool("wake")
         if wake, principal.role < .user {
             throw Problem(403, "forbidden", "the role \(principal.role) may look at a session, not wake it")
@@ -121,6 +124,22 @@ struct UpgradeRouter: Sendable {
         }
         let socket = try await sessions.clientSocket(id, wake: wake, by: principal)
         try await join(upgrade, to: socket, path: "/\(name)", principal)
+    }
+
+    /// A session without a worker: its stream is served here.
+    private func follow(
+        _ stream: RemoteStream, _ upgrade: PendingUpgrade, _ request: CallerRequest, _ principal: Principal
+    ) async throws {
+        var since: UInt64?
+        if let text = request.query["since"] {
+            guard let number = UInt64(text) else {
+                throw Problem.invalid("the query's 'since' must be a sequence number", field: "since")
+            }
+            since = number
+        }
+        let connection = try await DialectConnection(
+            upgrade, authenticator, principal, largest: RemoteStreamConnection.largestMessage)
+        await RemoteStreamClient(stream, sessions, connection).run(since: since)
     }
 
     /// A program on stream-json that dials in by itself.

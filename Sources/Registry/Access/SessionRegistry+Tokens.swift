@@ -60,10 +60,12 @@ extension SessionRegistry {
         }
     }
 
-    /// Revokes a token at once. Idempotent; nil when the caller may not see one of that public id.
+    /// Revokes a token at once, and the share links that were made with it. Idempotent; nil when the caller may not see
+    /// one of that public id.
+    /// - Returns: the links' public ids too.
     public func revokeToken(
         _ publicID: String, visibleTo principal: Principal, at now: Date = Date()
-    ) async throws(RegistryError) -> TokenRecord? {
+    ) async throws(RegistryError) -> (record: TokenRecord, shares: [String])? {
         let (condition, arguments) = Self.tokenPredicate(principal)
         let log = revocations
         return try await writeAccounts { database in
@@ -78,7 +80,8 @@ extension SessionRegistry {
             try database.execute(
                 sql: "UPDATE tokens SET revoked_at = ? WHERE public_id = ? AND revoked_at IS NULL",
                 arguments: [now.registryMilliseconds, publicID])
-            return try Self.token(publicID, database)
+            let shares = try Self.revokeShares(ofToken: publicID, by: principal.name, at: now, log, database)
+            return try Self.token(publicID, database).map { (record: $0, shares: shares) }
         }
     }
 

@@ -49,11 +49,8 @@ extension SessionRegistry {
                 let earlier = try Self.session(of: idempotency, ownerID: record.ownerID, since: oldest, database)
                 if let earlier { return .repeated(earlier) }
             }
-            let used = "SELECT 1 FROM sessions WHERE id = ? UNION SELECT 1 FROM uid_slots WHERE session_id = ?"
             let id = record.id.description
-            guard try Bool.fetchOne(database, sql: used, arguments: [id, id]) == nil else {
-                throw RegistryError.exists("the session id \(id) is in use or was used: choose another")
-            }
+            try Self.checkUnused(record.id, database)
             var record = record
             record.uidSlot = try Self.takeSlot(for: record.id, database)
             record.lifecycle = .starting
@@ -79,6 +76,14 @@ extension SessionRegistry {
                 throw RegistryError.corrupt("session \(id) is not there after its insertion")
             }
             return .inserted(stored)
+        }
+    }
+
+    static func checkUnused(_ id: SessionID, _ database: Database) throws {
+        let used = "SELECT 1 FROM sessions WHERE id = ? UNION SELECT 1 FROM uid_slots WHERE session_id = ?"
+        let id = id.description
+        guard try Bool.fetchOne(database, sql: used, arguments: [id, id]) == nil else {
+            throw RegistryError.exists("the session id \(id) is in use or was used: choose another")
         }
     }
 

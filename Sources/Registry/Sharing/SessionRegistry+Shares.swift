@@ -35,12 +35,12 @@ extension SessionRegistry {
             try database.execute(
                 sql: """
                     INSERT INTO shares
-                        (public_id, secret_hash, session_id, role, label, created_by, created_at, expires_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                        (public_id, secret_hash, session_id, role, label, created_by, created_at, expires_at, token_id)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     token.publicID, token.secretHash, session.description, role.rawValue, label, principal.name,
-                    now.registryMilliseconds, expiresAt.registryMilliseconds,
+                    now.registryMilliseconds, expiresAt.registryMilliseconds, principal.tokenID,
                 ])
             try Self.keep(
                 AuditEntry(
@@ -125,16 +125,43 @@ extension SessionRegistry {
                     database, sql: sql, arguments: [publicID, session.description] + arguments)
             else { return false }
             guard (row["revoked_at"] as Int64?) == nil else { return true }
-            try log.add(publicID)
-            try database.execute(
-                sql: "UPDATE shares SET revoked_at = ? WHERE public_id = ?",
-                arguments: [now.registryMilliseconds, publicID])
-            try Self.keep(
-                AuditEntry(
-                    tenantID: row["tenant_id"], time: now, actor: principal.name, action: "share.revoke",
-                    session: session, detail: ["id": .string(publicID)]), in: database)
+            try Self.revoke(
+                share: publicID, of: session.description, row["tenant_id"], by: principal.name, at: now, log, database)
             return true
         }
+    }
+
+    /// Revokes what was made with a token.
+    /// - Returns: the links' public ids.
+    static func revokeShares(
+        ofToken token: String, by actor: String, at now: Date, _ log: RevocationLog, _ database: Database
+    ) throws -> [String] {
+        let rows = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT shares.public_id, shares.session_id, sessions.tenant_id FROM shares
+                JOIN sessions ON sessions.id = shares.session_id
+                WHERE shares.token_id = ? AND shares.revoked_at IS NULL
+                """, arguments: [token])
+        for row in rows {
+            try revoke(
+                share: row["public_id"], of: row["session_id"], row["tenant_id"], by: actor, at: now, log, database)
+        }
+        return rows.map { $0["public_id"] }
+    }
+
+    private static func revoke(
+        share publicID: String, of session: String, _ tenantID: Int64, by actor: String, at now: Date,
+        _ log: RevocationLog, _ database: Database
+    ) throws {
+        try log.add(publicID)
+        try database.execute(
+            sql: "UPDATE shares SET revoked_at = ? WHERE public_id = ?",
+            arguments: [now.registryMilliseconds, publicID])
+        try keep(
+            AuditEntry(
+                tenantID: tenantID, time: now, actor: actor, action: "share.revoke",
+                session: SessionID(parsing: session), detail: ["id": .string(publicID)]), in: database)
     }
 
     // MARK: - SQL

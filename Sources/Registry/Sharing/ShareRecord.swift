@@ -77,6 +77,9 @@ extension Principal {
 }
 
 enum ShareSchema {
+    /// The token with which a link was made, which it does not outlive. Of earlier ones it is not known.
+    static let tokens = "ALTER TABLE shares ADD COLUMN token_id TEXT;"
+
     static let table = """
         CREATE TABLE shares (
             public_id TEXT PRIMARY KEY CHECK (length(public_id) = 12),

@@ -17,6 +17,11 @@ public final class Journal: SessionLog {
         /// Bytes of terminal output kept in memory.
         public var outputLimit: Int
         public var limits: JournalLimits
+        /// Other records kept in memory.
+        public var recordLimit = 4096
+        /// Records have numbers of their own and are given again where they were lost: none is skipped for those that may
+        /// have been, see ``Journal/advance(to:)``.
+        public var keepsNumbers = false
 
         public init(
             sessionID: SessionID, incarnation: Int, firstSequence: UInt64, outputLimit: Int, limits: JournalLimits
@@ -88,14 +93,14 @@ public final class Journal: SessionLog {
         var first = max(options.firstSequence, opening.last + 1)
         var lost: UInt64 = 0
         let mayHaveLost = opening.newest.map { $0.header.boot != boot && !opening.scan.isClosed } ?? false
-        if opening.cut != nil || mayHaveLost {
+        if !options.keepsNumbers, opening.cut != nil || mayHaveLost {
             // Numbers above the last may have been shown to somebody; they must not come again for something else.
             first = max(first, opening.last + Self.skip)
             lost = first - 1
         }
         memory = MemoryLog(
             sessionID: options.sessionID, incarnation: options.incarnation, firstSequence: first,
-            outputLimit: options.outputLimit)
+            outputLimit: options.outputLimit, recordLimit: options.recordLimit)
         for known in opening.scan.clientIDs { memory.remember(known.clientID, from: known.sender, number: known.seq) }
         commit = GroupCommit(from: opening.last, in: directory, on: loop, queue: queue, disk: disk)
 
@@ -162,6 +167,9 @@ public final class Journal: SessionLog {
         return memory.append(event: type, data: data, at: time)
     }
 
+    /// The next record has the number after `seq`, if that is higher than its own.
+    public func advance(to seq: UInt64) { memory.advance(to: seq) }
+
     /// The incarnation ends, and its worker is there to say so: the last record. When that cannot be written, the next
     /// incarnation takes this one for killed, which loses nothing.
     public func close(onRequest: Bool) {
@@ -171,8 +179,8 @@ public final class Journal: SessionLog {
         memory.skip()
     }
 
-    /// Lets go of everything, and writes nothing more.
-    func abandon() {
+    /// Lets go of everything, and writes nothing more: who waits for something to be stored is not told.
+    public func abandon() {
         upkeep?.cancel()
         commit.abandon(writer)
         flock(directory.descriptor, LOCK_UN)

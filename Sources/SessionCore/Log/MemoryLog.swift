@@ -82,6 +82,13 @@ public final class MemoryLog: SessionLog {
         chunkIsOpen = false
     }
 
+    /// No record of its own has a number through `seq` from here on.
+    func advance(to seq: UInt64) {
+        guard seq > lastSequence else { return }
+        lastSequence = seq
+        chunkIsOpen = false
+    }
+
     public func append(input: AcceptedInput, at time: Date) -> InputAcceptance {
         if let clientID = input.clientID {
             if let seq = inputs.number(of: clientID, from: input.sender) { return .duplicate(seq: seq) }

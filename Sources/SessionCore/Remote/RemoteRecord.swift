@@ -35,7 +35,7 @@ public struct RemoteRecord: Sendable, Hashable {
     }
 
     public init?(_ json: JSONValue) {
-        guard json["type"] == "record", let number = json["n"]?.integer, (1...(1 << 32)).contains(number),
+        guard json["type"] == "record", let number = json["n"]?.integer, (1...(1 << 31)).contains(number),
             let time = json["t"]?.integer, let line = json["line"]?.string, line.utf8.count <= Self.largestLine
         else { return nil }
         self.init(

@@ -2,7 +2,7 @@ public import ClaudeCode
 public import Foundation
 
 /// A structured session whose program runs elsewhere: what follows from its records. A pure value; the same records give the
-/// same events with the same numbers.
+/// same events with the same numbers, so that what is told again is known by its numbers.
 public struct RemoteSession: Sendable {
     public private(set) var engine: StructuredEngine
     public private(set) var permissions = PermissionLedger()
@@ -33,22 +33,45 @@ public struct RemoteSession: Sendable {
     private var withdrawals: [String: (prompt: String, by: String)] = [:]
     private var time = Date(timeIntervalSince1970: 0)
 
-    /// Events of one record have numbers of their own below those of the next.
-    private static let perRecord: UInt64 = 1 << 16
+    /// Events of one record have numbers of their own below those of the next, and of each other with room for what no
+    /// record says: a server that was killed between two of them may have something to say before it has the rest.
+    private static let perRecord: UInt64 = 1 << 20
+    private static let perEvent: UInt64 = 16
     private static let mostPermissions = 64
 
-    public init() { engine = StructuredEngine(at: Date(timeIntervalSince1970: 0)) }
+    /// All events of the runs before have numbers through this.
+    private let base: UInt64
+    private var step = Self.perEvent
+
+    /// - Parameter base: the last number of the run before.
+    public init(base: UInt64 = 0) {
+        engine = StructuredEngine(at: Date(timeIntervalSince1970: 0))
+        self.base = base
+        lastSequence = base
+    }
+
+    /// Numbers through `seq` are taken.
+    public mutating func advance(to seq: UInt64) { lastSequence = max(lastSequence, seq) }
+
+    /// The records that had numbers through `seq` do not come again.
+    public mutating func skip(to seq: UInt64) {
+        advance(to: seq)
+        received = max(received, (lastSequence - base) / Self.perRecord)
+    }
 
     /// Takes the next record. One that is known is no news; after one that is missing comes a `gap`.
     public mutating func apply(_ record: RemoteRecord) -> (told: [Told], answers: [Answer]) {
         guard record.number > received else { return ([], []) }
         time = record.time
+        let start = base + record.number * Self.perRecord
         if record.number > received + 1 {
-            lastSequence = max(lastSequence, record.number * Self.perRecord - 2)
+            advance(to: start - 2)
+            step = 1
             emit(.gap, ["through": .integer(Int64(clamping: lastSequence + 1))])
         }
         received = record.number
-        lastSequence = max(lastSequence, record.number * Self.perRecord - 1)
+        advance(to: start - 1)
+        step = Self.perEvent
         if let by = record.by { given(record.line, by: by) } else { said(record.line) }
         defer { (told, answers) = ([], []) }
         return (told, answers)
@@ -60,6 +83,7 @@ public struct RemoteSession: Sendable {
             return []
         }
         self.time = time
+        step = 1
         emit(.messageDelta, delta.event)
         defer { told = [] }
         return told
@@ -68,17 +92,35 @@ public struct RemoteSession: Sendable {
     /// Something that no record says: the program is there, or gone.
     public mutating func note(_ type: EventType, _ data: JSONValue, at time: Date) -> [Told] {
         self.time = time
-        if type == .sessionStopped {
-            for question in permissions.open { resolve(question.id, .init(.withdrawn, way: .session, at: time)) }
-            conclude(engine.end(at: time))
-        }
+        step = 1
         emit(type, data)
         defer { told = [] }
         return told
     }
 
+    /// The program is gone for good: what it had not finished will not be.
+    /// - Parameter unfinished: what is known of that when its records are not.
+    public mutating func end(_ unfinished: JournalRecovery?, at time: Date) -> [Told] {
+        self.time = time
+        step = 1
+        if received == 0, let unfinished {
+            for permission in unfinished.permissions {
+                var data: [String: JSONValue] = [
+                    "id": .string(permission.id), "resolution": "withdrawn", "via": "session",
+                ]
+                if let tool = permission.tool { data["tool_name"] = .string(tool) }
+                emit(.permissionResolved, .object(data))
+            }
+            if unfinished.turnIsOpen { emit(.turnCompleted, ["outcome": "ended", "reason": "exited"]) }
+        }
+        for question in permissions.open { resolve(question.id, .init(.withdrawn, way: .session, at: time)) }
+        conclude(engine.end(at: time))
+        defer { told = [] }
+        return told
+    }
+
     private mutating func emit(_ type: EventType, _ data: JSONValue) {
-        lastSequence += 1
+        lastSequence = base + ((lastSequence - base) / step + 1) * step
         told.append(Told(seq: lastSequence, time: time, type: type, data: data))
     }
 

@@ -120,7 +120,7 @@ extension SessionSupervisor {
     }
 
     /// Keeps who answered a permission, whatever way the answer took. Who types in a terminal is not known.
-    func audit(_ event: SessionEvent, of record: SessionRecord) {
+    public func audit(_ event: SessionEvent, of record: SessionRecord) {
         let by: String
         switch event.data["via"]?.string.flatMap(PermissionLedger.Resolution.Way.init(rawValue:)) {
         case .policy, .timeout: by = "policy \(record.policy)"

@@ -14,17 +14,20 @@ struct Wrap: AsyncParsableCommand {
             added), between whatever gives us lines and the server: both see all, both may say something and answer.
             """)
     @Flag(help: "Speak stream-json on the standard streams, without a terminal.") var structured = false
+    @Option(help: "With --structured: seconds that the program's end waits for the server to hear of it.")
+    var patience = 10
     @Option(help: "The file that 'rookery device enrol' wrote.") var deviceFile: String?
     @Argument(parsing: .postTerminator, help: "The program and its arguments, after '--'.") var program: [String]
 
     func run() async throws {
         guard !program.isEmpty else { throw ValidationError("name a program: rookery wrap -- claude") }
+        guard (0...3600).contains(patience) else { throw ValidationError("--patience is 0 to 3600 seconds") }
         if !structured { try LocalTerminal.require() }
         let device = try DeviceFile.read(at: deviceFile ?? DeviceFile.path())
         guard let address = ServerAddress(parsing: device.server) else {
             throw Failure.usage("the device's file names no server: enrol this device again")
         }
-        if structured { throw ExitCode(try await Self.structured(program, device, address)) }
+        if structured { throw ExitCode(try await structured(device, address)) }
         let size = LocalTerminal.size
         let connection = WrapConnection(
             device: device, client: ServerClient(address: address, token: nil),
@@ -39,10 +42,8 @@ struct Wrap: AsyncParsableCommand {
     }
 
     /// - Returns: the program's exit status.
-    private static func structured(
-        _ program: [String], _ device: DeviceFile, _ address: ServerAddress
-    ) async throws -> Int32 {
-        let session = session(of: program) ?? UUID().uuidString.lowercased()
+    private func structured(_ device: DeviceFile, _ address: ServerAddress) async throws -> Int32 {
+        let session = Self.session(of: program) ?? UUID().uuidString.lowercased()
         let running = try PipedProgram(
             RemoteRequest.arguments(program, session: session),
             environment: ProcessInfo.processInfo.environment.merging(RemoteRequest.environment) { _, fixed in fixed })
@@ -50,7 +51,8 @@ struct Wrap: AsyncParsableCommand {
             running,
             StreamWrapConnection(
                 device: device, client: ServerClient(address: address, token: nil), session: session,
-                directory: FileManager.default.currentDirectoryPath))
+                directory: FileManager.default.currentDirectoryPath),
+            patience: .seconds(patience))
         printError("rookery: session \(session)")
         let status = await loop.run()
         if let refusal = loop.refusal { printError("rookery: \(refusal)") }

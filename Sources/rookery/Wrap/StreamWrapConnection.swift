@@ -21,6 +21,8 @@ struct StreamWrapConnection {
     let client: ServerClient
     let session: String
     let directory: String
+    /// Numbers of records are this process's: another that goes on with the session begins anew.
+    private let run = UUID().uuidString.lowercased()
 
     func start(after delay: Duration, _ receive: @escaping @Sendable (Event) -> Void) -> Task<Void, Never> {
         Task {
@@ -29,7 +31,9 @@ struct StreamWrapConnection {
                 let frames = try await TerminalSocket.connect(client, path: "/ws/cli/\(session)?wrap=true")
                 try await frames.executeThenClose { inbound, outbound in
                     try await outbound.write(.text(device.authentication(of: ["cwd": .string(directory)]).text))
-                    let hello: JSONValue = ["type": "hello", "cwd": .string(directory)]
+                    let hello: JSONValue = [
+                        "type": "hello", "cwd": .string(directory), "run": .string(run),
+                    ]
                     try await outbound.write(.text(hello.text))
                     try await DeviceFrames.read(inbound, outbound) { take($0, outbound, receive) }
                 }

@@ -19,11 +19,10 @@ final class StreamWrapLoop {
         case givenUp
     }
 
-    /// How long the end waits for a server to hear of it.
-    private static let patience = Duration.seconds(10)
-
     private let program: PipedProgram
     private let connection: StreamWrapConnection
+    /// How long the end waits for a server to hear of it.
+    private let patience: Duration
     private var record = StreamRecord()
     private var writer: StreamWrapConnection.Writer?
     private var failures = 0
@@ -33,9 +32,10 @@ final class StreamWrapLoop {
     /// Why the server will not have this device.
     private(set) var refusal: Failure?
 
-    init(_ program: PipedProgram, _ connection: StreamWrapConnection) {
+    init(_ program: PipedProgram, _ connection: StreamWrapConnection, patience: Duration) {
         self.program = program
         self.connection = connection
+        self.patience = patience
     }
 
     /// - Returns: the program's exit status.
@@ -109,7 +109,7 @@ final class StreamWrapLoop {
                 if refusal != nil { return code }
                 status = code
                 await sendExit(code)
-                Self.giveUpLater(source)
+                giveUpLater(source)
             case .givenUp: return status ?? 1
             }
         }
@@ -137,8 +137,8 @@ final class StreamWrapLoop {
         await send(given.json)
     }
 
-    private static func giveUpLater(_ source: AsyncStream<Event>.Continuation) {
-        Task {
+    private func giveUpLater(_ source: AsyncStream<Event>.Continuation) {
+        Task { [patience] in
             try? await Task.sleep(for: patience)
             source.yield(.givenUp)
         }

@@ -21,11 +21,43 @@ actor FakeSessions: SessionService {
     /// Where a journal is, for every session.
     private var journal: String?
 
+    /// Where the journals of sessions elsewhere are.
+    private let journals = "/tmp/ra-journals-\(UUID().uuidString)"
+    private(set) var answers: [SessionEvent] = []
+
+    deinit { try? FileManager.default.removeItem(atPath: journals) }
+
+    func sessionsElsewhere() async throws(SupervisorError) -> Set<SessionID> {
+        Set(records.values.filter { $0.kind == .remote }.map(\.id))
+    }
+
+    func add(elsewhere id: SessionID, for principal: Principal) async throws(SupervisorError) -> SessionRecord {
+        try note("add")
+        guard records[id] == nil else { throw SupervisorError(.exists, "the session \(id) exists") }
+        var record = Self.record(id, .parked)
+        (record.kind, record.desired, record.owner) = (.remote, .parked, principal.name)
+        records[id] = record
+        return record
+    }
+
+    func note(elsewhere id: SessionID, _ change: ElsewhereChange) async throws(SupervisorError) -> SessionRecord {
+        var record = try find(id)
+        if let to = change.to { record.lifecycle = to }
+        if let name = change.changes.name { record.name = name }
+        if let incarnation = change.changes.incarnation { record.incarnation = incarnation }
+        records[id] = record
+        return record
+    }
+
+    func journal(elsewhere id: SessionID) async -> String { "\(journals)/\(id)" }
+    func audit(_ event: SessionEvent, of record: SessionRecord) async { answers.append(event) }
+
     func setJournal(_ path: String) { journal = path }
 
     func past(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> SessionPast {
         try note("past")
         let record = try find(id)
+        let journal = record.kind == .remote ? "\(journals)/\(id)" : journal
         do throws(JournalError) {
             return SessionPast(
                 record: record, journal: try journal.map { path throws(JournalError) in try JournalSource(path: path) })
@@ -372,8 +404,9 @@ actor FakeTokens: TokenService {
             secret: "rk_new_secret")
     }
 
-    func deleteToken(_ id: String, by principal: Principal) async throws(SupervisorError) {
+    func deleteToken(_ id: String, by principal: Principal) async throws(SupervisorError) -> [String] {
         guard id == "admin" else { throw SupervisorError(.notFound, "the token '\(id)' does not exist") }
+        return []
     }
 
     func tenants(as principal: Principal) async throws(SupervisorError) -> [TenantRecord] { [] }

@@ -44,7 +44,35 @@ import Testing
         var late = RemoteSession()
         let rest = Self.told(Array(records.suffix(6)), to: &late)
         #expect(rest.first?.type == .gap)
-        #expect(rest.last { $0.type == .messageAssistant }.map { $0.seq >> 16 } == assistant.seq >> 16)
+        #expect(rest.last { $0.type == .messageAssistant }.map { $0.seq >> 20 } == assistant.seq >> 20)
+    }
+
+    @Test(arguments: Replay.names)
+    func whatNoRecordSaysHasRoomAfterAnyEvent(_ name: String) throws {
+        let records = try Self.records(name)
+        var whole = RemoteSession()
+        let all = Self.told(records, to: &whole)
+        for (event, next) in zip(all, all.dropFirst()) {
+            // A server that was killed between the two says something, and is told all again.
+            var again = RemoteSession()
+            again.advance(to: event.seq)
+            let said = again.note(.sessionParked, [:], at: Date())
+            #expect(said.allSatisfy { event.seq < $0.seq && $0.seq < next.seq })
+        }
+    }
+
+    @Test func anotherRunHasNumbersOfItsOwnAndEndsTheOneBefore() throws {
+        let records = try Self.records("denial")
+        let asking = try #require(records.firstIndex { $0.line.contains("can_use_tool") })
+        var first = RemoteSession()
+        _ = Self.told(Array(records[...asking]), to: &first)
+        let ended = first.end(nil, at: Date())
+        #expect(ended.first { $0.type == .permissionResolved }?.data["resolution"] == "withdrawn")
+        #expect(ended.contains { $0.type == .turnCompleted })
+        var second = RemoteSession(base: first.lastSequence)
+        let all = Self.told(records, to: &second)
+        #expect(all.allSatisfy { $0.seq > first.lastSequence })
+        #expect(!all.contains { $0.type == .gap })
     }
 
     @Test func anAnswerIsToldWithWhoGaveIt() throws {
