@@ -21,6 +21,8 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
     public var bounds: RequestBounds
     /// The terminal's size until a client says another.
     public var size: InitialSize
+    /// What waits for the next session.
+    public var spares: SpareRules
 
     /// The image made of the host's own /usr.
     public static let hostImage = "host"
@@ -32,7 +34,7 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
         environment: [String: String] = [:], claude: ClaudeRules = ClaudeRules(), idle: IdleRules = IdleRules(),
         logBytes: ByteSize = .mebibytes(4), journal: JournalRules = JournalRules(),
         permissions: PermissionRules = PermissionRules(), bounds: RequestBounds = RequestBounds(),
-        size: InitialSize = .standard
+        size: InitialSize = .standard, spares: SpareRules = SpareRules()
     ) {
         self.name = name
         self.description = description
@@ -46,6 +48,7 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
         self.permissions = permissions
         self.bounds = bounds
         self.size = size
+        self.spares = spares
     }
 
     /// The policy of a session that names none.
@@ -77,7 +80,7 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
     enum CodingKeys: String, CodingKey {
         case name, description, sandbox, egress, environment, claude, idle
         case logBytes = "log_bytes"
-        case journal, permissions, bounds, size
+        case journal, permissions, bounds, size, spares
     }
 }
 

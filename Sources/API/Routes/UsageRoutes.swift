@@ -36,7 +36,7 @@ extension APIRoutes {
                     PageDocument(items: page.items.map { RequestDocument($0) }, nextCursor: page.nextCursor))
             },
             Endpoint(.get, "/metrics", .role(.operator)) { _ in
-                let text = try await usage.metrics()
+                let text = try await usage.metrics() + SpareMetrics(await sessions.spareReport()).text
                 return Response(
                     status: .ok,
                     headers: [

@@ -15,6 +15,7 @@ extension DatabaseMigrator {
         migrator.registerMigration("v8-budgets") { try $0.execute(sql: BudgetSchema.table) }
         migrator.registerMigration("v9-egress") { try $0.execute(sql: EgressSchema.tables) }
         migrator.registerMigration("v10-shares") { try $0.execute(sql: ShareSchema.table) }
+        migrator.registerMigration("v13-spares") { try $0.execute(sql: SpareSchema.table) }
         return migrator
     }
 }

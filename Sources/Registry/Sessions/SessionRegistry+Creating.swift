@@ -33,10 +33,11 @@ extension SessionRegistry {
     /// Makes a session durable in one transaction: its row, a uid slot, the transitions to `queued` and `starting`
     /// (events 1 and 2), and the idempotency key.
     ///
+    /// - Parameter takesSpare: the session begins with the spare of its id, which is its tenant's.
     /// - Throws: ``RegistryError/exists(_:)`` when the id was ever used, ``RegistryError/keyReused``,
     ///   ``RegistryError/exhausted(_:)``, ``RegistryError/storage(_:)``.
     public func insert(
-        _ record: SessionRecord, idempotency: IdempotencyKey?, actor: String
+        _ record: SessionRecord, idempotency: IdempotencyKey?, actor: String, takesSpare: Bool = false
     ) async throws(RegistryError) -> SessionInsertion {
         if let idempotency, !(1...255).contains(idempotency.key.utf8.count) {
             throw .invalid("an idempotency key has 1 to 255 bytes")
@@ -51,11 +52,15 @@ extension SessionRegistry {
             }
             let used = "SELECT 1 FROM sessions WHERE id = ? UNION SELECT 1 FROM uid_slots WHERE session_id = ?"
             let id = record.id.description
-            guard try Bool.fetchOne(database, sql: used, arguments: [id, id]) == nil else {
-                throw RegistryError.exists("the session id \(id) is in use or was used: choose another")
-            }
             var record = record
-            record.uidSlot = try Self.takeSlot(for: record.id, database)
+            if takesSpare {
+                record.uidSlot = try Self.takeSpare(record.id, tenantID: record.tenantID, database)
+            } else {
+                guard try Bool.fetchOne(database, sql: used, arguments: [id, id]) == nil else {
+                    throw RegistryError.exists("the session id \(id) is in use or was used: choose another")
+                }
+                record.uidSlot = try Self.takeSlot(for: record.id, database)
+            }
             record.lifecycle = .starting
             record.lastSequence = 2
             try SessionRow.insert(record, database)
@@ -143,6 +148,7 @@ extension SessionRegistry {
                 sql: """
                     DELETE FROM uid_slots
                     WHERE session_id NOT IN (SELECT id FROM sessions WHERE lifecycle <> 'deleted')
+                    AND session_id NOT IN (SELECT session_id FROM spares)
                     AND session_id NOT IN (SELECT value FROM json_each(?))
                     """,
                 arguments: ["[\(held.map { "\"\($0)\"" }.joined(separator: ","))]"])
