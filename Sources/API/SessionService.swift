@@ -79,6 +79,8 @@ public protocol SessionService: Sendable {
     func readiness() async -> Readiness
     /// What became of the sessions that the supervisor found when it started; nil before.
     func adoptionReport() async -> AdoptionReport?
+    /// The sandboxes that wait for sessions.
+    func spareReport() async -> SpareReport
     func upgrade(
         workers renewal: WorkerRenewal, replacesSupervisor: Bool, by principal: Principal
     ) async throws(SupervisorError)

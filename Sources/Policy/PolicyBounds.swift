@@ -30,6 +30,10 @@ public enum PolicyBounds {
     public static let egressBandwidth = ByteSize(bytes: 1 << 10)...ByteSize.gibibytes(100)
     /// A day.
     public static let egressDaily = ByteSize.mebibytes(1)...ByteSize.gibibytes(1 << 20)
+    /// For one tenant. Each is a sandbox with Claude Code in it, some 200 MiB.
+    public static let spareCount = 0...8
+    public static let spareAge = TimeSpan.minutes(1)...TimeSpan.hours(24)
+    public static let spareLinger = TimeSpan.minutes(1)...TimeSpan.hours(24 * 7)
     public static let cols = 2...500
     public static let rows = 2...300
 }

@@ -23,6 +23,8 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
     public var bounds: RequestBounds
     /// The terminal's size until a client says another.
     public var size: InitialSize
+    /// What waits for the next session.
+    public var spares: SpareRules
 
     /// The image made of the host's own /usr.
     public static let hostImage = "host"
@@ -34,7 +36,7 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
         environment: [String: String] = [:], claude: ClaudeRules = ClaudeRules(), idle: IdleRules = IdleRules(),
         logBytes: ByteSize = .mebibytes(4), requestBodies: ByteSize? = nil, journal: JournalRules = JournalRules(),
         permissions: PermissionRules = PermissionRules(), bounds: RequestBounds = RequestBounds(),
-        size: InitialSize = .standard
+        size: InitialSize = .standard, spares: SpareRules = SpareRules()
     ) {
         self.name = name
         self.description = description
@@ -49,6 +51,7 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
         self.permissions = permissions
         self.bounds = bounds
         self.size = size
+        self.spares = spares
     }
 
     /// The policy of a session that names none.
@@ -81,7 +84,7 @@ public struct SessionPolicy: Codable, Sendable, Hashable {
         case name, description, sandbox, egress, environment, claude, idle
         case logBytes = "log_bytes"
         case requestBodies = "request_bodies"
-        case journal, permissions, bounds, size
+        case journal, permissions, bounds, size, spares
     }
 }
 

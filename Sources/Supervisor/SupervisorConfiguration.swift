@@ -1,3 +1,4 @@
+import ClaudeCode
 public import Foundation
 import Glibc
 public import Images
@@ -53,6 +54,14 @@ public struct SupervisorConfiguration: Sendable {
     public var restartDelays: [Duration] = [.zero, .seconds(2), .seconds(10)]
     /// A session that ran for so many seconds has not crashed in a row.
     public var steadyAfter: TimeInterval = 60
+    /// How long a spare's Claude Code may take to start; its worker gives up before.
+    public var spareLimit: Duration = .seconds(60)
+    /// How long after a session began the next spare is made.
+    public var spareDelay: Duration = .seconds(2)
+    /// Claude Codes that may be a spare's.
+    public var spareVersions = SpareCLI.versions
+    /// Whether the host has memory for spares.
+    var hostMemory: @Sendable () -> HostMemory.Standing = { HostMemory.standing }
     /// The user that workers run as.
     public var workerUID: UInt32
 

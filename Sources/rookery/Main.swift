@@ -18,7 +18,7 @@ struct RookeryCommand: AsyncParsableCommand {
             Switch.self, Stop.self, Park.self, Resume.self, Fork.self, Remove.self, Tenants.self, Users.self,
             Tokens.self, Credentials.self, Secrets.self, Budgets.self, Devices.self, Policies.self, Image.self,
             Sandbox.self,
-            RegistryCommands.self, Doctor.self, Upgrade.self, ShowVersion.self,
+            RegistryCommands.self, Doctor.self, Spares.self, Upgrade.self, ShowVersion.self,
         ])
 
     /// Not asynchronous itself: the runtime would end the main thread then, and a process whose first thread is dead

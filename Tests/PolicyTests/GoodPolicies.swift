@@ -68,6 +68,7 @@ enum GoodPolicies {
           idle_timeout: 1h
           max_lifetime: 12h
         size: {cols: 120, rows: 40}
+        spares: {count: 2, age: 30m, linger: 2h}
 
         """
 

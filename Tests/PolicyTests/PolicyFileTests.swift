@@ -61,7 +61,8 @@ import Testing
                     bounds: RequestBounds(
                         permissionModes: [.plan], models: ["opus"], environment: false, images: ["minimal"],
                         idleTimeout: .hours(1), maxLifetime: .hours(12)),
-                    size: InitialSize(cols: 120, rows: 40)))
+                    size: InitialSize(cols: 120, rows: 40),
+                    spares: SpareRules(count: 2, age: .minutes(30), linger: .hours(2))))
     }
 
     @Test func theExampleOfEveryKeyHasEveryKey() throws {
@@ -184,6 +185,8 @@ import Testing
         ("denied_tools: ['a b']", "denied_tools[0]", "not a rule"),
         ("wakes: [knock]", "wakes[0]", "not a reason"), ("wakes: [input, input]", "wakes[1]", "twice"),
         ("journal: {bytes: 1}", "journal.bytes", "out of bounds"), ("journal: 64MiB", "journal", "not a mapping"),
+        ("spares: {count: 9}", "spares.count", "out of bounds"), ("spares: {age: 10s}", "spares.age", "out of bounds"),
+        ("spares: {linger: never}", "spares.linger", "not a time"), ("spares: 2", "spares", "not a mapping"),
         ("permission_timeout: 0", "permission_timeout", "out of bounds"),
         ("freeze_after: 0s", "freeze_after", "out of bounds"),
         ("bounds: {permission_modes: [yolo]}", "bounds.permission_modes[0]", "not a permission mode"),

@@ -82,10 +82,10 @@ struct RuleTests {
         #expect(
             admission.reserve(ids[2], memory: .gibibytes(2))
                 == .memory(reserved: .gibibytes(3), asked: .gibibytes(2), limit: .gibibytes(4)))
-        #expect(!admission.isFull)
+        #expect(!admission.isFull())
         #expect(admission.reserve(ids[2], memory: .mebibytes(512)) == nil)
         #expect(admission.reserve(ids[3], memory: .mebibytes(1)) == .sessions(running: 3, limit: 3))
-        #expect(admission.isFull)
+        #expect(admission.isFull())
         admission.release(ids[0])
         admission.release(ids[0])
         #expect(

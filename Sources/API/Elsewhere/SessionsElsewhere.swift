@@ -277,6 +277,8 @@ struct SessionsElsewhere: SessionService {
     func readiness() async -> Readiness { await base.readiness() }
     func adoptionReport() async -> AdoptionReport? { await base.adoptionReport() }
 
+    func spareReport() async -> SpareReport { await base.spareReport() }
+
     func upgrade(
         workers renewal: WorkerRenewal, replacesSupervisor: Bool, by principal: Principal
     ) async throws(SupervisorError) {

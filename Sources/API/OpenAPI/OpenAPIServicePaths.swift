@@ -136,6 +136,20 @@ extension OpenAPIDocument {
            }
           }
          },
+         "/v1/spares": {
+          "get": {
+           "operationId": "spares",
+           "summary": "The sandboxes that wait for sessions, by tenant and policy",
+           "tags": ["service"],
+           "responses": {
+            "200": {
+             "description": "For operators.",
+             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Spares"}}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          }
+         },
          "/v1/upgrade": {
           "get": {
            "operationId": "upgradeReport",

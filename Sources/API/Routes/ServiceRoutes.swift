@@ -26,6 +26,7 @@ extension APIRoutes {
                 }
                 return try .json(report)
             },
+            Endpoint(.get, "/v1/spares", .role(.operator)) { _ in try .json(await sessions.spareReport()) },
             Endpoint(.get, "/v1/upgrade", .role(.operator)) { _ in try .json(await sessions.upgradeReport()) },
             Endpoint(.post, "/v1/upgrade", .role(.operator)) { call in
                 let body = try UpgradeBody(body: await call.json(optional: true))

@@ -46,7 +46,7 @@ extension APIRoutes {
                 return try .json(WholeRequestDocument(found.request, found.bodies))
             },
             Endpoint(.get, "/metrics", .role(.operator)) { _ in
-                let text = try await usage.metrics()
+                let text = try await usage.metrics() + SpareMetrics(await sessions.spareReport()).text
                 return Response(
                     status: .ok,
                     headers: [

@@ -48,6 +48,10 @@ public enum StreamControl: Sendable, Hashable {
     case stopTask(String)
     /// Takes a prompt out of the CLI's queue.
     case withdraw(prompt: String)
+    /// Which build it is.
+    case version
+    /// Binds a CLI that waits for it to its session; see ``SpareCLI``.
+    case claim(directory: String, permissionMode: String?)
 
     var members: [String: Any] {
         switch self {
@@ -60,6 +64,9 @@ public enum StreamControl: Sendable, Hashable {
         case .mcpReconnect(let server): ["subtype": "mcp_reconnect", "serverName": server]
         case .stopTask(let task): ["subtype": "stop_task", "task_id": task]
         case .withdraw(let prompt): ["subtype": "cancel_async_message", "message_uuid": prompt]
+        case .version: ["subtype": "get_binary_version"]
+        case .claim(let directory, let mode):
+            ["subtype": "claim_session", "cwd": directory].merging(mode.map { ["permission_mode": $0] } ?? [:]) { $1 }
         }
     }
 }

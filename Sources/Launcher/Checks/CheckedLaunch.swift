@@ -61,6 +61,11 @@ struct CheckedLaunch: Sendable {
         guard request.filesOf != request.sessionID else {
             throw Self.refused("files_of", "a session cannot begin with a copy of itself", "name another session")
         }
+        guard request.isSpare != true || (request.kind == .structured && request.filesOf == nil) else {
+            throw Self.refused(
+                "is_spare", "only a structured session without another's files can wait for its session",
+                "start it when the session is there")
+        }
         let arguments = request.arguments ?? []
         guard arguments.count <= 64, arguments.allSatisfy({ $0.utf8.count <= 4096 && !$0.utf8.contains(0) }) else {
             throw Self.refused(

@@ -135,6 +135,7 @@ struct WorkerStart {
             countedCalls: SeccompProfile.counted(request.rules.seccomp), confined: self.configuration.confinesWorkers)
         configuration.commands = request.commands
         configuration.egressSocket = request.egressSocket
+        configuration.isSpare = request.isSpare
         return configuration
     }
 

@@ -43,6 +43,18 @@ extension PolicyFile {
         }
     }
 
+    func spares(_ value: PolicyValue, _ reading: inout PolicyReading) throws(FileFault) {
+        for (key, value) in try reading.entries(of: value.node, prefix: "spares.", as: SparesKey.self) {
+            reading.attempt { reading throws(FileFault) in
+                switch key {
+                case .count: reading.policy.spares.count = try value.integer(in: PolicyBounds.spareCount)
+                case .age: reading.policy.spares.age = try value.span(in: PolicyBounds.spareAge)
+                case .linger: reading.policy.spares.linger = try value.span(in: PolicyBounds.spareLinger)
+                }
+            }
+        }
+    }
+
     func bounds(_ value: PolicyValue, _ reading: inout PolicyReading) throws(FileFault) {
         for (key, value) in try reading.entries(of: value.node, prefix: "bounds.", as: BoundsKey.self) {
             reading.attempt { reading throws(FileFault) in try bound(key, value, &reading.policy.bounds) }

@@ -103,6 +103,7 @@ struct PolicyFile {
                 try value.span(in: PolicyBounds.permissionTimeout)
             }
         case .size: try size(value, &reading)
+        case .spares: try spares(value, &reading)
         case .egress: try egress(value, &reading)
         case .bounds: try bounds(value, &reading)
         case .idleTimeout, .reapWarning, .grace, .maxLifetime, .freezeAfter, .wakes: try idle(key, value, &reading)

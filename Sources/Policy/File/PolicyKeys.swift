@@ -20,14 +20,14 @@ enum PolicyKey: String, CaseIterable, Sendable {
     case journal
     case permissionAllow = "permission_allow"
     case permissionTimeout = "permission_timeout"
-    case bounds, size
+    case bounds, size, spares
 
     /// The keys below each key that has some, but for those of `environment`, which are the operator's own.
     static let nested: [PolicyKey: [String]] = [
         .limits: words(of: ResourceLimits.CodingKeys.self), .mounts: words(of: MountKey.self),
         .seccomp: words(of: SeccompKey.self), .egress: words(of: EgressPolicy.CodingKeys.self),
         .journal: words(of: JournalKey.self),
-        .bounds: words(of: BoundsKey.self), .size: words(of: SizeKey.self),
+        .bounds: words(of: BoundsKey.self), .size: words(of: SizeKey.self), .spares: words(of: SparesKey.self),
     ]
 
     private static func words<Key: CaseIterable & RawRepresentable<String>>(of keys: Key.Type) -> [String] {
@@ -41,6 +41,7 @@ enum MountAccess: String, CaseIterable { case read, write }
 enum SeccompKey: String, CaseIterable { case profile, allow, refuse }
 enum JournalKey: String, CaseIterable { case bytes, age }
 enum SizeKey: String, CaseIterable { case cols, rows }
+enum SparesKey: String, CaseIterable { case count, age, linger }
 
 enum BoundsKey: String, CaseIterable {
     case permissionModes = "permission_modes"

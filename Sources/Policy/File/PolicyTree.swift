@@ -72,6 +72,13 @@ public indirect enum PolicyTree: Sendable, Hashable {
             (.permissionTimeout, Self.optional(policy.permissions.timeout, "never")),
             (.bounds, Self.bounds(policy.bounds)),
             (.size, Self.map([(SizeKey.cols, .number(policy.size.cols)), (.rows, .number(policy.size.rows))])),
+            (
+                .spares,
+                Self.map([
+                    (SparesKey.count, .number(policy.spares.count)), (.age, .text("\(policy.spares.age)")),
+                    (.linger, .text("\(policy.spares.linger)")),
+                ])
+            ),
         ]
         self = Self.map(members)
     }

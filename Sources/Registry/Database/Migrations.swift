@@ -18,6 +18,7 @@ extension DatabaseMigrator {
         migrator.registerMigration("v11-share-tokens") { try $0.execute(sql: ShareSchema.tokens) }
         migrator.registerMigration("v12-tool-secrets") { try $0.execute(sql: ToolSecretSchema.table) }
         migrator.registerMigration("v13-bodies") { try $0.execute(sql: RequestBodySchema.table) }
+        migrator.registerMigration("v14-spares") { try $0.execute(sql: SpareSchema.table) }
         return migrator
     }
 }

@@ -82,8 +82,13 @@ struct ManifestMerge {
         return record
     }
 
+    /// A spare that this registry knows may be long gone: where somebody else's manifest names its range, it is.
     func holder(of slot: Int) throws -> String? {
-        try String.fetchOne(database, sql: "SELECT session_id FROM uid_slots WHERE slot = ?", arguments: [slot])
+        try String.fetchOne(
+            database,
+            sql: """
+                SELECT session_id FROM uid_slots WHERE slot = ? AND session_id NOT IN (SELECT session_id FROM spares)
+                """, arguments: [slot])
     }
 
     func hold(_ slot: Int, for id: SessionID) throws {

@@ -33,10 +33,11 @@ extension SessionRegistry {
     /// Makes a session durable in one transaction: its row, a uid slot, the transitions to `queued` and `starting`
     /// (events 1 and 2), and the idempotency key.
     ///
+    /// - Parameter takesSpare: the session begins with the spare of its id, which is its tenant's.
     /// - Throws: ``RegistryError/exists(_:)`` when the id was ever used, ``RegistryError/keyReused``,
     ///   ``RegistryError/exhausted(_:)``, ``RegistryError/storage(_:)``.
     public func insert(
-        _ record: SessionRecord, idempotency: IdempotencyKey?, actor: String
+        _ record: SessionRecord, idempotency: IdempotencyKey?, actor: String, takesSpare: Bool = false
     ) async throws(RegistryError) -> SessionInsertion {
         if let idempotency, !(1...255).contains(idempotency.key.utf8.count) {
             throw .invalid("an idempotency key has 1 to 255 bytes")
@@ -49,10 +50,13 @@ extension SessionRegistry {
                 let earlier = try Self.session(of: idempotency, ownerID: record.ownerID, since: oldest, database)
                 if let earlier { return .repeated(earlier) }
             }
-            let id = record.id.description
-            try Self.checkUnused(record.id, database)
             var record = record
-            record.uidSlot = try Self.takeSlot(for: record.id, database)
+            if takesSpare {
+                record.uidSlot = try Self.takeSpare(record.id, tenantID: record.tenantID, database)
+            } else {
+                try Self.checkUnused(record.id, database)
+                record.uidSlot = try Self.takeSlot(for: record.id, database)
+            }
             record.lifecycle = .starting
             record.lastSequence = 2
             try SessionRow.insert(record, database)
@@ -148,6 +152,7 @@ extension SessionRegistry {
                 sql: """
                     DELETE FROM uid_slots
                     WHERE session_id NOT IN (SELECT id FROM sessions WHERE lifecycle <> 'deleted')
+                    AND session_id NOT IN (SELECT session_id FROM spares)
                     AND session_id NOT IN (SELECT value FROM json_each(?))
                     """,
                 arguments: ["[\(held.map { "\"\($0)\"" }.joined(separator: ","))]"])

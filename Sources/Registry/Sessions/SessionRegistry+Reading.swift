@@ -130,7 +130,10 @@ extension SessionRegistry {
                 sql: "SELECT id, lifecycle, keeps_workspace FROM sessions WHERE id IN (SELECT value FROM json_each(?))",
                 arguments: ["[\(ids.map { "\"\($0)\"" }.joined(separator: ","))]"])
             var deleted: [SessionID] = []
-            var known: Set<SessionID> = []
+            var known = Set(
+                try String.fetchAll(database, sql: "SELECT session_id FROM spares").compactMap {
+                    SessionID(parsing: $0)
+                })
             for row in rows {
                 guard let id = SessionID(parsing: row["id"] as String) else { continue }
                 known.insert(id)

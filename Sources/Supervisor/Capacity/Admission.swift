@@ -21,7 +21,19 @@ struct Admission {
     }
 
     var reservedMemory: ByteSize { ByteSize(bytes: reserved.values.reduce(0) { $0 + $1.bytes }) }
-    var isFull: Bool { reserved.count >= maxSessions || reservedMemory >= maxMemory }
+
+    /// How many more of that size have a place.
+    func room(for memory: ByteSize) -> Int {
+        let left = maxMemory.bytes - min(reservedMemory.bytes, maxMemory.bytes)
+        return max(0, min(maxSessions - reserved.count, Int(clamping: left / max(memory.bytes, 1))))
+    }
+
+    /// Whether it is full but for some that give way.
+    func isFull(without yielding: Set<SessionID> = []) -> Bool {
+        let count = yielding.count { reserved[$0] != nil }
+        let memory = yielding.reduce(0) { $0 + (reserved[$1]?.bytes ?? 0) }
+        return reserved.count - count >= maxSessions || reservedMemory.bytes - memory >= maxMemory.bytes
+    }
 
     /// Takes a place, or says why there is none. A session that has one keeps it.
     mutating func reserve(_ id: SessionID, memory: ByteSize) -> Refusal? {

@@ -84,7 +84,7 @@ extension SessionSupervisor {
         }
         if cause == nil { entry.restarts.reset() }
         let memory = policy(of: entry.record).sandbox.limits.memory
-        if let refusal = admission.reserve(entry.id, memory: memory) { throw full(refusal) }
+        if let refusal = await takePlace(entry.id, memory: memory) { throw full(refusal) }
         do throws(SupervisorError) {
             var changes = SessionChanges()
             changes.incarnation = entry.record.incarnation + 1

@@ -21,16 +21,21 @@ extension SessionSupervisor {
         let key = try idempotencyKey.map { key throws(SupervisorError) in
             IdempotencyKey(key: key, body: try Self.canonical(creation))
         }
-        return try await make(record, key, prompt: creation.prompt, by: principal)
+        return try await make(
+            record, key, prompt: creation.prompt, takesSpare: creation.id == nil, by: principal)
     }
 
     /// Makes the session of a record that was checked, once for its key.
+    /// - Parameter takesSpare: the session may have the id of a spare.
     func make(
-        _ record: SessionRecord, _ key: IdempotencyKey?, prompt: String?, by principal: Principal
+        _ record: SessionRecord, _ key: IdempotencyKey?, prompt: String?, takesSpare: Bool = false,
+        by principal: Principal
     ) async throws(SupervisorError) -> SessionView {
         // More than one round only when the session of the same key fails to start while we wait for it.
         for _ in 0..<3 {
-            let outcome = await Task { await self.createOnce(record, key, prompt: prompt, actor: principal.name) }.value
+            let outcome = await Task {
+                await self.createOnce(record, key, prompt: prompt, takesSpare: takesSpare, actor: principal.name)
+            }.value
             switch try outcome.get() {
             case .made(let view): return view
             case .repeated(let id):
@@ -57,17 +62,29 @@ extension SessionSupervisor {
     }
 
     private func createOnce(
-        _ draft: SessionRecord, _ key: IdempotencyKey?, prompt: String?, actor: String
+        _ draft: SessionRecord, _ key: IdempotencyKey?, prompt: String?, takesSpare: Bool, actor: String
     ) async -> Result<Creation, SupervisorError> {
+        var draft = draft
+        let spare = takesSpare ? await takeSpare(for: draft) : nil
+        if let spare { draft.id = spare.id }
         do throws(SupervisorError) {
             // In its place and locked before its row is there: whoever finds the row waits until it runs.
             let entry = SessionEntry(draft, feed: SessionFeed(), workers: workers)
             entry.lock.take()
             defer { entry.lock.release() }
-            if let earlier = try await store(entry, key, actor: actor) { return .success(.repeated(earlier)) }
+            let earlier: SessionID?
+            do throws(SupervisorError) { earlier = try await store(entry, key, spare, actor: actor) } catch {
+                if let spare { Task { await self.drop(taken: spare, .failed) } }
+                throw error
+            }
+            if let earlier {
+                if let spare { Task { await self.drop(taken: spare, .failed) } }
+                return .success(.repeated(earlier))
+            }
+            if let spare { sparesInFlux.remove(spare.id) }
             announceBirth(entry, actor: actor)
             do throws(SupervisorError) {
-                try await launch(entry, actor: actor)
+                try await launch(entry, with: spare, actor: actor)
             } catch {
                 await takeBack(entry, because: error)
                 throw error
@@ -82,7 +99,7 @@ extension SessionSupervisor {
     /// Takes a place and stores the session.
     /// - Returns: the session that the same caller made before with the same key, after which nothing was stored.
     private func store(
-        _ entry: SessionEntry, _ key: IdempotencyKey?, actor: String
+        _ entry: SessionEntry, _ key: IdempotencyKey?, _ spare: Spare?, actor: String
     ) async throws(SupervisorError) -> SessionID? {
         let draft = entry.record
         // A repetition takes no place, not even for a moment: it must not find the box full of itself.
@@ -94,15 +111,14 @@ extension SessionSupervisor {
             }
             if let earlier { return earlier }
         }
-        let isKnown = entries[draft.id] != nil
-        // Without an await in between: the place is taken before anybody else can ask for it.
-        if let refusal = admission.reserve(draft.id, memory: policy(of: draft).sandbox.limits.memory) {
+        if let refusal = await takePlace(draft.id, memory: policy(of: draft).sandbox.limits.memory) {
             throw full(refusal)
         }
+        let isKnown = entries[draft.id] != nil
         if !isKnown { entries[draft.id] = entry }
         do throws(SupervisorError) {
             let insertion = try await stored { () async throws(RegistryError) in
-                try await registry.insert(draft, idempotency: key, actor: actor)
+                try await registry.insert(draft, idempotency: key, actor: actor, takesSpare: spare != nil)
             }
             switch insertion {
             case .repeated(let id): throw SupervisorError(.exists, "session \(id) was made with this key meanwhile")

@@ -10,13 +10,18 @@ import WorkerControl
 extension SessionSupervisor {
     /// Starts the incarnation of a session that is `starting`, connects to its worker and marks it running. The
     /// caller holds the session's lock and its place in the admission.
+    /// - Parameter spare: what the session begins with, if it is to be had.
     /// - Throws: after which no process of the incarnation is left.
-    func launch(_ entry: SessionEntry, actor: String) async throws(SupervisorError) {
+    func launch(
+        _ entry: SessionEntry, with spare: Spare? = nil, actor: String
+    ) async throws(SupervisorError) {
+        if let spare, try await claim(spare, for: entry, actor: actor) { return }
         let tenant = entry.record.tenantID
         let remembered = try await stored { () async throws(RegistryError) in
             try await registry.rules(ofTenant: tenant)
         }
-        let request = try launchRequest(entry, allowing: remembered)
+        let request = try launchRequest(
+            entry.record, firstSequence: entry.lastSequence + 1, allowing: remembered)
         let reply: LauncherReply
         do throws(LauncherError) {
             reply = try await launcher.send(
@@ -44,7 +49,8 @@ extension SessionSupervisor {
     /// How long a launch may take that copies another session's files first.
     private static let copyLimit = Duration.seconds(600)
 
-    private func welcome(
+    /// The incarnation runs: takes up its worker, and tells.
+    func welcome(
         _ entry: SessionEntry, _ launched: LaunchedSession, actor: String
     ) async throws(SupervisorError) {
         let connection: WorkerConnection
@@ -117,10 +123,9 @@ extension SessionSupervisor {
     }
 
     /// - Parameter allowing: rules of the tenant's own.
-    private func launchRequest(
-        _ entry: SessionEntry, allowing remembered: [String]
+    func launchRequest(
+        _ record: SessionRecord, firstSequence: UInt64, allowing remembered: [String]
     ) throws(SupervisorError) -> LaunchRequest {
-        let record = entry.record
         // Fails closed: under another policy the session might get what its own forbids.
         guard let policy = configuration.policies.policy(named: record.policy) else {
             throw SupervisorError(
@@ -140,7 +145,7 @@ extension SessionSupervisor {
             managedSettings: ManagedSettings.json(
                 hooks: record.kind == .terminal, permissions: permissions),
             size: record.size,
-            firstSequence: entry.lastSequence + 1,
+            firstSequence: firstSequence,
             gatewaySocket: configuration.gatewaySocket, logBytes: Int(clamping: policy.logBytes.bytes),
             journal: policy.journal)
         request.kind = record.kind

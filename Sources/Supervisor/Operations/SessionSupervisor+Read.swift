@@ -129,7 +129,7 @@ extension SessionSupervisor {
         if phase != .running { checks["supervisor"] = phase == .created ? "starting" : "stopping" }
         let ready = checks.values.allSatisfy { $0 == "ok" }
         // A full box is ready: what runs goes on, and may be talked to.
-        if admission.isFull { checks["capacity"] = "full" }
+        if admission.isFull(without: Set(pool.spares.keys)) { checks["capacity"] = "full" }
         if let recovery { checks["recovery"] = recovery.summary }
         // For an operator's eye: what became of the sessions when this supervisor started.
         checks["adoption"] = adoption?.summary

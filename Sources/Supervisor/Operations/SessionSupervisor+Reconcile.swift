@@ -26,7 +26,10 @@ extension SessionSupervisor {
         guard launcher.outage == nil else { return }
         await sweep()
         await finishDeletions()
+        await removeLostSpares()
         await removeUnowned()
+        // One takes its time to start, which holds up nothing else.
+        Task { await self.tendSpares() }
     }
 
     /// A worker that could not be watched, or whose end was missed.

@@ -10,7 +10,8 @@ extension SessionSupervisor {
     /// manifest knows. A session that only its worker knows becomes the operator's.
     func askWorkersAfterRecovery() async throws(SupervisorError) {
         guard var report = recovery else { return }
-        for hello in await liveWorkers() {
+        // A spare is nobody's session.
+        for hello in await liveWorkers() where hello.status.isSpare != true {
             let live = LiveIncarnation(
                 sessionID: hello.sessionID, incarnation: hello.incarnation, pid: hello.pid, startTime: hello.startTime,
                 lastSequence: hello.status.lastSequence, size: hello.status.size)

@@ -11,6 +11,9 @@ extension SessionSupervisor {
     public func start() async throws(SupervisorError) {
         guard phase == .created else { return }
         try await askWorkersAfterRecovery()
+        if recovery != nil {
+            try await stored { () async throws(RegistryError) in try await registry.doubtSpares() }
+        }
         let begin = clock.monotonic()
         let afterReboot = BootMark(stateDirectory: configuration.stateDirectory).renew()
         adoption = AdoptionReport(startedAt: clock.now(), seconds: 0, afterReboot: afterReboot, sessions: [])
@@ -35,6 +38,10 @@ extension SessionSupervisor {
             case .answers(let connection) where record.desired == .deleted:
                 await connection.close()
                 try await markGone(entry, why: "it is to be deleted", afterReboot: afterReboot)
+            case .answers(let connection) where connection.hello.status.isSpare == true:
+                await connection.close()
+                try await markGone(
+                    entry, why: "the last supervisor went before the session had its spare", afterReboot: afterReboot)
             case .answers(let connection): try await readopt(entry, connection)
             case .silent(let worker, let why) where record.desired != .deleted:
                 try await readopt(entry, silent: worker, why: why)
@@ -156,6 +163,7 @@ extension SessionSupervisor {
         phase = .stopping
         reaper?.cancel()
         reconciler?.cancel()
+        await dropAllSpares()
         if stopSessions {
             await withTaskGroup(of: Void.self) { group in
                 for id in admission.reserved.keys {

@@ -38,6 +38,12 @@ public actor SessionSupervisor {
     var reconciler: Task<Void, Never>?
     var isReconciling = false
     var isRenewing = false
+    // Spares
+    var pool = SparePool()
+    /// Those that are being made, dropped or given to a session: neither in the pool nor lost.
+    var sparesInFlux: Set<SessionID> = []
+    var spareInMaking: Task<Void, Never>?
+    var isTendingSpares = false
     /// Sessions to be started again, and those that are being.
     var restarts: [SessionID: PendingRestart] = [:]
     var restarting: Set<SessionID> = []

@@ -31,6 +31,7 @@ final class ControlConnection: ChannelInboundHandler {
         self.context = nil
         worker.connections[ObjectIdentifier(self)] = nil
         worker.subscribers[ObjectIdentifier(self)] = nil
+        worker.endSpareIfAlone()
         context.fireChannelInactive()
     }
 
@@ -87,6 +88,9 @@ final class ControlConnection: ChannelInboundHandler {
 
     private func take(_ request: ControlRequest) {
         let id = request.id
+        if let spare = worker.spare {
+            return worker.take(request.command, for: spare) { self.reply(id, $0) }
+        }
         switch request.command {
         case .subscribe(let since):
             reply(id, .done)
@@ -138,6 +142,8 @@ final class ControlConnection: ChannelInboundHandler {
             } catch {
                 reply(id, .refused(code: "not_stored", detail: "the file cannot be stored: \(error)"))
             }
+        case .spareReady, .claim:
+            reply(id, .refused(code: "not_a_spare", detail: "a session has this worker"))
         case .dialect(let name, let message):
             guard name == "echokit" else {
                 return reply(

@@ -19,14 +19,16 @@ extension SessionWorker {
             nativeClients.values.map { $0.view(driving: lease.drives($0.id)) }
             + echokit.clients.values.map { $0.view(driving: false) }
             + streamClients.values.map { $0.view(driving: false) }
-        return WorkerStatus(
+        var status = WorkerStatus(
             activity: view.activity, activitySince: activitySince, activitySource: view.source.rawValue,
             backgroundShell: view.backgroundShell, lastInput: lastInput, lastOutput: lastOutput,
             clients: clients.sorted { $0.id < $1.id }, lastSequence: log.lastSequence, size: screen.size,
             transcriptPath: transcriptPath, frozenSince: frozenSince, journal: journal?.stall.map(JournalTrouble.init),
             monotonic: WorkerTimes(
-                started: born.time, activitySince: born.time + view.since.timeIntervalSince(born.date),
+                started: claimedAt ?? born.time, activitySince: born.time + view.since.timeIntervalSince(born.date),
                 lastInput: inputTime, lastOutput: outputTime))
+        status.isSpare = spare == nil ? nil : true
+        return status
     }
 
     func screenContent(_ format: ScreenFormat) -> ScreenContent {

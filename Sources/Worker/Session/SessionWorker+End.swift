@@ -103,7 +103,7 @@ extension SessionWorker {
     }
 
     private func endStored(_ end: WorkerEnd) {
-        guard connections.isEmpty else { return depart(telling: end, after: .milliseconds(100)) }
+        guard connections.isEmpty, spare == nil else { return depart(telling: end, after: .milliseconds(100)) }
         // A command that ends at once is faster than the supervisor's first call; without the end told to it, the
         // session would look as if its worker had crashed.
         loop.assumeIsolated().scheduleTask(in: Self.patience) { self.depart(telling: end, after: .zero) }

@@ -25,6 +25,10 @@ final class SessionWorker {
     let workspace: HomeDirectory?
     /// The program's other way to speak; nil in a terminal session.
     var structured: StructuredBackend?
+    /// No session has the worker yet; nil: one has.
+    var spare: Spare?
+    /// When its session took it, of one that was a spare.
+    var claimedAt: MonotonicTime?
     var permissions = PermissionLedger()
     var hookCalls = HookCalls()
     /// Called once, when the session is over and everybody has been told.
@@ -141,6 +145,7 @@ final class SessionWorker {
         // What is written to the terminal of such a session is for nobody.
         terminal.onOutput = { _ in }
         backend.start()
+        waitForSession()
     }
 
     var rules: CommandRules { configuration.commands ?? CommandRules() }

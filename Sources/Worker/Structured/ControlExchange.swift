@@ -20,13 +20,16 @@ final class ControlExchange {
         self.send = send
     }
 
-    func ask(_ request: StreamControl, _ done: @escaping (Result<JSONValue, CommandFailure>) -> Void) {
+    func ask(
+        _ request: StreamControl, within patience: TimeAmount = ControlExchange.patience,
+        _ done: @escaping (Result<JSONValue, CommandFailure>) -> Void
+    ) {
         guard pending.count < Self.most else {
             return done(.failure(CommandFailure("input_backlog", "the program has too many requests to answer")))
         }
         number += 1
         let id = "rookery-\(number)"
-        let deadline = loop.assumeIsolated().scheduleTask(in: Self.patience) { self.expire(id) }
+        let deadline = loop.assumeIsolated().scheduleTask(in: patience) { self.expire(id) }
         pending[id] = (deadline, done)
         send(.control(id: id, request))
     }

@@ -42,6 +42,7 @@ final class StructuredBackend {
     // MARK: What the program says
 
     private func take(_ record: RecordFramer.Record) {
+        guard worker.spare == nil else { return takeUnclaimed(record) }
         worker.noteOutput()
         switch record {
         case .dropped(let bytes):
@@ -76,7 +77,7 @@ final class StructuredBackend {
     }
 
     /// The start command's own words, before the program's: the first may name the transcript.
-    private func takeStray(_ line: ByteBuffer) {
+    func takeStray(_ line: ByteBuffer) {
         let text = String(decoding: line.readableBytesView.prefix(4096), as: UTF8.self)
         if strayLines == 0, !worker.announcement.isDecided {
             var first = ByteBuffer(string: text + "\n")
@@ -86,7 +87,7 @@ final class StructuredBackend {
         }
         strayLines += 1
         stray = String((stray + text + "\n").suffix(4096))
-        if strayLines > 16 {
+        if strayLines > 16, worker.spare == nil {
             worker.emit(.cliDropped, ["bytes": .integer(Int64(line.readableBytes)), "reason": "not_json"])
         }
     }

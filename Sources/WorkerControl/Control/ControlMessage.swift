@@ -49,6 +49,10 @@ public enum ControlCommand: Codable, Sendable {
     /// A piece of a file for the session; pieces come in order. Answered by its `path` inside; by ``ControlReply/done``
     /// from a worker of an earlier version, which puts it into the home.
     case upload(UploadPart)
+    /// Wait until the program of a spare is there. Answered by the program's `version`.
+    case spareReady
+    /// Make a spare its session's, once. From then on it is a worker as any other.
+    case claim(permissionMode: String?)
 }
 
 /// Who gives a command.
@@ -151,6 +155,8 @@ public struct WorkerStatus: Codable, Sendable {
     public var journal: JournalTrouble?
     /// The times above on a clock that nobody sets. nil from a worker of a version before.
     public var monotonic: WorkerTimes?
+    /// It is a spare that no session has yet; nil: it is not.
+    public var isSpare: Bool?
 
     public init(
         activity: Activity, activitySince: Date, activitySource: String, backgroundShell: Bool, lastInput: Date?,

@@ -294,6 +294,8 @@ extension ControlCommand {
     public var name: String {
         switch self {
         case .subscribe: "subscribe"
+        case .spareReady: "spare ready"
+        case .claim: "claim"
         case .input: "input"
         case .interrupt: "interrupt"
         case .screen: "screen"

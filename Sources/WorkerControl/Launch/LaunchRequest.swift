@@ -29,7 +29,7 @@ public struct InventoryRequest: Codable, Sendable {
 }
 
 /// One session to start.
-public struct LaunchRequest: Codable, Sendable {
+public struct LaunchRequest: Codable, Sendable, Hashable {
     public var sessionID: SessionID
     public var incarnation: Int
     /// Index of the session's host uid range; see `UIDRange` in Sandbox. Ignored when rootless.
@@ -64,6 +64,8 @@ public struct LaunchRequest: Codable, Sendable {
     public var journal: JournalRules?
     /// The session begins with a copy of that one's workspace and home, made once; nil: with none.
     public var filesOf: SessionID?
+    /// The session is not known yet: worker and command wait until it is. nil: it is.
+    public var isSpare: Bool?
 
     public init(
         sessionID: SessionID, incarnation: Int, uidSlot: Int, rules: SandboxRules, startCommand: String,

@@ -19,6 +19,8 @@ public struct WorkerConfiguration: Codable, Sendable {
     public var descriptors: WorkerDescriptors
     /// What clients may do; nil from a launcher of an earlier version.
     public var commands: CommandRules?
+    /// Wait for the session; nil: it is there.
+    public var isSpare: Bool?
     /// Names of the system calls whose refusals come to the worker, by number.
     public var countedCalls: [Int: String]
     /// Whether the worker gives up what it does not need once it has set itself up; false is for finding faults.

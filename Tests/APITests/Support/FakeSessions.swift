@@ -350,6 +350,15 @@ actor FakeSessions: SessionService {
             last: nil, workers: .idle, sessions: [])
     }
 
+    func spareReport() async -> SpareReport {
+        SpareReport(
+            pools: [
+                SpareReport.Pool(
+                    tenant: "local", policy: "default", wanted: 2, ready: 1, oldestSeconds: 12.5, fault: nil,
+                    retrySeconds: nil)
+            ], made: 4, claimed: 2, missed: 1, dropped: ["aged": 1])
+    }
+
     func adoptionReport() async -> AdoptionReport? {
         AdoptionReport(startedAt: Date(timeIntervalSince1970: 0), seconds: 0.5, afterReboot: false, sessions: [])
     }

@@ -46,6 +46,9 @@ final class Box: Sendable {
         configuration.greetingLimit = .seconds(2)
         configuration.reconcileInterval = settings.reconcileInterval
         configuration.restartDelays = settings.restartDelays
+        configuration.spareDelay = settings.spareDelay
+        let memory = settings.hostMemory
+        configuration.hostMemory = { memory.withLock { $0 } }
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         supervisor = try SessionSupervisor(
@@ -71,6 +74,10 @@ final class Box: Sendable {
         var reconcileInterval: Duration = .seconds(3600)
         var restartDelays: [Duration] = [.zero, .milliseconds(20), .milliseconds(50)]
         var clock = TestClock()
+        /// Far away: tests call `tendSpares()` themselves.
+        var spareDelay: Duration = .seconds(3600)
+        /// What the host is said to have.
+        var hostMemory = Shared(HostMemory.Standing.ample)
         /// Everything on a disk of this size; as root only.
         var diskBytes: Int?
         /// Everything on a disk that can be made to answer EIO; called once that is there.
@@ -184,6 +191,20 @@ extension SessionRegistry {
                 try await createUser(user, tenantID: home.id)
             }
         return Principal(tenantID: home.id, userID: record.id, name: user, role: role, tokenID: nil)
+    }
+}
+
+/// A value that a test changes under what it tests.
+final class Shared<Value: Sendable>: Sendable {
+    private let value: Mutex<Value>
+    init(_ value: Value) { self.value = Mutex(value) }
+    func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+        value.withLock { value in
+            var copy = value
+            let result = body(&copy)
+            value = copy
+            return result
+        }
     }
 }
 

@@ -43,6 +43,10 @@ final class ScriptedLauncher: Sendable {
         var activity = Activity.idle
         /// Which build its workers are.
         var program: ProgramIdentity?
+        /// What the Claude Code of its spares says it is.
+        var cliVersion = "2.1.329"
+        /// Its spares refuse to be claimed.
+        var refusesClaim: String?
         var cgroups: [String: String] = [:]
         var limits: [EnforcedLimit] = []
         var memoryKills: [MemoryKill] = []
@@ -166,8 +170,12 @@ final class ScriptedLauncher: Sendable {
         else {
             return .failed(LaunchFailure(step: "test", errno: 0, message: "no scripted worker", remedy: "none"))
         }
-        let program = state.withLock { $0.program }
-        worker.state.withLock { $0.program = program }
+        let (program, version, refusesClaim) = state.withLock { ($0.program, $0.cliVersion, $0.refusesClaim) }
+        worker.state.withLock { worker in
+            worker.program = program
+            worker.cliVersion = version
+            worker.refusesClaim = refusesClaim
+        }
         let isOpen = state.withLock { state in
             if state.isOpen { state.workers[request.sessionID] = worker }
             return state.isOpen

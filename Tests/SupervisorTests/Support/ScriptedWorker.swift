@@ -29,6 +29,10 @@ final class ScriptedWorker: Sendable {
         var ignoresStop = false
         var refusesFreeze: String?
         var refusesInput: (code: String, detail: String)?
+        // A spare's
+        var cliVersion = "2.1.329"
+        var refusesClaim: String?
+        var claims: [String?] = []
     }
 
     let id: SessionID
@@ -52,6 +56,7 @@ final class ScriptedWorker: Sendable {
                     activity: activity, activitySince: now, activitySource: "status_file", backgroundShell: false,
                     lastInput: nil, lastOutput: nil, clients: [], lastSequence: request.firstSequence - 1,
                     size: request.size, transcriptPath: nil)))
+        state.withLock { $0.status.isSpare = request.isSpare }
         if mortal {
             let process = Process()
             process.executableURL = URL(filePath: "/bin/sleep")
@@ -216,6 +221,14 @@ final class ScriptedWorker: Sendable {
         case .interrupt: reply(.done)
         case .session: reply(.refused(code: "not_structured", detail: "no"))
         case .upload: reply(.done)
+        case .spareReady: reply(.message(["version": .string(state.withLock { $0.cliVersion })]))
+        case .claim(let mode):
+            let code = state.withLock { state in
+                state.claims.append(mode)
+                if state.refusesClaim == nil { state.status.isSpare = nil }
+                return state.refusesClaim
+            }
+            reply(code.map { .refused(code: $0, detail: "no") } ?? .message([:]))
         case .screen(let format):
             reply(
                 .screen(
