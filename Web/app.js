@@ -113,8 +113,9 @@ function refused(title, text, again, problem) {
 
 function show(record) {
   hideCover();
-  document.body.dataset.kind = record.kind === 'structured' ? 'structured' : 'terminal';
-  page = record.kind === 'structured' ? new ConversationPage(record) : new TerminalPage(record, view);
+  const isConversation = record.kind !== 'terminal';
+  document.body.dataset.kind = isConversation ? 'structured' : 'terminal';
+  page = isConversation ? new ConversationPage(record) : new TerminalPage(record, view);
   page.onNew = () => createAsked();
   page.onLoggedOut = () => open(record.id, { push: false });
   page.onPermissions = () => inbox.look();

@@ -8,7 +8,7 @@ const list = drawer.querySelector('ul');
 const hint = drawer.querySelector('.hint');
 let timer = 0;
 
-const KINDS = { terminal: 'terminal', structured: 'chat' };
+const KINDS = { terminal: 'terminal', structured: 'chat', remote: 'chat elsewhere' };
 
 /** Makes the button work. `current` gives the id on the page, `open` is called with the one chosen. */
 export function bindDrawer({ current, open, opened, logout, failed }) {

@@ -47,6 +47,11 @@ export class SessionPage {
     return this.record.id;
   }
 
+  /** Its program is started and ended where it runs. */
+  get isElsewhere() {
+    return this.record.kind === 'remote';
+  }
+
   get isResting() {
     return this.record.lifecycle in RESTING;
   }
@@ -160,9 +165,9 @@ export class SessionPage {
     this.activity = running ? activity : lifecycle;
     badge('activity', this.activity ?? 'none', this.activity ?? '');
     badge('access', caller.access, caller.word);
-    element('park').hidden = !running;
+    element('park').hidden = !running || this.isElsewhere;
     element('stop').hidden = !running && lifecycle !== 'parked';
-    element('resume').hidden = !['parked', 'stopped', 'failed'].includes(lifecycle);
+    element('resume').hidden = this.isElsewhere || !['parked', 'stopped', 'failed'].includes(lifecycle);
     const [, label, title] = OTHER_KIND[kind] ?? [];
     const button = element('switch');
     button.hidden = !label || lifecycle === 'deleted';

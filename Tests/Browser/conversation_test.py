@@ -230,6 +230,28 @@ def rests_and_changes_its_kind(desk):
     desk.has(".timeline .text", "and back")
 
 
+def is_copied(desk, phone, url, session):
+    """A copy says whose it is and leads there, on a phone too."""
+    desk.page.click("#park")
+    desk.shows("#conversation .rest", "Parked")
+    fork = desk.page.evaluate(
+        """async (id) => (await fetch(`/v1/sessions/${id}/fork`, {method: 'POST', headers: {'content-type': 'application/json'},
+            body: '{}'})).json()""", session)["id"]
+    desk.page.goto(f"{url}/?id={fork}")
+    desk.has(".timeline .notice", "began this session as a copy")
+    phone.page.goto(f"{url}/?id={fork}")
+    phone.has(".timeline .notice", "began this session as a copy")
+    phone.fits()
+    phone.picture("11-copy")
+    desk.page.click(".timeline .notice a")
+    desk.has(".timeline .text", "and back")
+    assert desk.session() == session, desk.session()
+    desk.page.evaluate("(id) => fetch(`/v1/sessions/${id}`, {method: 'DELETE'})", fork)
+    desk.says("SAY awake once more")
+    desk.has(".timeline .text", "awake once more")
+    desk.is_idle()
+
+
 def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__.strip().splitlines()[2])
@@ -247,6 +269,7 @@ def main():
         comes_back(desk)
         is_answered_from_a_phone(desk, phone, url, token, session)
         rests_and_changes_its_kind(desk)
+        is_copied(desk, phone, url, session)
         # A terminal's page may learn by a refusal that its session is a chat now.
         has_not_complained([text for text in complaints([desk, phone]) if "response code: 409" not in text])
     print(session)

@@ -145,6 +145,18 @@ test('the end of a session closes what it asked, and a gap is told', () => {
   assert.deepEqual(conversation.items.filter(({ type }) => type === 'notice').map(({ tone }) => tone), ['gap', 'plain', 'plain']);
 });
 
+test('a copy says of what, and what the model says to a chat is in its place', () => {
+  const conversation = new Conversation();
+  const from = 'ad0c14f2-8e9c-4a5b-9d5e-0123456789ab';
+  tell(conversation, ['session.forked', { from, by: 'ann', left: 2 }], ['channel.reply', { chat_id: 'c', text: 'half done' }],
+    ['channel.status', { chat_id: 'c', status: 'testing', detail: '3 of 7' }], ['session.forked', { from: 'javascript:alert(1)' }]);
+  assert.deepEqual(conversation.items.map(({ text, session }) => [text, session]), [
+    ['ann began this session as a copy of another. 2 files were not copied.', from],
+    ['Claude, to c: half done', undefined], ['Claude, to c: testing, 3 of 7', undefined],
+    ['Somebody began this session as a copy of another.', undefined],
+  ]);
+});
+
 test('a switch is told once, not as the rest that it takes', () => {
   const conversation = new Conversation();
   tell(conversation, ['session.switched', { kind: 'terminal', by: 'ann' }], ['session.parking', {}],

@@ -142,8 +142,10 @@ function turn(item) {
 
 function notice(first) {
   const words = make('p', { dir: 'auto' });
+  // Whoever came by a link sees the one session.
+  const other = first.session && !caller.share ? make('a', { href: `/?id=${first.session}`, text: 'Open that one' }) : null;
   return {
-    node: make('li', { className: 'notice', data: { tone: first.tone } }, words),
+    node: make('li', { className: 'notice', data: { tone: first.tone } }, words, other),
     update(item) { words.textContent = visible(item.text); },
   };
 }

@@ -9,6 +9,9 @@ const LIFECYCLE = new Set([
   'session.stopped', 'session.failed', 'session.deleted', 'session.switched',
 ]);
 
+/** What an address may be made of. */
+const SESSION = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 export class Conversation {
   /** In their order. */
   items = [];
@@ -125,6 +128,11 @@ export class Conversation {
       case 'cli.dropped':
         this.#notice(event, 'bad', `${data.bytes} bytes that Claude Code wrote are left out: ${data.reason}.`);
         break;
+      case 'channel.reply': this.#notice(event, 'channel', `Claude, to ${data.chat_id ?? 'a chat'}: ${data.text ?? ''}`); break;
+      case 'channel.status':
+        this.#notice(event, 'channel', `Claude, to ${data.chat_id ?? 'a chat'}: ${[data.status, data.detail].filter(Boolean).join(', ')}`);
+        break;
+      case 'session.forked': this.#forked(event, data); break;
       case 'gap': this.#gap(event); break;
       default: if (LIFECYCLE.has(type)) this.#lifecycle(event, type, data);
     }
@@ -328,6 +336,13 @@ export class Conversation {
       this.#switches = true;
       this.#notice(event, 'plain', `${data.by ?? 'Somebody'} went on with it as a ${data.kind === 'terminal' ? 'terminal' : 'chat'}.`);
     }
+  }
+
+  #forked(event, data) {
+    const left = Array.isArray(data.left) ? data.left.length : data.left;
+    const without = left ? ` ${left} ${left === 1 ? 'file was' : 'files were'} not copied.` : '';
+    const notice = this.#notice(event, 'plain', `${data.by ?? 'Somebody'} began this session as a copy of another.${without}`);
+    if (SESSION.test(data.from)) notice.session = data.from;
   }
 
   #gap(event) {

@@ -252,7 +252,7 @@ export class ConversationPage extends SessionPage {
       try {
         const record = await api.session(this.id);
         if (!this.#isOpen) return;
-        if (record.kind === 'structured') this.update(record);
+        if (record.kind === this.record.kind) this.update(record);
         else if (!this.waking) this.onSwitched(record);
       } catch (problem) {
         if (problem.status === 404) this.update({ ...this.record, lifecycle: 'deleted' });
@@ -330,12 +330,12 @@ export class ConversationPage extends SessionPage {
     const [title] = RESTING[lifecycle];
     const because = reason ? `: ${REASONS[reason] ?? reason}` : '';
     const remedy = {
-      parked: caller.mayDrive ? 'Your next message wakes it.' : '',
-      stopped: caller.mayManage ? 'Resume it to go on.' : '', failed: caller.mayManage ? 'Resume it to try again.' : '',
+      parked: this.isElsewhere ? 'It goes on when its program is connected again.' : caller.mayDrive ? 'Your next message wakes it.' : '',
+      stopped: this.isElsewhere ? 'Its conversation is kept until the session is deleted.' : caller.mayManage ? 'Resume it to go on.' : '', failed: caller.mayManage ? 'Resume it to try again.' : '',
       queued: 'It starts when there is room.',
     }[lifecycle];
     bar.replaceChildren(make('p', {}, make('strong', { text: `${title}${because}.` }), ` ${remedy ?? ''}`));
-    if (caller.mayManage && ['stopped', 'failed'].includes(lifecycle)) bar.append(button('Resume', () => this.resume(), { primary: true }));
+    if (caller.mayManage && !this.isElsewhere && ['stopped', 'failed'].includes(lifecycle)) bar.append(button('Resume', () => this.resume(), { primary: true }));
     if (detail && lifecycle === 'failed') bar.append(make('pre', { text: detail }));
   }
 
