@@ -50,6 +50,7 @@ extension SessionRegistry {
                 let earlier = try Self.session(of: idempotency, ownerID: record.ownerID, since: oldest, database)
                 if let earlier { return .repeated(earlier) }
             }
+            let id = record.id.description
             var record = record
             if takesSpare {
                 record.uidSlot = try Self.takeSpare(record.id, tenantID: record.tenantID, database)
