@@ -91,6 +91,49 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: Programs.isRoot, "rootless there is no cgroup of its own to freeze"))
+    func theOtherGoesOnThoughTheLauncherIsKilledWhileItCopies() async throws {
+        try await Rookery.with { rookery in
+            let api = rookery.api
+            let parent = try await api.create(["kind": "structured"])
+            let client = try await StreamClient(api, parent)
+            _ = try await said(client, "SAY tangerine")
+            try await api.waitFor(parent, activity: .idle)
+            // For the copy to take a while.
+            try Data(repeating: 7, count: 200 << 20).write(
+                to: URL(filePath: rookery.path("/workspace/large", of: parent)))
+            let launcher = try #require(
+                rookery.processes().first {
+                    let words = $0.command.split(separator: "\0")
+                    return words.first?.hasSuffix("/rookery-launcher") == true && words.contains("--guarded")
+                })
+            async let made = api.post("/v1/sessions/\(parent)/fork")
+            try await eventually("the other stands still") { Self.isFrozen(parent, rookery) ? true : nil }
+            kill(launcher.pid, SIGKILL)
+            try await eventually("the other goes on") { Self.isFrozen(parent, rookery) ? nil : true }
+            let answer = try await made
+            #expect(answer.status >= 500, "\(answer.text)")
+            #expect(try await said(client, "SAY pomelo")["message"]?.string == "pomelo")
+            await client.close()
+        }
+    }
+
+    /// Whether the kernel says so of a session's cgroup.
+    private static func isFrozen(_ id: String, _ rookery: Rookery) -> Bool {
+        rookery.processes(of: id).contains { process in
+            let lines = (try? String(contentsOfFile: "/proc/\(process.pid)/cgroup", encoding: .utf8)) ?? ""
+            return lines.split(separator: "\n").contains { line in
+                let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+                guard parts.count == 3, parts[2].contains(id) else { return false }
+                let file =
+                    parts[1] == "freezer"
+                    ? "/sys/fs/cgroup/freezer\(parts[2])/freezer.state" : "/sys/fs/cgroup\(parts[2])/cgroup.events"
+                let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+                return text.hasPrefix("FROZEN") || text.contains("frozen 1")
+            }
+        }
+    }
+
     @Test func whatRunsIsNotForked() async throws {
         try await Rookery.with { rookery in
             let api = rookery.api
