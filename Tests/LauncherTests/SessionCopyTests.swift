@@ -55,6 +55,63 @@ import WorkerControl
         }
     }
 
+    /// Writes the same number into two files, one after the other, as fast as it can.
+    private static let writer = """
+        #!/bin/bash
+        i=0
+        while :; do
+            i=$((i + 1))
+            echo $i > /workspace/first
+            for j in 1 2 3 4 5 6 7 8; do echo $i > /workspace/n$j; done
+            echo $i > /workspace/zlast
+        done
+        """
+
+    @Test(.enabled(if: DiskTests.isPossible)) func whatIsFrozenIsCopiedAsItWasAtOneMoment() async throws {
+        try await Stage.with(rootless: false) { stage in
+            let parent = SessionID()
+            let start = try stage.scratch.script("start", Self.writer)
+            let quiet = try stage.scratch.script("quiet", "#!/bin/bash\nexec sleep 600\n")
+            let first = try await stage.launcher.launch(DiskTests.request(parent, slot: Stage.slot(), start: start))
+            #expect(await eventually { DiskTests.text(DiskTests.inside(first, "workspace/zlast")) != nil })
+            func fork() async throws -> (CopiedFiles, texts: [String?]) {
+                let child = SessionID()
+                var request = DiskTests.request(child, slot: Stage.slot(), start: quiet)
+                request.filesOf = parent
+                let launched = try await stage.launcher.launch(request)
+                let texts = ["first", "n1", "n8", "zlast"].map {
+                    DiskTests.text(DiskTests.inside(launched, "workspace/\($0)"))
+                }
+                #expect(try await stage.launcher.clean(child))
+                return (try #require(launched.copied), texts)
+            }
+            #expect(try await fork().0.atRest == false, "it runs")
+            let unified = first.cgroups["unified"]
+            let freezer = try #require(
+                unified.map { $0 + "/cgroup.freeze" } ?? first.cgroups["freezer"].map { $0 + "/freezer.state" })
+            func say(_ word: String) throws {
+                let file = open(freezer, O_WRONLY)
+                defer { close(file) }
+                #expect(write(file, word, word.utf8.count) > 0)
+            }
+            for _ in 0..<3 {
+                try say(unified == nil ? "FROZEN" : "1")
+                let (copied, texts) = try await fork()
+                #expect(copied.atRest == true)
+                // In one round of the writer: the later files are of this number or the one before, in this order.
+                // One may be emptied and not written yet.
+                let numbers = texts.compactMap { $0.flatMap { Int($0.dropLast()) } }
+                #expect(numbers.count >= 3 && numbers == numbers.sorted(by: >), "\(texts)")
+                #expect((numbers.first ?? 9) - (numbers.last ?? 0) <= 1, "\(texts)")
+                try say(unified == nil ? "THAWED" : "0")
+                let before = DiskTests.text(DiskTests.inside(first, "workspace/zlast"))
+                #expect(await eventually { DiskTests.text(DiskTests.inside(first, "workspace/zlast")) != before })
+            }
+            #expect(try await stage.launcher.clean(parent))
+            #expect(try await fork().0.atRest == true, "nothing of it runs")
+        }
+    }
+
     @Test(.enabled(if: DiskTests.isPossible)) func whatDoesNotFitLeavesNothing() async throws {
         try await Stage.with(rootless: false) { stage in
             let (parent, child) = (SessionID(), SessionID())

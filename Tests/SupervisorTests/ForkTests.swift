@@ -48,10 +48,33 @@ struct ForkTests {
         }
     }
 
-    @Test func onlyAStructuredSessionAtRestIsForked() async throws {
+    @Test func theOtherIsHeldWhileItsFilesAreCopiedAndThenNeverAgain() async throws {
+        try await Box.with { box in
+            let id = try await box.create(SessionCreation(kind: .structured))
+            let worker = try box.worker(id)
+            let fork = try await box.supervisor.fork(id, SessionCreation(), idempotencyKey: nil, by: box.alice)
+            try await eventually("the release") { worker.state.withLock { $0.holds } == ["hold", "release"] }
+            // Its own files are there: whenever it starts again, nobody waits.
+            _ = try await box.supervisor.park(fork.record.id, by: box.alice)
+            _ = try await box.supervisor.resume(fork.record.id, by: box.alice)
+            #expect(worker.state.withLock { $0.holds } == ["hold", "release"])
+            // One that cannot be held is copied all the same, and its fork's log says so.
+            worker.state.withLock { $0.refusesFreeze = "cannot_freeze" }
+            _ = try await box.supervisor.fork(id, SessionCreation(), idempotencyKey: nil, by: box.alice)
+            #expect(worker.state.withLock { $0.holds } == ["hold", "release", "hold"])
+        }
+    }
+
+    @Test func aTerminalSessionIsForkedToo() async throws {
         try await Box.with { box in
             let terminal = try await box.create()
-            #expect(await refusedFork(terminal, box)?.code == .wrongState)
+            let fork = try await box.supervisor.fork(terminal, SessionCreation(), idempotencyKey: nil, by: box.alice)
+            #expect(fork.record.kind == .terminal && fork.record.forkedFrom == terminal)
+        }
+    }
+
+    @Test func onlyASessionAtRestIsForked() async throws {
+        try await Box.with { box in
             #expect(await refusedFork(SessionID(), box)?.code == .notFound)
             let id = try await box.create(SessionCreation(kind: .structured))
             let bob = try await box.registry.person("bob")

@@ -44,6 +44,52 @@ struct FreezeTests {
         }
     }
 
+    @Test("held for a copy it stands still whatever is typed, and goes on when told")
+    func hold() async throws {
+        try await WorkerFixture.with(["cat"]) { fixture in
+            let connection = try await fixture.connect()
+            guard case .done = try await connection.send(.hold(seconds: 30)) else {
+                Issue.record("not held")
+                return
+            }
+            #expect(fixture.frozen == "1")
+            guard case .accepted = try await connection.send(.input(text: "hello", clientID: nil, submit: true)) else {
+                Issue.record("not accepted")
+                return
+            }
+            #expect(fixture.frozen == "1")
+            _ = try await connection.send(.release)
+            #expect(fixture.frozen == "0")
+
+            // One that is frozen for its idleness stays so, unless something came meanwhile.
+            try await Self.freeze(connection)
+            for isUsed in [false, true] {
+                _ = try await connection.send(.hold(seconds: 30))
+                if isUsed { _ = try await connection.send(.input(text: "x", clientID: nil, submit: true)) }
+                #expect(fixture.frozen == "1")
+                _ = try await connection.send(.release)
+                #expect(fixture.frozen == (isUsed ? "0" : "1"))
+            }
+        }
+    }
+
+    @Test("held for a copy it goes on in time when nobody says so, and at once to be stopped")
+    func holdEnds() async throws {
+        try await WorkerFixture.with(["cat"]) { fixture in
+            let connection = try await fixture.connect()
+            _ = try await connection.send(.hold(seconds: 0.3))
+            #expect(fixture.frozen == "1")
+            // Whoever asked is gone.
+            await connection.close()
+            try await eventually("the end of the hold") { fixture.frozen == "0" }
+            let other = try await fixture.connect()
+            _ = try await other.send(.hold(seconds: 30))
+            _ = try await other.send(.stop(grace: 5))
+            #expect(fixture.frozen == "0")
+            #expect(await fixture.workerExit() == 0)
+        }
+    }
+
     @Test("a key of an attached client, an interrupt and a stop thaw it too")
     func others() async throws {
         try await WorkerFixture.with(["cat"]) { fixture in

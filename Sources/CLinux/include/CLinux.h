@@ -4,6 +4,7 @@
 /// The Linux calls that Swift's Glibc module lacks. One convention throughout: a function returns zero or a useful
 /// value on success and `-errno` on failure; `errno` itself is left alone for nobody to read.
 
+#include "attributes.h"
 #include "beneath.h"
 #include "checksum.h"
 #include "clock.h"

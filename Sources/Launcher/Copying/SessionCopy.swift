@@ -27,7 +27,10 @@ struct SessionCopy {
         if faccessat(place.descriptor.number, Self.mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0 { return nil }
         let (root, mount) = try files(of: source)
         defer { mount?.detach() }
+        let stillness = SessionStillness(of: source, in: directories.records)
+        stillness.wait()
         do throws(SystemError) {
+            let wasStill = stillness.holds
             var copy = TreeCopy()
             for (name, target) in zip(Self.parts, [prepared.workspace, prepared.home]) {
                 let original = try root.directory(name)
@@ -36,6 +39,7 @@ struct SessionCopy {
                 try TreeRemoval.empty(target)
                 try copy.copy(original, into: target)
             }
+            let atRest = wasStill && stillness.holds
             // On the disk before it counts as whole.
             for target in [prepared.workspace, prepared.home]
             where syncFileSystem(target.descriptor.number) != 0 {
@@ -47,13 +51,14 @@ struct SessionCopy {
                     throw SystemError(call: "fsync \(place.path)", errno: errno)
                 }
             }
-            return copy.copied
+            var copied = copy.copied
+            copied.atRest = atRest
+            return copied
         } catch {
             throw LaunchFailure(
                 step: "copy files", errno: error.errno, message: "cannot copy the files of session \(source): \(error)",
                 remedy: error.errno == ENOSPC || error.errno == EDQUOT
-                    ? "have it delete what it does not need: the copy must fit into the policy's disk, and every name of "
-                        + "a file counts by itself"
+                    ? "have it delete what it does not need: the copy must fit into the policy's disk"
                     : "see that session \(source) is there and what it has in its workspace and home")
         }
     }

@@ -6,7 +6,7 @@ import WorkerControl
 /// Copies a directory that a tenant writes, while it may write: whatever names, links, modes and sizes are in there.
 ///
 /// Every name is opened in a directory that is open already, and no link is followed, so nothing but what is below is ever
-/// read, and nothing but the copy written. A file's holes stay holes. Names of one file become files of their own.
+/// read, and nothing but the copy written. A file's holes stay holes, and names of one file are names of one file.
 struct TreeCopy {
     /// Whose a file is in the copy.
     struct Owners {
@@ -25,9 +25,11 @@ struct TreeCopy {
     /// nil: the copy belongs to whoever makes it.
     var owners: Owners?
     private(set) var copied = CopiedFiles()
+    private var links = LinkedFiles()
     private var buffer = [UInt8](repeating: 0, count: 1 << 20)
 
     mutating func copy(_ source: Directory, into target: Directory) throws(SystemError) {
+        links = LinkedFiles(root: target.descriptor.number)
         try copy(source.descriptor.number, into: target.descriptor.number, path: target.path, depth: 0)
     }
 
@@ -61,7 +63,9 @@ struct TreeCopy {
         let made = openat(target, name, flags)
         guard made >= 0 else { throw SystemError(call: "open below \(path)", errno: errno) }
         let copy = OwnedDescriptor(owning: made)
+        links.enter(name)
         try self.copy(original.number, into: copy.number, path: path, depth: depth + 1)
+        links.leave()
         try finish(copy, as: original, path)
     }
 
@@ -76,11 +80,16 @@ struct TreeCopy {
             copied.left += 1
             return
         }
+        if links.link(about, as: name, in: target) {
+            copied.files += 1
+            return
+        }
         let made = openat(target, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard made >= 0 else { throw SystemError(call: "create a file below \(path)", errno: errno) }
         let copy = OwnedDescriptor(owning: made)
         try copyContent(of: original.number, to: copy.number, size: about.st_size, path)
         try finish(copy, as: original, path)
+        links.keep(about, as: name)
     }
 
     /// As far as the file went when it was opened: one that grows all the time comes to an end.
@@ -146,12 +155,15 @@ struct TreeCopy {
         copied.files += 1
     }
 
-    /// Whose it is, what may be done with it, and when it was written. No bit that lends a user's or group's rights.
+    /// Whose it is, what may be done with it, when it was written, and what its user has noted about it (`user.*`). Neither a
+    /// bit nor an attribute that lends rights.
     private mutating func finish(
         _ copy: OwnedDescriptor, as original: OwnedDescriptor, _ path: String
     ) throws(SystemError) {
         var about = stat()
         guard fstat(original.number, &about) == 0 else { throw SystemError(call: "stat for \(path)", errno: errno) }
+        let attributes = rk_copy_user_attributes(original.number, copy.number)
+        guard attributes == 0 else { throw SystemError(call: "attributes below \(path)", errno: -attributes) }
         if let owners, fchown(copy.number, owners.mapped(about.st_uid), owners.mapped(about.st_gid)) != 0 {
             throw SystemError(call: "chown below \(path)", errno: errno)
         }

@@ -19,6 +19,29 @@ public struct CgroupFreezer: Sendable, Hashable {
     }
 }
 
+extension CgroupFreezer {
+    public enum State: Sendable, Hashable {
+        case thawed
+        /// Not all of it stands still yet.
+        case freezing
+        case frozen
+    }
+
+    /// What the kernel says of a leaf whose directories are known by controller.
+    public static func state(in directories: [String: String]) -> State {
+        if let directory = directories["unified"] {
+            guard CgroupFile.read("\(directory)/cgroup.freeze")?.hasPrefix("1") == true else { return .thawed }
+            let events = CgroupFile.read("\(directory)/cgroup.events") ?? ""
+            return events.split(separator: "\n").contains("frozen 1") ? .frozen : .freezing
+        }
+        return switch directories["freezer"].flatMap({ CgroupFile.read("\($0)/freezer.state") })?.prefix(7) {
+        case "FROZEN\n": .frozen
+        case "FREEZIN": .freezing
+        default: .thawed
+        }
+    }
+}
+
 extension CgroupLeaf {
     /// nil where the kernel has none.
     public var freezer: CgroupFreezer? {

@@ -8,7 +8,7 @@
 /// | `session.activity` | `activity`: idle, working, pending; `source`; `background_shell`?; `waiting_for`? |
 /// | `session.settings` | what changed of `model`, `permission_mode`, `title`, `tools` (names), `mcp_servers` (`[{name, status}]`), `commands` (names), `cwd`, `version` |
 /// | `session.switched` | `kind`: terminal, structured; `by` |
-/// | `session.forked` | of a session that began as a copy of another: `from` (its id), `files`, `bytes`, `left` (what could not be copied); `by` |
+/// | `session.forked` | of a session that began as a copy of another: `from` (its id), `files`, `bytes`, `left` (what could not be copied), `at_rest` (nothing of it ran meanwhile); `by` |
 /// | `input.accepted` | `text`, `submit`, `by`, `client_id`?; of a structured session also `prompt_id`, `images`? (their number) |
 /// | `input.delivered` | `input_seq`, `client_id`?, `prompt_id`?, `found`? (it was in the transcript already) |
 /// | `prompt.queued` | `prompt_id`: it waits for the turn that runs |

@@ -24,8 +24,7 @@ extension SessionSupervisor {
             entry.record, firstSequence: entry.lastSequence + 1, allowing: remembered)
         let reply: LauncherReply
         do throws(LauncherError) {
-            reply = try await launcher.send(
-                .launch(request), within: request.filesOf == nil ? configuration.launchLimit : Self.copyLimit)
+            reply = try await launch(request, isFirst: entry.record.startedAt == nil)
         } catch {
             // It may have started all the same.
             await clean(entry.id)
@@ -48,6 +47,21 @@ extension SessionSupervisor {
 
     /// How long a launch may take that copies another session's files first.
     private static let copyLimit = Duration.seconds(600)
+
+    /// - Parameter isFirst: the session has never run: what it is to begin with is copied now.
+    private func launch(_ request: LaunchRequest, isFirst: Bool) async throws(LauncherError) -> LauncherReply {
+        guard let parent = request.filesOf else {
+            return try await launcher.send(.launch(request), within: configuration.launchLimit)
+        }
+        let held = isFirst ? await hold(parent) : nil
+        let result: Result<LauncherReply, LauncherError>
+        do throws(LauncherError) {
+            result = .success(try await launcher.send(.launch(request), within: Self.copyLimit))
+        } catch { result = .failure(error) }
+        // Not waited for: should it not arrive, the worker's own time ends.
+        if let held { Task { _ = try? await held.send(.release, within: configuration.replyLimit) } }
+        return try result.get()
+    }
 
     /// The incarnation runs: takes up its worker, and tells.
     func welcome(

@@ -125,6 +125,16 @@ final class ControlConnection: ChannelInboundHandler {
             } catch {
                 reply(id, .refused(code: error.code, detail: error.detail))
             }
+        case .hold(let seconds):
+            do {
+                try worker.hold(seconds: seconds)
+                reply(id, .done)
+            } catch {
+                reply(id, .refused(code: error.code, detail: error.detail))
+            }
+        case .release:
+            worker.release()
+            reply(id, .done)
         case .credential(let change):
             worker.apply(change)
             reply(id, .done)

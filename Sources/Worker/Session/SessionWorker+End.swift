@@ -18,6 +18,7 @@ extension SessionWorker {
     func requestStop(grace: Double, returns: Bool = false) {
         guard !isOver else { return }
         // A frozen command hears no signal, and rookery-init no leash.
+        release()
         thaw()
         let wait = TimeAmount.milliseconds(Int64(min(max(grace, 0), 3600) * 1000))
         let deadline = NIODeadline.now() + wait

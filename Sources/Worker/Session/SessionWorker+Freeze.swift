@@ -42,10 +42,43 @@ extension SessionWorker {
     /// Lets everything in the sandbox go on. Harmless when it does.
     func thaw() {
         guard let since = frozenSince, let freezer else { return }
+        // What came goes on when the copy is made.
+        if holdEnd != nil {
+            frozenSince = nil
+            return
+        }
         do { try freezer.thaw() } catch {
             logger.error("the session cannot be thawed", metadata: ["error": "\(error)"])
         }
         frozenSince = nil
         logger.info("thawed", metadata: ["after": "\(Int(Date().timeIntervalSince(since)))s"])
+    }
+
+    /// The longest that anybody's typing waits for a copy.
+    static let longestHold = 60.0
+
+    /// Stops everything in the sandbox while its files are copied, busy or not. What is typed meanwhile waits. The end of it
+    /// is here: whoever asked may be gone by then, and so may the launcher that copies.
+    func hold(seconds: Double) throws(FreezeRefusal) {
+        guard let freezer else { throw .impossible }
+        guard !isOver, stop == nil else { throw .busy }
+        do { try freezer.freeze() } catch { throw .failed("\(error)") }
+        holdEnd?.cancel()
+        let limit = TimeAmount.milliseconds(Int64(min(max(seconds, 0), Self.longestHold) * 1000))
+        holdEnd = loop.assumeIsolated().scheduleTask(in: limit) {
+            self.logger.warning("held for a copy of its files for as long as may be: it goes on")
+            self.release()
+        }
+    }
+
+    /// Lets it go on, unless it was frozen for its idleness and still may be.
+    func release() {
+        guard let end = holdEnd, let freezer else { return }
+        end.cancel()
+        holdEnd = nil
+        guard frozenSince == nil, !isOver else { return }
+        do { try freezer.thaw() } catch {
+            logger.error("the session cannot be thawed", metadata: ["error": "\(error)"])
+        }
     }
 }

@@ -94,6 +94,8 @@ final class SessionWorker {
     // The freezer
     let freezer: Freezer?
     var frozenSince: Date?
+    /// Its files are copied: the end of that, at the latest.
+    var holdEnd: Scheduled<Void>?
 
     // The end
     var stop: StopRequest?

@@ -40,6 +40,11 @@ public enum ControlCommand: Codable, Sendable {
     case stop(grace: Double, returns: Bool? = nil)
     /// Stop everything in the sandbox until the next input. Refused (`not_idle`) while something happens.
     case freeze
+    /// Stop everything in the sandbox, whatever it does, while its files are copied: until `release`, and at most so many
+    /// seconds.
+    case hold(seconds: Double)
+    /// Let it go on after a `hold`.
+    case release
     /// One message of a foreign protocol that arrived by REST; the dialect's answer comes back.
     case dialect(name: String, message: JSONValue)
     /// Clients with a credential of that name have other rights from now on, those that come later too.

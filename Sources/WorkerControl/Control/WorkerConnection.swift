@@ -303,6 +303,8 @@ extension ControlCommand {
         case .record: "record"
         case .stop: "stop"
         case .freeze: "freeze"
+        case .hold: "hold"
+        case .release: "release"
         case .dialect: "dialect"
         case .credential: "credential"
         case .session: "session"

@@ -42,6 +42,8 @@ public struct CopiedFiles: Codable, Sendable, Hashable {
     public var bytes: UInt64 = 0
     /// Sockets, pipes and devices, which are not copied, and what was gone or closed to the copier.
     public var left = 0
+    /// Nothing of the session ran while its files were read, so that they are all of one moment.
+    public var atRest: Bool?
 
     public init() {}
 }

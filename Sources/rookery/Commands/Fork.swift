@@ -7,7 +7,7 @@ struct Fork: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make a session that begins as a copy of another, and print its id.",
         discussion: """
-            The copy has the files and the conversation of a structured session that is at rest; from then on neither \
+            The copy has the files and the conversation of a session that is at rest; from then on neither \
             knows of the other.
             """)
 

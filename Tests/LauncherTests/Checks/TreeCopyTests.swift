@@ -41,7 +41,8 @@ import WorkerControl
             try copy.copy(from, into: to)
             #expect(copy.copied.left == 1, "the fifo")
             #expect(copy.copied.files == 7)
-            #expect(copy.copied.bytes == 6_000_003)
+            #expect(copy.copied.bytes == 3_000_003, "a file is copied once")
+            #expect(scratch.status("state/to/same")?.st_ino == scratch.status("state/to/d/large")?.st_ino)
             #expect(try Data(contentsOf: URL(filePath: "\(to.path)/d/large")) == large)
             #expect(try Data(contentsOf: URL(filePath: "\(to.path)/same")) == large)
             let status = try #require(scratch.status("state/to/d/large"))
@@ -51,6 +52,75 @@ import WorkerControl
             #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "\(to.path)/up") == "../../../secret")
             #expect(faccessat(to.descriptor.number, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         }
+    }
+
+    @Test func namesOfOneFileAreNamesOfOneFileAndNoOthersAre() throws {
+        try withTrees { scratch, from, to in
+            for name in ["a", "a/b", "c"] { mkdir("\(from.path)/\(name)", 0o755) }
+            for (name, text) in [("a/b/one", "same"), ("alone", "same"), ("outside", "out")] {
+                try Data(text.utf8).write(to: URL(filePath: "\(from.path)/\(name)"))
+            }
+            for name in ["c/two", "three"] { link("\(from.path)/a/b/one", "\(from.path)/\(name)") }
+            // Its other name is not below.
+            link("\(from.path)/outside", "\(scratch.path)/elsewhere")
+            var copy = TreeCopy()
+            try copy.copy(from, into: to)
+            let inodes = ["a/b/one", "c/two", "three", "alone", "outside"].map {
+                scratch.status("state/to/\($0)")?.st_ino
+            }
+            #expect(Set(inodes).count == 3 && Set(inodes.prefix(3)).count == 1, "\(inodes)")
+            #expect(scratch.status("state/to/three")?.st_nlink == 3)
+            #expect(scratch.status("state/to/outside")?.st_nlink == 1)
+            #expect(copy.copied.bytes == 11)
+        }
+    }
+
+    @Test func whatAUserNotedAboutAFileIsCopiedAndWhatLendsRightsIsNot() throws {
+        try withTrees { scratch, from, to in
+            try Data("x".utf8).write(to: URL(filePath: "\(from.path)/file"))
+            mkdir("\(from.path)/directory", 0o755)
+            let set = """
+                import os, sys
+                for name in "file", "directory":
+                    os.setxattr(sys.argv[1] + "/" + name, "user.note", b"of " + name.encode())
+                    os.setxattr(sys.argv[1] + "/" + name, "user.empty", b"")
+                os.setxattr(sys.argv[1] + "/file", "user.long", b"l" * 2000)
+                os.chmod(sys.argv[1] + "/file", 0o444)
+                if os.geteuid() == 0:
+                    # cap_setuid, permitted and effective (linux/capability.h)
+                    value = bytes.fromhex("0100000280000000000000000000000000000000")
+                    os.setxattr(sys.argv[1] + "/file", "security.capability", value)
+                    os.setxattr(sys.argv[1] + "/file", "trusted.mine", b"t")
+                """
+            try #require(try Self.python(set, from.path).status == 0)
+            var copy = TreeCopy()
+            try copy.copy(from, into: to)
+            let show = """
+                import os, sys
+                for name in "directory", "file":
+                    path = sys.argv[1] + "/" + name
+                    print(name, *(f"{each}={len(os.getxattr(path, each))}" for each in sorted(os.listxattr(path))))
+                """
+            let shown = try Self.python(show, to.path).output
+            #expect(
+                shown == "directory user.empty=0 user.note=12\nfile user.empty=0 user.long=2000 user.note=7\n",
+                "\(shown)")
+            if Stage.isRoot {
+                #expect(try Self.python(show, from.path).output.contains("security.capability=20"))
+            }
+        }
+    }
+
+    private static func python(_ script: String, _ path: String) throws -> (status: Int32, output: String) {
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = URL(filePath: "/usr/bin/python3")
+        process.arguments = ["-c", script, path]
+        process.standardOutput = pipe
+        try process.run()
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: output, as: UTF8.self))
     }
 
     @Test func holesStayHoles() throws {

@@ -28,6 +28,8 @@ final class ScriptedWorker: Sendable {
         var isMute = false
         var ignoresStop = false
         var refusesFreeze: String?
+        /// What it was told about copies of its files.
+        var holds: [String] = []
         var refusesInput: (code: String, detail: String)?
         // A spare's
         var cliVersion = "2.1.329"
@@ -246,6 +248,15 @@ final class ScriptedWorker: Sendable {
                 return state.refusesFreeze
             }
             reply(code.map { .refused(code: $0, detail: "no") } ?? .done)
+        case .hold:
+            let refusal = state.withLock { state in
+                state.holds.append("hold")
+                return state.refusesFreeze
+            }
+            reply(refusal.map { .refused(code: $0, detail: "no") } ?? .done)
+        case .release:
+            state.withLock { $0.holds.append("release") }
+            reply(.done)
         case .stop(let grace, let returns):
             reply(.done)
             let obeys = state.withLock { state in
