@@ -75,7 +75,8 @@ def main():
                     time.sleep(0.5)
                     created, answered, warm = first_answer(installation, policy)
                     if warm != (policy == "warm"):
-                        raise SystemExit(f"a {policy} round was not: {installation.call('GET', '/v1/spares')}")
+                        print(f"a {policy} round was not, and does not count: {installation.call('GET', '/v1/spares')}")
+                        continue
                     times[policy][0].append(created)
                     times[policy][1].append(answered)
             wait_until(lambda: ready(installation) == 1, limit=300)
