@@ -100,6 +100,8 @@ struct Checker {
         let told = try await rookery.api.events("/v1/sessions/\(session)/events?since=0") {
             $0.contains { $0["data"]?["uuid"]?.string == last }
         }
+        let numbers = told.compactMap { $0["seq"]?.integer }
+        #expect(zip(numbers, numbers.dropFirst()).allSatisfy(<), sourceLocation: location)
         func values(_ name: String, of types: String...) -> [String] {
             told.filter { types.contains($0["type"]?.string ?? "") }.compactMap { $0["data"]?[name]?.string }
         }

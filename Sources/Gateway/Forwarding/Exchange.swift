@@ -81,7 +81,7 @@ struct Exchange: Sendable {
         let held = try await bodies.collect(body)
         let grant = try await access.grant(for: call.session)
         let account = RequestAccount(
-            call.record, model: RequestedModel.find(in: held.bytes), meter: meter, logger: logger)
+            call.record, model: RequestedModel.find(in: held.bytes), meter: meter, on: loop, logger: logger)
         var place: FairShare.Ticket?
         defer { if let place { turnstile.leave(place) } }
         do {

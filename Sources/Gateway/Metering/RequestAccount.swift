@@ -18,6 +18,7 @@ struct RequestMeter: Sendable {
 final class RequestAccount {
     private var record: ModelRequestRecord
     private let meter: RequestMeter
+    private let loop: any EventLoop
     private let logger: Logger
     private var reading = ResponseMeter(contentType: nil, isMessage: false)
     /// What is being written; each waits for the one before.
@@ -28,10 +29,16 @@ final class RequestAccount {
     private var isSettled = false
     private var bodies: KeptBodies?
 
-    init(_ record: ModelRequestRecord, model: String?, meter: RequestMeter, logger: Logger) {
+    /// What is written down while somebody waits for the next byte is begun a little later: it would wake threads that
+    /// stand in the byte's way, and is done long before the model has said all.
+    private static let courtesy = TimeAmount.milliseconds(1)
+
+    /// - Parameter loop: the one that the request is carried on.
+    init(_ record: ModelRequestRecord, model: String?, meter: RequestMeter, on loop: any EventLoop, logger: Logger) {
         self.record = record
         self.record.model = model
         self.meter = meter
+        self.loop = loop
         self.logger = logger
     }
 
@@ -42,7 +49,7 @@ final class RequestAccount {
             bodies = KeptBodies(most: kept)
             bodies?.request.append(body)
         }
-        write()
+        write(after: Self.courtesy)
     }
 
     /// The head of the answer is there.
@@ -71,7 +78,7 @@ final class RequestAccount {
         case .nothing: break
         case .began:
             take()
-            write()
+            write(after: Self.courtesy)
         case .complete:
             take()
             record.outcome = .complete
@@ -137,10 +144,11 @@ final class RequestAccount {
         _ = await writing?.value
     }
 
-    private func write() {
-        let (record, before, ledger, logger) = (record, writing, meter.ledger, logger)
+    private func write(after delay: TimeAmount? = nil) {
+        let (record, before, ledger, logger, loop) = (record, writing, meter.ledger, logger, loop)
         // A task of its own: what was used is used, also when the request is cancelled.
-        writing = Task {
+        writing = Task(executorPreference: LoopExecutor.of(loop)) {
+            if let delay { try? await loop.scheduleTask(in: delay) {}.futureResult.get() }
             _ = await before?.value
             do {
                 try await ledger.record(record)

@@ -69,6 +69,11 @@ final class SandboxConnection: ChannelInboundHandler {
         }
     }
 
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if case .forwarding(let upstream) = state { upstream.flush() }
+        context.fireChannelReadComplete()
+    }
+
     private func begin(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         let path = head.uri.prefix { $0 != "?" }
         if let report = SandboxReport(path: path) {

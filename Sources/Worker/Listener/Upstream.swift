@@ -24,11 +24,14 @@ final class Upstream {
         if let connection = kept.take() { return connected(connection) }
         let bound = NIOLoopBound(self, eventLoop: loop)
         GatewayConnection.connect(to: path, on: loop).whenComplete { result in
-            do { bound.value.connected(try GatewayConnection(result.get())) } catch { bound.value.failed(error) }
+            do {
+                bound.value.connected(try GatewayConnection(result.get()))
+                bound.value.flush()
+            } catch { bound.value.failed(error) }
         }
     }
 
-    /// A part of the request; parts that come before the connection stands wait for it.
+    /// A part of the request; parts that come before the connection stands wait for it. Goes out with ``flush()``.
     func send(_ part: HTTPClientRequestPart) {
         if case .end = part { isSent = true }
         switch phase {
@@ -36,11 +39,14 @@ final class Upstream {
             waiting.append(part)
             phase = .connecting(waiting)
         case .connected(let connection):
-            connection.channel.writeAndFlush(part, promise: nil)
+            connection.channel.write(part, promise: nil)
             if !connection.channel.isWritable { owner?.readMore(false) }
         case .finished: break
         }
     }
+
+    /// What has come together goes out together.
+    func flush() { if case .connected(let connection) = phase { connection.channel.flush() } }
 
     private func connected(_ connection: GatewayConnection) {
         let channel = connection.channel
@@ -48,7 +54,6 @@ final class Upstream {
         phase = .connected(connection)
         connection.upstream = self
         for part in waiting { channel.write(part, promise: nil) }
-        channel.flush()
         owner?.readMore(channel.isWritable)
         ownerIsWritable(owner?.isWritable ?? false)
     }

@@ -18,6 +18,12 @@ directory, certificate, key, log = sys.argv[1:]
 class Handler(http.server.SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def end_headers(self):
+        # As servers do when they are asked to (RFC 9112, 9.6); this library only does it.
+        if self.close_connection:
+            self.send_header("connection", "close")
+        super().end_headers()
+
     def log_message(self, format, *arguments):
         with open(log, "a") as file:
             file.write(f"{self.command} {self.headers.get('host')} {self.path} {dict(self.headers.items())}\n")
