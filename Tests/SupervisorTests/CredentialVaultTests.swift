@@ -39,31 +39,6 @@ import Testing
             try DatabaseQueue(path: directory + "/registry.sqlite").write { try $0.execute(sql: text) }
         }
 
-        func person(_ name: String, of tenant: String, _ role: Role = .admin) async throws -> Principal {
-            let tenant =
-                if let found = try await registry.tenant(named: tenant) { found } else {
-                    try await registry.createTenant(tenant)
-                }
-            let user =
-                if let found = try await registry.user(named: name, tenantID: tenant.id) { found } else {
-                    try await registry.createUser(name, tenantID: tenant.id)
-                }
-            return Principal(tenantID: tenant.id, userID: user.id, name: name, role: role, tokenID: nil)
-        }
-
-        func session(of owner: Principal) async throws -> UUID {
-            let id = SessionID()
-            let record = SessionRecord(
-                id: id, tenantID: owner.tenantID, tenant: "", ownerID: owner.userID, owner: owner.name, name: nil,
-                kind: .terminal, lifecycle: .queued, desired: .running, reason: nil, detail: nil, incarnation: 1,
-                uidSlot: 0, policy: "default", image: "host", size: TerminalSize(cols: 80, rows: 24), model: nil,
-                permissionMode: nil, environment: [:], labels: [:], pinned: false, idleTimeout: nil, maxLifetime: nil,
-                createdAt: Date(), updatedAt: Date(), startedAt: nil, lastActivityAt: Date(), lastSequence: 0,
-                workerPID: nil, workerStartTime: nil, limits: [], cgroups: [:])
-            _ = try await registry.insert(record, idempotency: nil, actor: owner.name)
-            return try #require(UUID(uuidString: id.description))
-        }
-
         func remove() { try? FileManager.default.removeItem(atPath: directory) }
     }
 
@@ -81,11 +56,12 @@ import Testing
         let fixture = try Fixture()
         defer { fixture.remove() }
         let vault = try fixture.vault()
-        let ann = try await fixture.person("ann", of: "north")
-        let eve = try await fixture.person("eve", of: "north")
-        let bob = try await fixture.person("bob", of: "south")
+        let ann = try await fixture.registry.person("ann", of: "north")
+        let eve = try await fixture.registry.person("eve", of: "north")
+        let bob = try await fixture.registry.person("bob", of: "south")
         let sessions = [
-            try await fixture.session(of: ann), try await fixture.session(of: eve), try await fixture.session(of: bob),
+            try await fixture.registry.session(of: ann), try await fixture.registry.session(of: eve),
+            try await fixture.registry.session(of: bob),
         ]
         #expect(try await shown(vault, sessions[0]) == ["x-api-key: shared-key"])
         _ = try await vault.set(key("north-key"), tenant: nil, user: nil, by: ann)
@@ -108,8 +84,8 @@ import Testing
         let fixture = try Fixture()
         defer { fixture.remove() }
         let vault = try fixture.vault()
-        let ann = try await fixture.person("ann", of: "north")
-        let bob = try await fixture.person("bob", of: "south")
+        let ann = try await fixture.registry.person("ann", of: "north")
+        let bob = try await fixture.registry.person("bob", of: "south")
         let row = try await vault.set(key("north-key"), tenant: nil, user: nil, by: ann)
         #expect(try await vault.list(as: bob).isEmpty)
         await #expect(throws: SupervisorError.self) { try await vault.remove(row.id, by: bob) }
@@ -126,8 +102,8 @@ import Testing
     @Test func nothingOnDiskHasTheSecretAndNoOtherKeyOpensIt() async throws {
         let fixture = try Fixture()
         defer { fixture.remove() }
-        let ann = try await fixture.person("ann", of: "north")
-        let session = try await fixture.session(of: ann)
+        let ann = try await fixture.registry.person("ann", of: "north")
+        let session = try await fixture.registry.session(of: ann)
         _ = try await fixture.vault().set(key("very-secret-key"), tenant: nil, user: nil, by: ann)
         for file in try FileManager.default.contentsOfDirectory(atPath: fixture.directory) {
             guard let data = FileManager.default.contents(atPath: "\(fixture.directory)/\(file)") else { continue }
@@ -173,8 +149,8 @@ import Testing
             return #"{"access_token":"fresh","refresh_token":"refresh-2","expires_in":3600}"#
         } body: { url in
             let vault = try fixture.vault()
-            let ann = try await fixture.person("ann", of: "north", .operator)
-            let session = try await fixture.session(of: ann)
+            let ann = try await fixture.registry.person("ann", of: "north", .operator)
+            let session = try await fixture.registry.session(of: ann)
             var credential = ModelCredential(kind: .oauth)
             credential.token = "stale"
             credential.refreshToken = "refresh-1"
@@ -203,8 +179,8 @@ import Testing
             return nil
         } body: { url in
             let vault = try fixture.vault()
-            let ann = try await fixture.person("ann", of: "north", .operator)
-            let session = try await fixture.session(of: ann)
+            let ann = try await fixture.registry.person("ann", of: "north", .operator)
+            let session = try await fixture.registry.session(of: ann)
             var credential = ModelCredential(kind: .oauth)
             credential.token = "stale"
             credential.refreshToken = "spent"
@@ -229,8 +205,8 @@ import Testing
         } body: { url in
             let clock = TestClock()
             let vault = try fixture.vault(clock: clock)
-            let ann = try await fixture.person("ann", of: "north", .operator)
-            let session = try await fixture.session(of: ann)
+            let ann = try await fixture.registry.person("ann", of: "north", .operator)
+            let session = try await fixture.registry.session(of: ann)
             var credential = ModelCredential(kind: .oauth)
             credential.token = "stale"
             credential.refreshToken = "refresh-1"
@@ -261,7 +237,7 @@ import Testing
         let fixture = try Fixture()
         defer { fixture.remove() }
         let vault = try fixture.vault()
-        let ann = try await fixture.person("ann", of: "north")
+        let ann = try await fixture.registry.person("ann", of: "north")
         var root = ann
         root.role = .operator
         for upstream in ["unix:/run/other.sock", "http://127.0.0.1:1", "http://169.254.169.254"] {

@@ -35,28 +35,6 @@ import Testing
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         }
 
-        func person(_ name: String, of tenant: String, _ role: Role = .admin) async throws -> Principal {
-            let tenant =
-                if let found = try await registry.tenant(named: tenant) { found } else {
-                    try await registry.createTenant(tenant)
-                }
-            let user = try await registry.createUser(name, tenantID: tenant.id)
-            return Principal(tenantID: tenant.id, userID: user.id, name: name, role: role, tokenID: nil)
-        }
-
-        func session(of owner: Principal) async throws -> UUID {
-            let id = SessionID()
-            let record = SessionRecord(
-                id: id, tenantID: owner.tenantID, tenant: "", ownerID: owner.userID, owner: owner.name, name: nil,
-                kind: .terminal, lifecycle: .queued, desired: .running, reason: nil, detail: nil, incarnation: 1,
-                uidSlot: 0, policy: "default", image: "host", size: TerminalSize(cols: 80, rows: 24), model: nil,
-                permissionMode: nil, environment: [:], labels: [:], pinned: false, idleTimeout: nil, maxLifetime: nil,
-                createdAt: Date(), updatedAt: Date(), startedAt: nil, lastActivityAt: Date(), lastSequence: 0,
-                workerPID: nil, workerStartTime: nil, limits: [], cgroups: [:])
-            _ = try await registry.insert(record, idempotency: nil, actor: owner.name)
-            return try #require(UUID(uuidString: id.description))
-        }
-
         func sql(_ text: String) throws {
             try DatabaseQueue(path: directory + "/registry.sqlite").write { try $0.execute(sql: text) }
         }
@@ -80,11 +58,12 @@ import Testing
         let fixture = try Fixture()
         defer { fixture.remove() }
         let vault = try fixture.vault(files: ["git": "of the file\n"])
-        let ann = try await fixture.person("ann", of: "north")
-        let eve = try await fixture.person("eve", of: "north")
-        let bob = try await fixture.person("bob", of: "south")
+        let ann = try await fixture.registry.person("ann", of: "north")
+        let eve = try await fixture.registry.person("eve", of: "north")
+        let bob = try await fixture.registry.person("bob", of: "south")
         let (anns, eves, bobs) = (
-            try await fixture.session(of: ann), try await fixture.session(of: eve), try await fixture.session(of: bob)
+            try await fixture.registry.session(of: ann), try await fixture.registry.session(of: eve),
+            try await fixture.registry.session(of: bob)
         )
         #expect(try await value(vault, anns) == "of the file")
         let first = try await vault.set(secret("of north"), tenant: nil, user: nil, by: ann)
@@ -114,8 +93,8 @@ import Testing
         let fixture = try Fixture()
         defer { fixture.remove() }
         let vault = try fixture.vault(files: ["git": "of the file"])
-        let ann = try await fixture.person("ann", of: "north")
-        let session = try await fixture.session(of: ann)
+        let ann = try await fixture.registry.person("ann", of: "north")
+        let session = try await fixture.registry.session(of: ann)
         let row = try await vault.set(
             secret("v", hosts: ["GitHub.com", "api.github.com", "github.com"]), tenant: nil, user: nil, by: ann)
         #expect(row.hosts == ["api.github.com", "github.com"])
@@ -134,8 +113,8 @@ import Testing
         let fixture = try Fixture()
         defer { fixture.remove() }
         let vault = try fixture.vault()
-        let ann = try await fixture.person("ann", of: "north")
-        let bob = try await fixture.person("bob", of: "south")
+        let ann = try await fixture.registry.person("ann", of: "north")
+        let bob = try await fixture.registry.person("bob", of: "south")
         let row = try await vault.set(secret("v"), tenant: nil, user: nil, by: ann)
         #expect(try await vault.list(as: bob).isEmpty)
         await #expect(throws: SupervisorError.self) { try await vault.remove(row.id, by: bob) }
@@ -149,7 +128,7 @@ import Testing
         await #expect(throws: SupervisorError.self) {
             try await vault.set(secret("x", hosts: nil), tenant: nil, user: nil, by: bob)
         }
-        let session = try await fixture.session(of: bob)
+        let session = try await fixture.registry.session(of: bob)
         await #expect(throws: EgressSecretFault.notSet) { try await value(vault, session) }
         var root = bob
         root.role = .operator
@@ -160,8 +139,8 @@ import Testing
     @Test func nothingOnDiskHasTheValueAndNoOtherKeyOpensIt() async throws {
         let fixture = try Fixture()
         defer { fixture.remove() }
-        let ann = try await fixture.person("ann", of: "north")
-        let session = try await fixture.session(of: ann)
+        let ann = try await fixture.registry.person("ann", of: "north")
+        let session = try await fixture.registry.session(of: ann)
         let kept = secret("Bearer very-secret-value")
         _ = try await fixture.vault().set(kept, tenant: nil, user: nil, by: ann)
         for file in try FileManager.default.contentsOfDirectory(atPath: fixture.directory) {

@@ -6,9 +6,6 @@ import WorkerControl
 
 /// A client of `…/stream` of a session whose program runs elsewhere: the same messages as a worker's.
 actor RemoteStreamClient {
-    /// Commands whose answers have not been sent.
-    private static let mostCommands = 64
-
     private let stream: RemoteStream
     private let sessions: any SessionService
     private let connection: DialectConnection
@@ -45,48 +42,31 @@ actor RemoteStreamClient {
     }
 
     private func take(_ message: Doorway.Message, _ principal: Principal) async throws {
-        guard case .text(let text, _) = message else {
-            return try await answer(nil, .failed(CommandFailure("malformed_command", "commands are text, not binary")))
+        let said: StreamClientMessage
+        do throws(StreamClientMessage.Refused) {
+            guard case .text(let text, _) = message else { throw .binary }
+            said = try StreamClientMessage(
+                parsing: text, limit: RemoteStreamConnection.largestMessage, waiting: commands)
+        } catch {
+            return try await connection.send(CommandOutcome.failed(error.failure).answer(to: error.number))
         }
-        guard let object = JSONValue(parsing: text, limit: RemoteStreamConnection.largestMessage) else {
-            return try await answer(nil, .failed(CommandFailure("malformed_command", "a command is a JSON object")))
+        switch said {
+        case .ping: try await connection.send(["type": "pong"])
+        case .command(let number, let command): take(command, number, principal)
         }
-        let number = object["id"]
-        if object["type"]?.string == "ping" { return try await connection.send(["type": "pong"]) }
-        guard commands < Self.mostCommands else {
-            return try await answer(
-                number, .failed(CommandFailure("input_backlog", "\(Self.mostCommands) commands wait for their answers"))
-            )
-        }
-        let command: SessionCommand
-        do throws(CommandSyntaxError) { command = try SessionCommand(object) } catch {
-            return try await answer(number, .failed(CommandFailure(error.code, error.description)))
-        }
+    }
+
+    private func take(_ command: SessionCommand, _ number: JSONValue?, _ principal: Principal) {
         commands += 1
         Task {
-            var outcome: CommandOutcome
+            let outcome: CommandOutcome
             do throws(SupervisorError) {
                 outcome = try await sessions.command(stream.id, command, by: principal)
             } catch {
                 outcome = .failed(CommandFailure(error.code.rawValue, error.detail))
             }
             commands -= 1
-            do { try await answer(number, outcome) } catch { connection.drop() }
+            do { try await connection.send(outcome.answer(to: number)) } catch { connection.drop() }
         }
-    }
-
-    private func answer(_ number: JSONValue?, _ outcome: CommandOutcome) async throws {
-        var frame: [String: JSONValue] = ["type": "answer", "id": number ?? .null]
-        switch outcome {
-        case .done(let data):
-            frame["ok"] = true
-            frame["data"] = data
-        case .failed(let failure):
-            frame["ok"] = false
-            var error: [String: JSONValue] = ["code": .string(failure.code), "detail": .string(failure.detail)]
-            error["data"] = failure.data
-            frame["error"] = .object(error)
-        }
-        try await connection.send(.object(frame))
     }
 }

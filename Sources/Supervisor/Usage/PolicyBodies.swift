@@ -8,30 +8,22 @@ import Synchronization
 
 /// The key `request_bodies` of sessions' policies.
 public final class PolicyBodies: BodyPolicy {
-    private struct State {
-        /// By policy; those that keep none are left out.
-        var bytes: [String: Int]
-        /// A session keeps its policy.
-        var policies: [SessionID: String] = [:]
-    }
-
-    private let registry: SessionRegistry
+    /// The names of sessions' policies: a session keeps its policy.
+    private let policies: SessionFacts<String>
     private let logger: Logger
-    private let state: Mutex<State>
-
-    /// Bounded: what is forgotten is looked up again.
-    private static let most = 10_000
+    /// By policy; those that keep none are left out.
+    private let bytes: Mutex<[String: Int]>
 
     public init(_ registry: SessionRegistry, policies: PolicyStore, logger: Logger) {
-        self.registry = registry
+        self.policies = SessionFacts { session throws(RegistryError) in try await registry.policy(of: session) }
         self.logger = logger
-        state = Mutex(State(bytes: Self.bytes(policies)))
+        bytes = Mutex(Self.bytes(policies))
     }
 
     /// From now on these hold.
     public func use(_ policies: PolicyStore) {
-        let bytes = Self.bytes(policies)
-        state.withLock { $0.bytes = bytes }
+        let new = Self.bytes(policies)
+        bytes.withLock { $0 = new }
     }
 
     private static func bytes(_ policies: PolicyStore) -> [String: Int] {
@@ -42,17 +34,11 @@ public final class PolicyBodies: BodyPolicy {
     }
 
     public func bytesKept(of session: UUID) async -> Int {
-        let id = SessionID(session)
-        let (bytes, known) = state.withLock { ($0.bytes, $0.policies[id]) }
+        let bytes = bytes.withLock { $0 }
         if bytes.isEmpty { return 0 }
-        if let known { return bytes[known] ?? 0 }
+        let id = SessionID(session)
         do throws(RegistryError) {
-            guard let policy = try await registry.policy(of: id) else { return 0 }
-            state.withLock {
-                if $0.policies.count >= Self.most { $0.policies.removeAll() }
-                $0.policies[id] = policy
-            }
-            return bytes[policy] ?? 0
+            return try await policies.fact(of: id).flatMap { bytes[$0] } ?? 0
         } catch {
             logger.warning(
                 "a session's policy cannot be read: the bodies of its request are not kept",

@@ -13,8 +13,6 @@ import WorkerControl
 final class StreamClient: AttachedConnection, ClientSocketDelegate {
     /// Read from the log at a time.
     private static let step = 256 * 1024
-    /// Commands whose answers have not been sent.
-    private static let mostCommands = 64
 
     let id: Int
     let dialect = "stream"
@@ -99,20 +97,17 @@ final class StreamClient: AttachedConnection, ClientSocketDelegate {
     // MARK: From the client
 
     func received(text: ByteBuffer) {
-        guard let object = JSONValue(parsing: String(buffer: text), limit: ClientSocket.largestCommand) else {
-            return answer(nil, .failed(CommandFailure("malformed_command", "a command is a JSON object")))
-        }
-        let number = object["id"]
-        if object["type"]?.string == "ping" { return send(["type": "pong"]) }
-        guard commands < Self.mostCommands else {
-            return answer(
-                number, .failed(CommandFailure("input_backlog", "\(Self.mostCommands) commands wait for their answers"))
-            )
-        }
-        let command: SessionCommand
-        do throws(CommandSyntaxError) { command = try SessionCommand(object) } catch {
-            return answer(number, .failed(CommandFailure(error.code, error.description)))
-        }
+        do throws(StreamClientMessage.Refused) {
+            switch try StreamClientMessage(
+                parsing: String(buffer: text), limit: ClientSocket.largestCommand, waiting: commands)
+            {
+            case .ping: send(["type": "pong"])
+            case .command(let number, let command): take(command, number)
+            }
+        } catch { refuse(error) }
+    }
+
+    private func take(_ command: SessionCommand, _ number: JSONValue?) {
         commands += 1
         let origin = CommandOrigin(principal: principal, access: access, isAdmin: isAdmin)
         worker.take(command, from: origin) { [weak self] outcome in
@@ -122,25 +117,14 @@ final class StreamClient: AttachedConnection, ClientSocketDelegate {
         }
     }
 
-    func received(binary: ByteBuffer) {
-        answer(nil, .failed(CommandFailure("malformed_command", "commands are text, not binary")))
-    }
+    func received(binary: ByteBuffer) { refuse(.binary) }
+
+    private func refuse(_ refused: StreamClientMessage.Refused) { answer(refused.number, .failed(refused.failure)) }
 
     private func answer(_ number: JSONValue?, _ outcome: CommandOutcome) {
         // Events can be told later, answers cannot.
         guard socket.isWritable else { return socket.close(.policyViolation, reason: "answers are not read") }
-        var frame: [String: JSONValue] = ["type": "answer", "id": number ?? .null]
-        switch outcome {
-        case .done(let data):
-            frame["ok"] = true
-            frame["data"] = data
-        case .failed(let failure):
-            frame["ok"] = false
-            var error: [String: JSONValue] = ["code": .string(failure.code), "detail": .string(failure.detail)]
-            error["data"] = failure.data
-            frame["error"] = .object(error)
-        }
-        send(.object(frame))
+        send(outcome.answer(to: number))
     }
 
     func closed() {
