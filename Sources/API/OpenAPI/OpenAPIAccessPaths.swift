@@ -168,10 +168,7 @@ extension OpenAPIDocument {
             }
            },
            "responses": {
-            "201": {
-             "description": "`token` is shown this once.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Token"}}}
-            },
+            "201": \#(answer(of: "Token", "`token` is shown this once.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           }
@@ -233,10 +230,7 @@ extension OpenAPIDocument {
             }
            },
            "responses": {
-            "200": {
-             "description": "Without the secret.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Credential"}}}
-            },
+            "200": \#(answer(of: "Credential", "Without the secret.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           }

@@ -32,10 +32,7 @@ extension OpenAPIDocument {
             }
            },
            "responses": {
-            "201": {
-             "description": "It is there.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Account"}}}
-            },
+            "201": \#(answer(of: "Account", "It is there.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           }
@@ -73,10 +70,7 @@ extension OpenAPIDocument {
             }
            },
            "responses": {
-            "201": {
-             "description": "It is there.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Account"}}}
-            },
+            "201": \#(answer(of: "Account", "It is there.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           }

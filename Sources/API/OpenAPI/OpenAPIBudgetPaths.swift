@@ -52,10 +52,7 @@ extension OpenAPIDocument {
             }
            },
            "responses": {
-            "200": {
-             "description": "The budget as it stands.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Budget"}}}
-            },
+            "200": \#(answer(of: "Budget", "The budget as it stands.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           }

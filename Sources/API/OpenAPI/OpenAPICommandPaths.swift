@@ -105,10 +105,7 @@ extension OpenAPIDocument {
             }
            },
            "responses": {
-            "200": {
-             "description": "The session, in that kind.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
-            },
+            "200": \#(answer(of: "Session", "The session, in that kind.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },
@@ -121,10 +118,7 @@ extension OpenAPIDocument {
            "tags": ["permissions"],
            "description": "Needs the role viewer or a higher one.",
            "responses": {
-            "200": {
-             "description": "Those that are open, the oldest first.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/PermissionList"}}}
-            },
+            "200": \#(answer(of: "PermissionList", "Those that are open, the oldest first.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },
@@ -176,10 +170,7 @@ extension OpenAPIDocument {
            "tags": ["permissions"],
            "description": "Needs the role viewer or a higher one; for a viewer it is empty.",
            "responses": {
-            "200": {
-             "description": "Those that are open in all sessions, the oldest first, with `session_id`, `session_name` and `owner`.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/PermissionList"}}}
-            },
+            "200": \#(answer(of: "PermissionList", "Those that are open in all sessions, the oldest first, with `session_id`, `session_name` and `owner`.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           }

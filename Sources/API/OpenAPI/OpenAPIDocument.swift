@@ -9,7 +9,8 @@ enum OpenAPIDocument {
             var paths: [String: JSONValue] = [:]
             for part in [
                 sessionPaths, commandPaths, accessPaths, accountPaths, sharePaths, servicePaths, usagePaths,
-                budgetPaths, egressPaths, secretPaths, echokitPaths, companionPaths, agentAPIPaths, claudeRemotePaths,
+                budgetPaths, egressPaths, secretPaths, sparePaths, echokitPaths, companionPaths, agentAPIPaths,
+                claudeRemotePaths,
             ] {
                 guard case .object(let members) = try JSONReader.parse(part.utf8) else { continue }
                 paths.merge(members) { first, _ in first }
@@ -34,15 +35,14 @@ enum OpenAPIDocument {
 
     private static func allComponents() throws -> JSONValue {
         guard case .object(var parts) = try JSONReader.parse(components.utf8),
-            case .object(var schemas)? = parts["schemas"],
-            case .object(let more) = try JSONReader.parse(usageSchemas.utf8),
-            case .object(let budget) = try JSONReader.parse(budgetSchemas.utf8),
-            case .object(let egress) = try JSONReader.parse(egressSchemas.utf8),
-            case .object(let account) = try JSONReader.parse(accountSchemas.utf8),
-            case .object(let share) = try JSONReader.parse(shareSchemas.utf8),
-            case .object(let secret) = try JSONReader.parse(secretSchemas.utf8)
+            case .object(var schemas)? = parts["schemas"]
         else { return [:] }
-        for more in [more, budget, egress, account, share, secret] { schemas.merge(more) { first, _ in first } }
+        for part in [
+            usageSchemas, budgetSchemas, egressSchemas, accountSchemas, shareSchemas, secretSchemas, spareSchemas,
+        ] {
+            guard case .object(let members) = try JSONReader.parse(part.utf8) else { continue }
+            schemas.merge(members) { first, _ in first }
+        }
         parts["schemas"] = .object(schemas)
         return .object(parts)
     }

@@ -9,10 +9,7 @@ extension OpenAPIDocument {
            "tags": ["usage"],
            "description": "Needs the role viewer or a higher one. The rules are the policy's as they hold now. Bytes are those of the last 31 days on which something moved, a second late at most.",
            "responses": {
-            "200": {
-             "description": "Newest first.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Egress"}}}
-            },
+            "200": \#(answer(of: "Egress", "Newest first.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },

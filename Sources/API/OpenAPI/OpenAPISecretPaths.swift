@@ -41,10 +41,7 @@ extension OpenAPIDocument {
             }
            },
            "responses": {
-            "200": {
-             "description": "Without the value.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ToolSecret"}}}
-            },
+            "200": \#(answer(of: "ToolSecret", "Without the value.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           }

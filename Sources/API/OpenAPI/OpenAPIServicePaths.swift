@@ -35,10 +35,7 @@ extension OpenAPIDocument {
            "tags": ["policies"],
            "description": "Needs the role viewer or a higher one.",
            "responses": {
-            "200": {
-             "description": "It.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Policy"}}}
-            },
+            "200": \#(answer(of: "Policy", "It.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },
@@ -94,10 +91,7 @@ extension OpenAPIDocument {
            "summary": "Whether the server answers",
            "tags": ["service"],
            "responses": {
-            "200": {
-             "description": "It does.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}}
-            },
+            "200": \#(answer(of: "Health", "It does.")),
             "default": {"$ref": "#/components/responses/Problem"}
            },
            "security": []
@@ -109,14 +103,8 @@ extension OpenAPIDocument {
            "summary": "Whether the service can take work",
            "tags": ["service"],
            "responses": {
-            "200": {
-             "description": "It can.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Readiness"}}}
-            },
-            "503": {
-             "description": "It cannot; `checks` says why.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Readiness"}}}
-            },
+            "200": \#(answer(of: "Readiness", "It can.")),
+            "503": \#(answer(of: "Readiness", "It cannot; `checks` says why.")),
             "default": {"$ref": "#/components/responses/Problem"}
            },
            "security": []
@@ -128,24 +116,7 @@ extension OpenAPIDocument {
            "summary": "What became of the sessions that the supervisor found when it started",
            "tags": ["service"],
            "responses": {
-            "200": {
-             "description": "Each session with its outcome and the reason.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Recovery"}}}
-            },
-            "default": {"$ref": "#/components/responses/Problem"}
-           }
-          }
-         },
-         "/v1/spares": {
-          "get": {
-           "operationId": "spares",
-           "summary": "The sandboxes that wait for sessions, by tenant and policy",
-           "tags": ["service"],
-           "responses": {
-            "200": {
-             "description": "For operators.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Spares"}}}
-            },
+            "200": \#(answer(of: "Recovery", "Each session with its outcome and the reason.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           }
@@ -156,10 +127,7 @@ extension OpenAPIDocument {
            "summary": "Which release runs, how the last upgrade went, and what becomes of each session's worker",
            "tags": ["service"],
            "responses": {
-            "200": {
-             "description": "For operators.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Upgrade"}}}
-            },
+            "200": \#(answer(of: "Upgrade", "For operators.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },
@@ -186,10 +154,7 @@ extension OpenAPIDocument {
             }
            },
            "responses": {
-            "202": {
-             "description": "The next supervisor is ready and takes over in a moment: `instance` is then another.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Upgrade"}}}
-            },
+            "202": \#(answer(of: "Upgrade", "The next supervisor is ready and takes over in a moment: `instance` is then another.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           }

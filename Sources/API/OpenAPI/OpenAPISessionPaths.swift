@@ -85,10 +85,7 @@ extension OpenAPIDocument {
            "tags": ["sessions"],
            "description": "Needs the role viewer or a higher one.",
            "responses": {
-            "200": {
-             "description": "The session.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
-            },
+            "200": \#(answer(of: "Session", "The session.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },
@@ -102,10 +99,7 @@ extension OpenAPIDocument {
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SessionPatch"}}}
            },
            "responses": {
-            "200": {
-             "description": "The session after it.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
-            },
+            "200": \#(answer(of: "Session", "The session after it.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },
@@ -134,10 +128,7 @@ extension OpenAPIDocument {
            "tags": ["sessions"],
            "description": "Needs the role user or a higher one.",
            "responses": {
-            "200": {
-             "description": "The session after it.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
-            },
+            "200": \#(answer(of: "Session", "The session after it.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },
@@ -150,10 +141,7 @@ extension OpenAPIDocument {
            "tags": ["sessions"],
            "description": "Needs the role user or a higher one.",
            "responses": {
-            "200": {
-             "description": "The session after it.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
-            },
+            "200": \#(answer(of: "Session", "The session after it.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },
@@ -166,10 +154,7 @@ extension OpenAPIDocument {
            "tags": ["sessions"],
            "description": "Needs the role user or a higher one.",
            "responses": {
-            "200": {
-             "description": "The session after it.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
-            },
+            "200": \#(answer(of: "Session", "The session after it.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },
@@ -210,10 +195,7 @@ extension OpenAPIDocument {
             }
            },
            "responses": {
-            "201": {
-             "description": "The new session, which runs. Its log begins with `session.forked`.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
-            },
+            "201": \#(answer(of: "Session", "The new session, which runs. Its log begins with `session.forked`.")),
             "409": {"$ref": "#/components/responses/Problem"},
             "507": {"$ref": "#/components/responses/Problem"},
             "default": {"$ref": "#/components/responses/Problem"}
@@ -387,10 +369,7 @@ extension OpenAPIDocument {
            "tags": ["sessions"],
            "description": "Needs the role viewer or a higher one.",
            "responses": {
-            "200": {
-             "description": "The report.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Idle"}}}
-            },
+            "200": \#(answer(of: "Idle", "The report.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },
@@ -403,10 +382,7 @@ extension OpenAPIDocument {
            "tags": ["sessions"],
            "description": "Needs the role viewer or a higher one.",
            "responses": {
-            "200": {
-             "description": "Bytes and seconds; what this box cannot tell is left out.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Stats"}}}
-            },
+            "200": \#(answer(of: "Stats", "Bytes and seconds; what this box cannot tell is left out.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },

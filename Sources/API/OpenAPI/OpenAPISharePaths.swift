@@ -39,10 +39,7 @@ extension OpenAPIDocument {
             }
            },
            "responses": {
-            "201": {
-             "description": "`token` and `path` are shown this once.",
-             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Share"}}}
-            },
+            "201": \#(answer(of: "Share", "`token` and `path` are shown this once.")),
             "default": {"$ref": "#/components/responses/Problem"}
            }
           },

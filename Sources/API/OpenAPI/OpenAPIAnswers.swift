@@ -19,4 +19,14 @@ extension OpenAPIDocument {
         }
         """#
     }
+
+    /// An answer that is one of what a schema describes.
+    static func answer(of schema: String, _ description: String) -> String {
+        #"""
+        {
+         "description": "\#(description)",
+         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/\#(schema)"}}}
+        }
+        """#
+    }
 }
