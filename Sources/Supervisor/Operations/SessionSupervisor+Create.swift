@@ -72,15 +72,10 @@ extension SessionSupervisor {
             let entry = SessionEntry(draft, feed: SessionFeed(), workers: workers)
             entry.lock.take()
             defer { entry.lock.release() }
-            let earlier: SessionID?
-            do throws(SupervisorError) { earlier = try await store(entry, key, spare, actor: actor) } catch {
-                if let spare { Task { await self.drop(taken: spare, .failed) } }
-                throw error
-            }
-            if let earlier {
-                if let spare { Task { await self.drop(taken: spare, .failed) } }
-                return .success(.repeated(earlier))
-            }
+            var isStored = false
+            defer { if let spare, !isStored { Task { await self.drop(taken: spare, .failed) } } }
+            if let earlier = try await store(entry, key, spare, actor: actor) { return .success(.repeated(earlier)) }
+            isStored = true
             if let spare { sparesInFlux.remove(spare.id) }
             announceBirth(entry, actor: actor)
             do throws(SupervisorError) {
@@ -175,9 +170,7 @@ extension SessionSupervisor {
     /// Removes every trace of a session that never came up; its row last.
     func forget(_ id: SessionID) async -> Bool {
         do {
-            let reply = try await launcher.send(
-                .remove(RemoveRequest(sessionID: id, keepWorkspace: false)), within: configuration.cleanLimit)
-            if case .failed(let failure) = reply { throw SupervisorError(failure) }
+            try await remove(id)
             try await registry.forget(id)
             return true
         } catch {

@@ -232,6 +232,16 @@ extension SessionSupervisor {
         }
     }
 
+    /// Removes what there is of a session outside the registry, its files and its journal with it.
+    func remove(_ id: SessionID) async throws(SupervisorError) {
+        let reply: LauncherReply
+        do throws(LauncherError) {
+            reply = try await launcher.send(
+                .remove(RemoveRequest(sessionID: id, keepWorkspace: false)), within: configuration.cleanLimit)
+        } catch { throw SupervisorError(error) }
+        if case .failed(let failure) = reply { throw SupervisorError(failure) }
+    }
+
     func disconnect(_ entry: SessionEntry) async {
         let connection = entry.connection
         entry.reset()

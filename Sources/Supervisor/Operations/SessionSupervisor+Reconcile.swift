@@ -100,10 +100,7 @@ extension SessionSupervisor {
             }
             name(unowned: unknown)
             guard recovery == nil else { return }
-            for id in deleted where entries[id] == nil {
-                _ = try? await launcher.send(
-                    .remove(RemoveRequest(sessionID: id, keepWorkspace: false)), within: configuration.cleanLimit)
-            }
+            for id in deleted where entries[id] == nil { try? await remove(id) }
             let freed = try await stored { () async throws(RegistryError) in
                 try await registry.releaseUnownedSlots(except: there)
             }

@@ -68,16 +68,11 @@ extension SessionSupervisor {
         }
     }
 
-    /// Removes what a spare has been, so that a cold start finds what it would have found.
-    private func clear(_ id: SessionID) async throws(SupervisorError) {
+    /// Ends and removes what a spare has been, so that a cold start finds what it would have found.
+    func clear(_ id: SessionID) async throws(SupervisorError) {
         guard await clean(id) else {
             throw SupervisorError(.launchFailed, "what is left of a spare cannot be cleaned away")
         }
-        let reply: LauncherReply
-        do throws(LauncherError) {
-            reply = try await launcher.send(
-                .remove(RemoveRequest(sessionID: id, keepWorkspace: false)), within: configuration.cleanLimit)
-        } catch { throw SupervisorError(error) }
-        if case .failed(let failure) = reply { throw SupervisorError(failure) }
+        try await remove(id)
     }
 }

@@ -196,13 +196,7 @@ extension SessionSupervisor {
     /// Ends and removes all that there is of a spare. What does not go now, ``removeLostSpares()`` tries again.
     private func discard(_ id: SessionID) async {
         do {
-            for request in [
-                LauncherRequest.clean(CleanRequest(sessionID: id)),
-                .remove(RemoveRequest(sessionID: id, keepWorkspace: false)),
-            ] {
-                let reply = try await launcher.send(request, within: configuration.cleanLimit)
-                if case .failed(let failure) = reply { throw SupervisorError(failure) }
-            }
+            try await clear(id)
             try await registry.forgetSpare(id)
         } catch {
             logger.error(
