@@ -1,5 +1,4 @@
 import Foundation
-import Gateway
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -14,32 +13,12 @@ import WorkerControl
 
 /// The routes without sockets.
 @Suite struct RouteTests {
-    private struct Fixture {
-        let sessions = FakeSessions()
-        let tokens = FakeTokens()
-        var mode = AuthenticationMode.token
-
-        func run(_ body: @Sendable @escaping (any TestClientProtocol, FakeSessions) async throws -> Void) async throws {
-            let server = try APIServer(
-                APIConfiguration(listeners: [.tcp(host: "127.0.0.1", port: 0)], authentication: mode),
-                sessions: sessions, tokens: tokens, usage: FakeUsage(), credentials: FakeCredentials(),
-                secrets: FakeSecrets(), budgets: FakeBudgets(), logger: .silent)
-            try await server.application.test(.router) { try await body($0, sessions) }
-        }
-    }
-
-    private static func bearer(_ role: Role = .admin) -> HTTPFields {
-        [.authorization: "Bearer \(FakeTokens.token(role))", .contentType: "application/json"]
-    }
-
-    private static func json(_ response: TestResponse) throws -> JSONValue { try JSONReader.parse(response.body) }
-
     @Test func listsTheImages() async throws {
-        try await Fixture().run { client, _ in
+        try await RouteFixture().run { client, _ in
             let answer = try await client.executeRequest(
-                uri: "/v1/images", method: .get, headers: Self.bearer(.viewer), body: nil)
+                uri: "/v1/images", method: .get, headers: RouteFixture.bearer(.viewer), body: nil)
             #expect(answer.status == .ok)
-            let items = try #require(try Self.json(answer)["items"]?.array)
+            let items = try #require(try RouteFixture.json(answer)["items"]?.array)
             #expect(items.map { $0["name"]?.string } == ["host", "tools"])
             #expect(items.last?["built_at"]?.string == "1970-01-12T13:46:40.000Z")
             #expect(items.last?["packages"] == 1)
@@ -49,193 +28,15 @@ import WorkerControl
         }
     }
 
-    @Test func showsUsageByTheKeysThatAreAskedFor() async throws {
-        try await Fixture().run { client, sessions in
-            let id = await sessions.add()
-            func get(_ uri: String, _ role: Role = .viewer) async throws -> TestResponse {
-                try await client.executeRequest(uri: uri, method: .get, headers: Self.bearer(role), body: nil)
-            }
-            let usage = try Self.json(try await get("/v1/usage?group_by=day,model&since=2026-11-01"))
-            let row = try #require(usage["items"]?.array?.first)
-            #expect(row["day"]?.string == "2026-11-01")
-            #expect(row["cost_usd"] == .number(1.5))
-            #expect(row["cache_read_tokens"]?.integer == 3)
-            let own = try Self.json(try await get("/v1/sessions/\(id)/usage"))
-            #expect(own["total"]?["input_tokens"]?.integer == 25)
-            #expect(own["models"]?.array?.count == 1)
-            let log = try Self.json(try await get("/v1/sessions/\(id)/requests?limit=7"))
-            #expect(log["next_cursor"]?.string == "7")
-            let one = try Self.json(
-                try await get("/v1/sessions/\(id)/requests/\(FakeUsage.request.uuidString.lowercased())"))
-            #expect(one["outcome"]?.string == "complete")
-            #expect(one["request_body"] == ["bytes": 6, "truncated": true, "text": "gr"])
-            #expect(one["response_body"] == ["bytes": 2, "truncated": false, "base64": "/wA="])
-            for unknown in ["\(SessionID())", "x"] {
-                #expect(try await get("/v1/sessions/\(id)/requests/\(unknown)").status == .notFound)
-            }
-            for bad in ["group_by=colour", "group_by=day,day", "session_id=x"] {
-                #expect(try await get("/v1/usage?\(bad)").status == .unprocessableContent)
-            }
-            #expect(try await get("/v1/sessions/\(SessionID())/usage").status == .notFound)
-            #expect(try await get("/v1/sessions/\(SessionID())/requests").status == .notFound)
-            #expect(try await get("/metrics", .admin).status == .forbidden)
-            #expect(try await get("/metrics", .operator).status == .ok)
-        }
-    }
-
-    @Test func credentialsAreWrittenAndNeverShown() async throws {
-        try await Fixture().run { client, _ in
-            func send(_ method: HTTPRequest.Method, _ uri: String, _ body: String?, _ role: Role) async throws
-                -> TestResponse
-            {
-                try await client.executeRequest(
-                    uri: uri, method: method, headers: Self.bearer(role), body: body.map { ByteBuffer(string: $0) })
-            }
-            let secret = #"{"kind":"api_key","api_key":"very-secret"}"#
-            let made = try await send(.put, "/v1/credentials", secret, .admin)
-            #expect(made.status == .ok)
-            let list = try await send(.get, "/v1/credentials", nil, .admin)
-            for answer in [made, list] {
-                let text = String(buffer: answer.body)
-                #expect(!text.contains("secret") && !text.contains("sealed"), "\(text)")
-            }
-            #expect(try await send(.put, "/v1/credentials", secret, .user).status == .forbidden)
-            #expect(try await send(.get, "/v1/credentials", nil, .user).status == .forbidden)
-            for bad in [
-                #"{"kind":"api_key"}"#, #"{"kind":"other"}"#, #"{"api_key":"x"}"#, #"{"kind":"bearer","token":"a b"}"#,
-                #"{"kind":"oauth","token":"a","refresh_token":"b","token_url":"https://x","token_form":"xml"}"#,
-            ] {
-                let answer = try await send(.put, "/v1/credentials", bad, .admin)
-                #expect(answer.status == .unprocessableContent, "\(bad)")
-            }
-            #expect(try await send(.delete, "/v1/credentials/7", nil, .admin).status == .noContent)
-            #expect(try await send(.delete, "/v1/credentials/8", nil, .admin).status == .notFound)
-            #expect(try await send(.delete, "/v1/credentials/x", nil, .admin).status == .notFound)
-        }
-    }
-
-    @Test func secretsForToolsAreWrittenAndNeverShown() async throws {
-        try await Fixture().run { client, _ in
-            func send(_ method: HTTPRequest.Method, _ uri: String, _ body: String?, _ role: Role) async throws
-                -> TestResponse
-            {
-                try await client.executeRequest(
-                    uri: uri, method: method, headers: Self.bearer(role), body: body.map { ByteBuffer(string: $0) })
-            }
-            let secret = #"{"name":"git","hosts":["github.com"],"value":"Bearer very-secret"}"#
-            let made = try await send(.put, "/v1/secrets", secret, .admin)
-            #expect(made.status == .ok)
-            let list = try await send(.get, "/v1/secrets", nil, .admin)
-            for answer in [made, list] {
-                let text = String(buffer: answer.body)
-                #expect(text.contains("github.com") && !text.contains("secret") && !text.contains("sealed"), "\(text)")
-            }
-            #expect(try await send(.put, "/v1/secrets", secret, .user).status == .forbidden)
-            #expect(try await send(.get, "/v1/secrets", nil, .user).status == .forbidden)
-            #expect(try await send(.delete, "/v1/secrets/7", nil, .user).status == .forbidden)
-            for bad in [
-                #"{"name":"git","hosts":["github.com"]}"#, #"{"name":"git","hosts":[],"value":"very-secret"}"#,
-                #"{"name":"Git","hosts":["github.com"],"value":"very-secret"}"#,
-                #"{"hosts":["a"],"value":"very-secret"}"#,
-                #"{"name":"git","hosts":["*.github.com"],"value":"very-secret"}"#,
-                #"{"name":"git","hosts":["192.0.2.1"],"value":"very-secret"}"#,
-                #"{"name":"git","hosts":"github.com","value":"very-secret"}"#,
-                #"{"name":"git","hosts":["github.com"],"value":"very-secret\r\nx: y"}"#,
-                #"{"name":"git","hosts":["github.com"],"value":"very-secret-\u00fc"}"#,
-                #"{"name":"git","hosts":["github.com"],"value":""}"#,
-                #"{"name":"git","hosts":["github.com"],"value":"\#(String(repeating: "very-secret", count: 800))"}"#,
-                #"{"name":"git","hosts":["github.com"],"value":"very-secret","port":443}"#,
-            ] {
-                let answer = try await send(.put, "/v1/secrets", bad, .admin)
-                #expect(answer.status == .unprocessableContent, "\(bad)")
-                #expect(!String(buffer: answer.body).contains("very-secret"), "\(bad)")
-            }
-            #expect(try await send(.delete, "/v1/secrets/7", nil, .admin).status == .noContent)
-            #expect(try await send(.delete, "/v1/secrets/8", nil, .admin).status == .notFound)
-            #expect(try await send(.delete, "/v1/secrets/x", nil, .admin).status == .notFound)
-        }
-    }
-
-    @Test func budgetsAreSetAndShown() async throws {
-        try await Fixture().run { client, _ in
-            func send(
-                _ method: HTTPRequest.Method, _ path: String, _ body: String?, _ role: Role
-            ) async throws -> TestResponse {
-                try await client.executeRequest(
-                    uri: path, method: method, headers: Self.bearer(role), body: body.map { ByteBuffer(string: $0) })
-            }
-            let list = try Self.json(try await send(.get, "/v1/budgets", nil, .admin))
-            let row = try #require(list["items"]?.array?.first)
-            #expect(row["period"] == "month")
-            #expect(row["current"] == "1970-01")
-            #expect(row["ends_at"] == "1970-02-01T00:00:00.000Z")
-            #expect(row["state"] == "warning")
-            #expect(row["spent_usd"] == 4)
-            let id = SessionID()
-            let made = try await send(
-                .put, "/v1/budgets", #"{"session_id":"\#(id)","period":"day","limit_usd":2.5}"#, .admin)
-            #expect(made.status == .ok)
-            #expect(try Self.json(made)["limit_usd"] == .number(2.5))
-            #expect(try Self.json(made)["session_id"]?.string == id.description)
-            #expect(try await send(.get, "/v1/budgets", nil, .user).status == .forbidden)
-            for bad in [
-                "{}", #"{"period":"day"}"#, #"{"period":"week","limit_usd":1}"#, #"{"period":"day","limit_usd":-1}"#,
-                #"{"period":"day","limit_usd":"1"}"#, #"{"period":"day","limit_usd":1e30}"#,
-                #"{"period":"day","limit_usd":1,"user":"a","session_id":"\#(id)"}"#,
-                #"{"period":"day","limit_usd":1,"session_id":"x"}"#,
-            ] {
-                #expect(try await send(.put, "/v1/budgets", bad, .admin).status == .unprocessableContent, "\(bad)")
-            }
-            #expect(try await send(.delete, "/v1/budgets/7", nil, .admin).status == .noContent)
-            #expect(try await send(.delete, "/v1/budgets/8", nil, .admin).status == .notFound)
-        }
-    }
-
-    @Test func whatIsSaidOfUpstreamsHasNoNamesOfThem() {
-        let standings = [
-            UpstreamHealth.Standing(upstream: "https://own", isOpen: true, failures: 7),
-            UpstreamHealth.Standing(upstream: "https://secret.example", isOpen: true, failures: 5),
-            UpstreamHealth.Standing(upstream: "https://other.example", isOpen: false, failures: 0),
-        ]
-        #expect(ModelChecks.of([], upstream: "https://own") == ["model": "ok"])
-        #expect(
-            ModelChecks.of(standings, upstream: "https://own") == [
-                "model": "does not answer (7 requests in a row)", "model_others": "1 of 2 upstreams do not answer",
-            ])
-    }
-
-    @Test func saysWhatASessionMayReachAndWhatItWasRefused() async throws {
-        try await Fixture().run { client, _ in
-            let answer = try await client.executeRequest(
-                uri: "/v1/sessions/\(SessionID())/egress", method: .get, headers: Self.bearer(.viewer), body: nil)
-            let document = try Self.json(answer)
-            #expect(document["mode"] == "list")
-            #expect(document["allow"] == ["pypi.org"])
-            #expect(document["limits"]?["daily_bytes"]?.integer == 20 << 30)
-            #expect(document["limits"]?["bandwidth_bytes"] == nil)
-            #expect(document["refusals"]?.array?.first?["target"] == "evil.example:443")
-            #expect(document["refusals"]?.array?.first?["count"]?.integer == 3)
-        }
-    }
-
-    @Test func countersHaveEscapedLabels() {
-        let row = UsageRow(tenant: "a\"b\\c\nd", model: "m", requests: 1, tokens: FakeUsage.tokens)
-        let text =
-            MetricsText(usage: [row], gateway: GatewayCounters().now).text + EgressMetrics(EgressCounters().now).text
-        #expect(text.contains("rookery_model_tokens_total{tenant=\"a\\\"b\\\\c\\nd\",model=\"m\",kind=\"output\"} 7\n"))
-        #expect(text.contains("rookery_model_cost_usd_total{tenant=\"a\\\"b\\\\c\\nd\",model=\"m\"} 1.5\n"))
-        #expect(text.contains("rookery_gateway_first_byte_seconds_bucket{le=\"+Inf\"} 0\n"))
-    }
-
     @Test func createsASessionAndShowsIt() async throws {
-        try await Fixture().run { client, sessions in
-            var headers = Self.bearer(.user)
+        try await RouteFixture().run { client, sessions in
+            var headers = RouteFixture.bearer(.user)
             headers[HTTPField.Name("Idempotency-Key")!] = "k1"
             let body = #"{"name":"demo","labels":{"aTeam":"x"},"size":{"cols":100,"rows":30},"idle_timeout":"20m"}"#
             let made = try await client.executeRequest(
                 uri: "/v1/sessions", method: .post, headers: headers, body: ByteBuffer(string: body))
             #expect(made.status == .created)
-            let document = try Self.json(made)
+            let document = try RouteFixture.json(made)
             let id = try #require(document["id"]?.string)
             #expect(made.headers[.location] == "/v1/sessions/\(id)")
             #expect(document["labels"] == ["aTeam": "x"])
@@ -247,20 +48,20 @@ import WorkerControl
             #expect(creation.size == TerminalSize(cols: 100, rows: 30))
             #expect(creation.idleTimeout == .minutes(20))
             let shown = try await client.executeRequest(
-                uri: "/v1/sessions/\(id)", method: .get, headers: Self.bearer(.viewer), body: nil)
-            #expect(try Self.json(shown) == document)
+                uri: "/v1/sessions/\(id)", method: .get, headers: RouteFixture.bearer(.viewer), body: nil)
+            #expect(try RouteFixture.json(shown) == document)
             #expect(shown.headers[HTTPField.Name("x-request-id")!] != nil)
             #expect(shown.headers[HTTPField.Name("x-content-type-options")!] == "nosniff")
         }
     }
 
     @Test func aPolicyIsShownAsFarAsTheCallerMaySee() async throws {
-        try await Fixture().run { client, _ in
+        try await RouteFixture().run { client, _ in
             func policy(_ role: Role) async throws -> JSONValue {
                 let response = try await client.executeRequest(
-                    uri: "/v1/policies/team", method: .get, headers: Self.bearer(role), body: nil)
+                    uri: "/v1/policies/team", method: .get, headers: RouteFixture.bearer(role), body: nil)
                 #expect(response.status == .ok)
-                return try Self.json(response)
+                return try RouteFixture.json(response)
             }
             let mine = try await policy(.admin)
             #expect(mine["mounts"] == [["source": "/srv/secret", "target": "/data", "access": "read"]])
@@ -271,8 +72,8 @@ import WorkerControl
             #expect(users["environment"] == ["EDITOR": "vi"])
             #expect(try await policy(.viewer)["environment"] == nil)
             let all = try await client.executeRequest(
-                uri: "/v1/policies", method: .get, headers: Self.bearer(.user), body: nil)
-            let items = try Self.json(all)["items"]?.array ?? []
+                uri: "/v1/policies", method: .get, headers: RouteFixture.bearer(.user), body: nil)
+            let items = try RouteFixture.json(all)["items"]?.array ?? []
             #expect(items.map { $0["name"]?.string } == ["default", "team"])
             #expect(items.last == users)
         }
@@ -356,15 +157,15 @@ import WorkerControl
             code: "unsupported_media_type", type: "text/plain"),
     ])
     func refusesWithAProblem(refusal: Refusal) async throws {
-        try await Fixture().run { client, _ in
-            var headers: HTTPFields = refusal.role.map { Self.bearer($0) } ?? [:]
+        try await RouteFixture().run { client, _ in
+            var headers: HTTPFields = refusal.role.map { RouteFixture.bearer($0) } ?? [:]
             headers[.contentType] = refusal.type
             let response = try await client.executeRequest(
                 uri: refusal.path, method: refusal.method, headers: headers,
                 body: refusal.body.map { ByteBuffer(string: $0) })
             #expect(response.status.code == refusal.status)
             #expect(response.headers[.contentType] == "application/problem+json")
-            let problem = try Self.json(response)
+            let problem = try RouteFixture.json(response)
             #expect(problem["code"]?.string == refusal.code)
             #expect(problem["status"]?.integer == Int64(refusal.status))
             #expect(problem["detail"]?.string?.isEmpty == false)
@@ -373,104 +174,110 @@ import WorkerControl
     }
 
     @Test func namesThePlaceOfBadJSONAndTheUnknownField() async throws {
-        try await Fixture().run { client, _ in
+        try await RouteFixture().run { client, _ in
             let bad = try await client.executeRequest(
-                uri: "/v1/sessions", method: .post, headers: Self.bearer(), body: ByteBuffer(string: "{\n \"name\": x}")
+                uri: "/v1/sessions", method: .post, headers: RouteFixture.bearer(),
+                body: ByteBuffer(string: "{\n \"name\": x}")
             )
-            #expect(try Self.json(bad)["line"] == 2)
-            #expect(try Self.json(bad)["column"] == 10)
+            #expect(try RouteFixture.json(bad)["line"] == 2)
+            #expect(try RouteFixture.json(bad)["column"] == 10)
             let unknown = try await client.executeRequest(
-                uri: "/v1/sessions", method: .post, headers: Self.bearer(), body: ByteBuffer(string: #"{"nmae":1}"#))
-            #expect(try Self.json(unknown)["field"] == "nmae")
+                uri: "/v1/sessions", method: .post, headers: RouteFixture.bearer(),
+                body: ByteBuffer(string: #"{"nmae":1}"#))
+            #expect(try RouteFixture.json(unknown)["field"] == "nmae")
             let wrong = try await client.executeRequest(
-                uri: "/v1/sessions", method: .put, headers: Self.bearer(), body: nil)
+                uri: "/v1/sessions", method: .put, headers: RouteFixture.bearer(), body: nil)
             #expect(wrong.headers[.allow] == "GET, POST")
         }
     }
 
     @Test func aFailedLaunchSaysWhichStepAndWhatToDo() async throws {
-        let fixture = Fixture()
+        let fixture = RouteFixture()
         await fixture.sessions.fail(
             with: SupervisorError(
                 .launchFailed, "the session did not start",
                 launchFailure: LaunchFailure(step: "clone", errno: 1, message: "m", remedy: "enable user namespaces")))
         try await fixture.run { client, sessions in
             let response = try await client.executeRequest(
-                uri: "/v1/sessions", method: .post, headers: Self.bearer(), body: nil)
+                uri: "/v1/sessions", method: .post, headers: RouteFixture.bearer(), body: nil)
             #expect(response.status.code == 503)
-            let problem = try Self.json(response)
+            let problem = try RouteFixture.json(response)
             #expect(problem["code"] == "launch_failed")
             #expect(problem["step"] == "clone")
             #expect(problem["errno"] == 1)
             #expect(problem["remedy"] == "enable user namespaces")
             await sessions.fail(with: SupervisorError(.full, "the box is full", retryAfterSeconds: 7))
             let full = try await client.executeRequest(
-                uri: "/v1/sessions", method: .post, headers: Self.bearer(), body: nil)
+                uri: "/v1/sessions", method: .post, headers: RouteFixture.bearer(), body: nil)
             #expect(full.status.code == 503)
             #expect(full.headers[HTTPField.Name("Retry-After")!] == "7")
         }
     }
 
     @Test func inputIsAcceptedWithItsSequenceNumber() async throws {
-        try await Fixture().run { client, sessions in
+        try await RouteFixture().run { client, sessions in
             let id = await sessions.add()
             let response = try await client.executeRequest(
-                uri: "/v1/sessions/\(id)/input", method: .post, headers: Self.bearer(.user),
+                uri: "/v1/sessions/\(id)/input", method: .post, headers: RouteFixture.bearer(.user),
                 body: ByteBuffer(string: #"{"text":"hi\n","client_id":"c"}"#))
             #expect(response.status == .accepted)
-            #expect(try Self.json(response) == ["seq": 42])
+            #expect(try RouteFixture.json(response) == ["seq": 42])
             #expect(await sessions.calls == ["input hi\n c true"])
         }
     }
 
     @Test func theScreenComesInThreeForms() async throws {
-        try await Fixture().run { client, sessions in
+        try await RouteFixture().run { client, sessions in
             let id = await sessions.add()
             for format in ["text", "ansi"] {
                 let screen = try await client.executeRequest(
-                    uri: "/v1/sessions/\(id)/screen?format=\(format)", method: .get, headers: Self.bearer(.viewer),
+                    uri: "/v1/sessions/\(id)/screen?format=\(format)", method: .get,
+                    headers: RouteFixture.bearer(.viewer),
                     body: nil)
                 #expect(screen.headers[.contentType] == "text/plain; charset=utf-8")
                 #expect(String(buffer: screen.body) == "one\ntwo")
             }
             let screen = try await client.executeRequest(
-                uri: "/v1/sessions/\(id)/screen?format=json", method: .get, headers: Self.bearer(.viewer), body: nil)
-            #expect(try Self.json(screen)["lines"] == ["one", "two"])
+                uri: "/v1/sessions/\(id)/screen?format=json", method: .get, headers: RouteFixture.bearer(.viewer),
+                body: nil)
+            #expect(try RouteFixture.json(screen)["lines"] == ["one", "two"])
             let bad = try await client.executeRequest(
-                uri: "/v1/sessions/\(id)/screen?format=gif", method: .get, headers: Self.bearer(.viewer), body: nil)
+                uri: "/v1/sessions/\(id)/screen?format=gif", method: .get, headers: RouteFixture.bearer(.viewer),
+                body: nil)
             #expect(bad.status.code == 422)
         }
     }
 
     @Test func lifecycleCallsReachTheSupervisor() async throws {
-        try await Fixture().run { client, sessions in
+        try await RouteFixture().run { client, sessions in
             let id = await sessions.add()
             for (path, lifecycle) in [("park", "parked"), ("resume", "running"), ("stop", "stopped")] {
                 let response = try await client.executeRequest(
-                    uri: "/v1/sessions/\(id)/\(path)", method: .post, headers: Self.bearer(.user), body: nil)
+                    uri: "/v1/sessions/\(id)/\(path)", method: .post, headers: RouteFixture.bearer(.user), body: nil)
                 #expect(response.status == .ok)
-                #expect(try Self.json(response)["lifecycle"]?.string == lifecycle)
+                #expect(try RouteFixture.json(response)["lifecycle"]?.string == lifecycle)
             }
             let interrupted = try await client.executeRequest(
-                uri: "/v1/sessions/\(id)/interrupt", method: .post, headers: Self.bearer(.user), body: nil)
+                uri: "/v1/sessions/\(id)/interrupt", method: .post, headers: RouteFixture.bearer(.user), body: nil)
             #expect(interrupted.status == .noContent)
             let renamed = try await client.executeRequest(
-                uri: "/v1/sessions/\(id)", method: .patch, headers: Self.bearer(.user),
+                uri: "/v1/sessions/\(id)", method: .patch, headers: RouteFixture.bearer(.user),
                 body: ByteBuffer(string: #"{"name":"new"}"#))
-            #expect(try Self.json(renamed)["name"] == "new")
+            #expect(try RouteFixture.json(renamed)["name"] == "new")
             let null = try await client.executeRequest(
-                uri: "/v1/sessions/\(id)", method: .patch, headers: Self.bearer(.user),
+                uri: "/v1/sessions/\(id)", method: .patch, headers: RouteFixture.bearer(.user),
                 body: ByteBuffer(string: #"{"name":null}"#))
             #expect(null.status.code == 422)
             let gone = try await client.executeRequest(
-                uri: "/v1/sessions/\(id)?keep_workspace=true", method: .delete, headers: Self.bearer(.user), body: nil)
+                uri: "/v1/sessions/\(id)?keep_workspace=true", method: .delete, headers: RouteFixture.bearer(.user),
+                body: nil)
             #expect(gone.status == .noContent)
             #expect(await sessions.calls.last == "delete true")
         }
     }
 
     @Test func aLoginIsACookieThatEndsWithItsToken() async throws {
-        let fixture = Fixture()
+        let fixture = RouteFixture()
         let tokens = fixture.tokens
         try await fixture.run { client, _ in
             let login = try await client.executeRequest(
@@ -495,7 +302,7 @@ import WorkerControl
     }
 
     @Test func loggingOutEndsTheLogin() async throws {
-        try await Fixture().run { client, _ in
+        try await RouteFixture().run { client, _ in
             let login = try await client.executeRequest(
                 uri: "/v1/auth/login", method: .post, headers: [.contentType: "application/json"],
                 body: ByteBuffer(string: #"{"token":"\#(FakeTokens.token(.user))"}"#))
@@ -512,7 +319,7 @@ import WorkerControl
     }
 
     @Test func withoutAuthenticationThePageOfAnotherSiteIsStillRefused() async throws {
-        var fixture = Fixture()
+        var fixture = RouteFixture()
         fixture.mode = .none(ServerFixture.admin)
         try await fixture.run { client, _ in
             let fine = try await client.executeRequest(uri: "/v1/sessions", method: .post, headers: [:], body: nil)
@@ -528,10 +335,10 @@ import WorkerControl
     }
 
     @Test func serviceRoutesNeedNoToken() async throws {
-        let fixture = Fixture()
+        let fixture = RouteFixture()
         try await fixture.run { client, sessions in
             let health = try await client.executeRequest(uri: "/healthz", method: .get, headers: [:], body: nil)
-            #expect(try Self.json(health) == ["status": "ok"])
+            #expect(try RouteFixture.json(health) == ["status": "ok"])
             let ready = try await client.executeRequest(uri: "/readyz", method: .get, headers: [:], body: nil)
             #expect(ready.status == .ok)
             await sessions.fail(with: SupervisorError(.unavailable, "no launcher"))
@@ -540,22 +347,24 @@ import WorkerControl
             await sessions.fail(with: nil)
             _ = await sessions.add()
             let anonymous = try await client.executeRequest(uri: "/", method: .get, headers: [:], body: nil)
-            #expect(try Self.json(anonymous) == ["status": "ok"])
-            let known = try await client.executeRequest(uri: "/", method: .get, headers: Self.bearer(), body: nil)
-            #expect(try Self.json(known) == ["status": "ok", "sessions": 1])
+            #expect(try RouteFixture.json(anonymous) == ["status": "ok"])
+            let known = try await client.executeRequest(
+                uri: "/", method: .get, headers: RouteFixture.bearer(), body: nil)
+            #expect(try RouteFixture.json(known) == ["status": "ok", "sessions": 1])
             let head = try await client.executeRequest(uri: "/healthz", method: .head, headers: [:], body: nil)
             #expect(head.status == .ok && head.body.readableBytes == 0)
         }
     }
 
     @Test func echokitByREST() async throws {
-        try await Fixture().run { client, sessions in
+        try await RouteFixture().run { client, sessions in
             let id = SessionID()
             func post(_ id: String, _ body: String) async throws -> JSONValue {
                 let response = try await client.executeRequest(
-                    uri: "/api/\(id)/input", method: .post, headers: Self.bearer(.user), body: ByteBuffer(string: body))
+                    uri: "/api/\(id)/input", method: .post, headers: RouteFixture.bearer(.user),
+                    body: ByteBuffer(string: body))
                 #expect(response.status == .ok)
-                return try Self.json(response)
+                return try RouteFixture.json(response)
             }
             #expect(
                 try await post("\(id)", #"{"type":"get_current_state"}"#)
