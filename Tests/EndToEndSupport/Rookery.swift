@@ -17,13 +17,15 @@ package struct RookeryOptions {
     package var tls = false
     /// The directory of the programs that run; nil: those of this build.
     package var programs: String?
+    /// Its policies, by name, as their files have them; none: those of the repository.
+    package var policies: [String: String] = [:]
     /// Words before the supervisor's command line.
     package var wrapper: [String] = []
 
     package init(
         arguments: [String] = [], environment: [String: String] = [:], auth: String = "token", user: String? = nil,
         startCommand: String? = nil, stateDirectory: String? = nil, tls: Bool = false,
-        wrapper: [String] = []
+        policies: [String: String] = [:], wrapper: [String] = []
     ) {
         self.arguments = arguments
         self.environment = environment
@@ -32,6 +34,7 @@ package struct RookeryOptions {
         self.startCommand = startCommand
         self.stateDirectory = stateDirectory
         self.tls = tls
+        self.policies = policies
         self.wrapper = wrapper
     }
 }
@@ -60,6 +63,12 @@ package final class Rookery {
         stateDirectory = options.stateDirectory ?? root.appending(path: "state").path
         runtimeDirectory = root.appending(path: "run").path
         api = APIClient(base: "", token: nil, created: created)
+        if !options.policies.isEmpty {
+            try FileManager.default.createDirectory(atPath: policyDirectory, withIntermediateDirectories: true)
+            for (name, text) in options.policies {
+                try text.write(toFile: "\(policyDirectory)/\(name).yaml", atomically: true, encoding: .utf8)
+            }
+        }
         if let user = options.user {
             for directory in [stateDirectory, runtimeDirectory, root.appending(path: "home").path] {
                 try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -98,6 +107,8 @@ package final class Rookery {
         return lines.suffix(60).joined(separator: "\n")
     }
 
+    private var policyDirectory: String { root.appending(path: "policies").path }
+
     package func startModel() async throws {
         let model = try RunningProgram(
             [Programs.built("scripted-model"), "--bind", "127.0.0.1:0"], logs: root, name: "model")
@@ -119,6 +130,7 @@ package final class Rookery {
             ]
         }
         if let command = options.startCommand { arguments += ["--claude-command", command] }
+        if !options.policies.isEmpty { arguments += ["--policies", policyDirectory] }
         arguments += options.arguments
         if let user = options.user {
             arguments = ["/usr/bin/setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups"] + arguments

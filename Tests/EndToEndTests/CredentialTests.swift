@@ -13,18 +13,6 @@ import Testing
         #expect(!answer.text.contains(token))
     }
 
-    /// Whether any file below has the text.
-    private static func finds(_ text: String, below directory: String) -> [String] {
-        let files = FileManager.default.enumerator(atPath: directory)?.compactMap { $0 as? String } ?? []
-        return files.filter { name in
-            let path = "\(directory)/\(name)"
-            // Not the images of sessions' disks: nothing gets into a sandbox that its processes do not have.
-            let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
-            guard let size, size <= 64 << 20 else { return false }
-            return FileManager.default.contents(atPath: path)?.range(of: Data(text.utf8)) != nil
-        }
-    }
-
     @Test func aCredentialIsUsedRotatedAndFoundNowhere() async throws {
         try await Rookery.with { rookery in
             let api = rookery.api
@@ -53,7 +41,7 @@ import Testing
                     let environment = FileManager.default.contents(atPath: "/proc/\(process.pid)/environ") ?? Data()
                     #expect(environment.range(of: Data("very-secret".utf8)) == nil, "\(process.command)")
                 }
-                #expect(Self.finds("very-secret", below: rookery.root.path) == [])
+                #expect(rookery.files(with: "very-secret") == [])
                 let list = try await api.get("/v1/credentials")
                 #expect(list.text.contains("bearer"))
                 #expect(!list.text.contains("secret"))

@@ -8,12 +8,7 @@ import Testing
     private func session(
         _ kind: String, _ policy: String, _ body: (Rookery, String, StreamClient) async throws -> Void
     ) async throws {
-        let policies = FileManager.default.temporaryDirectory.appending(
-            path: "rk-policies-\(UUID().uuidString.prefix(8))")
-        try FileManager.default.createDirectory(at: policies, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: policies) }
-        try policy.write(to: policies.appending(path: "ruled.yaml"), atomically: true, encoding: .utf8)
-        try await Rookery.with(RookeryOptions(arguments: ["--policies", policies.path])) { rookery in
+        try await Rookery.with(RookeryOptions(policies: ["ruled": policy])) { rookery in
             let id = try await rookery.api.create(["kind": .string(kind), "policy": "ruled"])
             if kind == "terminal" { try await rookery.api.waitForScreen(id, containing: "❯") }
             try await rookery.api.waitFor(id, activity: .idle)

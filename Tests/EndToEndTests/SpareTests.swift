@@ -13,12 +13,7 @@ import Testing
     private func with(
         _ rules: String = Self.rules, arguments: [String] = [], _ body: (Rookery) async throws -> Void
     ) async throws {
-        let policies = FileManager.default.temporaryDirectory.appending(
-            path: "rk-policies-\(UUID().uuidString.prefix(8))")
-        try FileManager.default.createDirectory(at: policies, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: policies) }
-        try rules.write(to: policies.appending(path: "warm.yaml"), atomically: true, encoding: .utf8)
-        try await Rookery.with(RookeryOptions(arguments: ["--policies", policies.path] + arguments), body)
+        try await Rookery.with(RookeryOptions(arguments: arguments, policies: ["warm": rules]), body)
     }
 
     private func report(_ rookery: Rookery) async throws -> JSONValue {

@@ -39,13 +39,7 @@ import Testing
     }
 
     @Test func aPolicyKeepsTheBodiesOfRequests() async throws {
-        let policies = FileManager.default.temporaryDirectory.appending(
-            path: "rk-policies-\(UUID().uuidString.prefix(8))")
-        try FileManager.default.createDirectory(at: policies, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: policies) }
-        try "request_bodies: 1MiB\n".write(
-            to: policies.appending(path: "watched.yaml"), atomically: true, encoding: .utf8)
-        try await Rookery.with(RookeryOptions(arguments: ["--policies", policies.path])) { rookery in
+        try await Rookery.with(RookeryOptions(policies: ["watched": "request_bodies: 1MiB\n"])) { rookery in
             let api = rookery.api
             for (policy, isKept) in [("watched", true), ("default", false)] {
                 let id = try await api.create(["policy": .string(policy)])

@@ -109,7 +109,7 @@ final class StreamWrapLoop {
                 if refusal != nil { return code }
                 status = code
                 await sendExit(code)
-                giveUpLater(source)
+                source.yield(.givenUp, after: patience)
             case .givenUp: return status ?? 1
             }
         }
@@ -135,13 +135,6 @@ final class StreamWrapLoop {
         guard let given = record.give(text, by: "local", request: nil) else { return }
         program.give(text)
         await send(given.json)
-    }
-
-    private func giveUpLater(_ source: AsyncStream<Event>.Continuation) {
-        Task { [patience] in
-            try? await Task.sleep(for: patience)
-            source.yield(.givenUp)
-        }
     }
 
     private func sendExit(_ code: Int32) async {

@@ -101,18 +101,11 @@ final class WrapLoop {
                 if writer == nil { return code }
                 status = code
                 await sendExit(code)
-                Self.giveUpLater(source)
+                source.yield(.givenUp, after: Self.patience)
             case .givenUp: return status ?? 1
             }
         }
         return status ?? 1
-    }
-
-    private static func giveUpLater(_ source: AsyncStream<Event>.Continuation) {
-        Task {
-            try? await Task.sleep(for: patience)
-            source.yield(.givenUp)
-        }
     }
 
     private func sendExit(_ code: Int32) async { await send(["type": "exit", "code": .integer(Int64(code))]) }
