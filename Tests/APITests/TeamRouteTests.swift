@@ -106,6 +106,14 @@ import WorkerControl
                 #expect(answer.status == .unprocessableContent, "\(bad)")
                 #expect(!String(buffer: answer.body).contains("very-secret"), "\(bad)")
             }
+            for (body, field) in [
+                (#"{"name":"git","hosts":["192.0.2.1"],"value":"v"}"#, "hosts"),
+                (#"{"name":"Git","hosts":["github.com"],"value":"v"}"#, "name"),
+                (#"{"name":"git","hosts":["github.com"],"value":"v\u0000"}"#, "value"),
+            ] {
+                let answer = try await client.send(.put, "/v1/secrets", body, .admin)
+                #expect(try RouteFixture.json(answer)["field"]?.string == field)
+            }
             #expect(try await client.send(.delete, "/v1/secrets/7", nil, .admin).status == .noContent)
             #expect(try await client.send(.delete, "/v1/secrets/8", nil, .admin).status == .notFound)
             #expect(try await client.send(.delete, "/v1/secrets/x", nil, .admin).status == .notFound)

@@ -26,8 +26,6 @@ struct SecretBody {
         tenant = try fields.string("tenant", most: 128)
         user = try fields.string("user", most: 128)
         // Here, before any of it is kept: what is wrong is said without the value.
-        if let problem = secret.problem {
-            throw Problem.invalid(problem, field: "value")
-        }
+        if let problem = secret.problem { throw Problem.invalid(problem.detail, field: problem.field) }
     }
 }

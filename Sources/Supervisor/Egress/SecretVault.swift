@@ -71,7 +71,7 @@ public struct SecretVault: Sendable {
     public func set(
         _ secret: ToolSecret, tenant: String?, user: String?, by principal: Principal
     ) async throws(SupervisorError) -> ToolSecretRow {
-        if let problem = secret.problem { throw SupervisorError(.invalid, problem) }
+        if let problem = secret.problem { throw SupervisorError(.invalid, problem.detail) }
         let owner = try await registry.owner(tenant: tenant, user: user, asked: principal)
         let hosts: [String]
         if let named = secret.hosts {

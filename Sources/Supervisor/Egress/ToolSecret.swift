@@ -20,21 +20,23 @@ public struct ToolSecret: Sendable, CustomStringConvertible {
 
     public var description: String { "\(name) <redacted>" }
 
-    /// What is wrong with it, without the value; nil: nothing.
-    public var problem: String? {
+    /// What is wrong with it, and with which part, without the value; nil: nothing.
+    public var problem: (field: String, detail: String)? {
         guard SessionPolicy.isName(name) else {
-            return "'name' is not one that a policy can write: 1 to 64 of a-z, 0-9, - and _"
+            return ("name", "'name' is not one that a policy can write: 1 to 64 of a-z, 0-9, - and _")
         }
         if let hosts {
             guard (1...Self.mostHosts).contains(hosts.count) else {
-                return "'hosts' are 1 to \(Self.mostHosts) hosts: a secret goes to them and to no other"
+                return ("hosts", "'hosts' are 1 to \(Self.mostHosts) hosts: a secret goes to them and to no other")
             }
             guard !hosts.contains(where: \.isAddress) else {
-                return "'hosts' are names, as TLS proves them, no addresses"
+                return ("hosts", "'hosts' are names, as TLS proves them, no addresses")
             }
         }
         guard Self.isValue(value) else {
-            return "'value' is the header's value: 1 to \(Self.longest) bytes of printable ASCII on one line"
+            return (
+                "value", "'value' is the header's value: 1 to \(Self.longest) bytes of printable ASCII on one line"
+            )
         }
         return nil
     }
