@@ -44,6 +44,34 @@ struct FreezeTests {
         }
     }
 
+    @Test("held right after a turn it first stores what that was about")
+    func holdAfterTurn() async throws {
+        try await WorkerFixture.with(["cat"]) { fixture in
+            let connection = try await fixture.connect()
+            let notices = NoticeLog(connection)
+            _ = try await connection.send(.subscribe(since: 0))
+            for (event, more) in [("UserPromptSubmit", #","prompt":"hi","prompt_id":"p1""#), ("Stop", "")] {
+                let body = #"{"hook_event_name":"\#(event)"\#(more)}"#
+                let request =
+                    "POST /hook/\(event) HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+                    + "content-length: \(body.utf8.count)\r\n\r\n\(body)"
+                _ = try await RawHTTP.exchange(port: fixture.listenerPort, request, on: fixture.group)
+            }
+            let begin = ContinuousClock.now
+            try await eventually("the turn's end") { notices.events.contains { $0.type == .turnCompleted } }
+            let held = Task { try await connection.send(.hold(seconds: 30)) }
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(fixture.frozen != "1")
+            guard case .done = try await held.value else {
+                Issue.record("not held")
+                return
+            }
+            #expect(ContinuousClock.now - begin > .milliseconds(900))
+            #expect(fixture.frozen == "1")
+            _ = try await connection.send(.release)
+        }
+    }
+
     @Test("held for a copy it stands still whatever is typed, and goes on when told")
     func hold() async throws {
         try await WorkerFixture.with(["cat"]) { fixture in

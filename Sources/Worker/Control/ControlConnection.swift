@@ -126,11 +126,8 @@ final class ControlConnection: ChannelInboundHandler {
                 reply(id, .refused(code: error.code, detail: error.detail))
             }
         case .hold(let seconds):
-            do {
-                try worker.hold(seconds: seconds)
-                reply(id, .done)
-            } catch {
-                reply(id, .refused(code: error.code, detail: error.detail))
+            worker.hold(seconds: seconds) { [weak self] refusal in
+                self?.reply(id, refusal.map { .refused(code: $0.code, detail: $0.detail) } ?? .done)
             }
         case .release:
             worker.release()

@@ -57,9 +57,25 @@ extension SessionWorker {
     /// The longest that anybody's typing waits for a copy.
     static let longestHold = 60.0
 
-    /// Stops everything in the sandbox while its files are copied, busy or not. What is typed meanwhile waits. The end of it
-    /// is here: whoever asked may be gone by then, and so may the launcher that copies.
-    func hold(seconds: Double) throws(FreezeRefusal) {
+    /// Claude Code says that a turn is over up to a tenth of a second before it stores what it was about: a copy that is made
+    /// then has no conversation.
+    private static let settling = 1.0
+
+    /// Stops everything in the sandbox while its files are copied, busy or not; one that has just become idle a moment later.
+    /// What is typed meanwhile waits. The end of it is here: whoever asked may be gone by then, and so may the launcher that
+    /// copies.
+    func hold(seconds: Double, done: @escaping (FreezeRefusal?) -> Void) {
+        let rest = view.activity == .idle ? Self.settling - steadyDate.timeIntervalSince(view.since) : 0
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(max(rest, 0) * 1000))) { [weak self] () -> Void in
+            guard let self else { return done(.busy) }
+            do throws(FreezeRefusal) {
+                try self.hold(seconds: seconds)
+                done(nil)
+            } catch { done(error) }
+        }
+    }
+
+    private func hold(seconds: Double) throws(FreezeRefusal) {
         guard let freezer else { throw .impossible }
         guard !isOver, stop == nil else { throw .busy }
         do { try freezer.freeze() } catch { throw .failed("\(error)") }
