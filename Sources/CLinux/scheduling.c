@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,7 +19,8 @@ struct attributes {
     uint64_t period;
 };
 
-enum { slice_nanoseconds = 100 * 1000, nicer = -5 };
+// The limit of RLIMIT_NICE is 20 less the lowest nice value that may be taken.
+enum { slice_nanoseconds = 100 * 1000, nicer = -5, nicest = 19, limit_of_nicer = 20 - nicer };
 
 int rk_prefer_latency(pid_t pid) {
     struct attributes attributes = {.size = sizeof attributes, .nice = nicer, .runtime = slice_nanoseconds};
@@ -25,4 +28,22 @@ int rk_prefer_latency(pid_t pid) {
     if (errno != EPERM) return -errno;
     attributes.nice = 0;
     return syscall(SYS_sched_setattr, pid, &attributes, 0) == 0 ? 0 : -errno;
+}
+
+int rk_let_give_way(pid_t pid) {
+    struct rlimit limit = {.rlim_cur = limit_of_nicer, .rlim_max = limit_of_nicer};
+    return prlimit(pid, RLIMIT_NICE, &limit, NULL) == 0 ? 0 : -errno;
+}
+
+// Whoever may not come back had better stay.
+static int may_come_back(void) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NICE, &limit) == 0 && limit.rlim_cur >= limit_of_nicer;
+}
+
+int rk_give_way(int group, int gives_way) {
+    const char *value = gives_way ? "19" : "0";
+    if (group >= 0 && write(group, value, strlen(value)) < 0) return -errno;
+    if (!may_come_back()) return 0;
+    return setpriority(PRIO_PROCESS, 0, gives_way ? nicest : nicer) == 0 ? 0 : -errno;
 }

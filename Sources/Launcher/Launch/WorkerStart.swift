@@ -68,9 +68,10 @@ struct WorkerStart {
             do {
                 let worker = try spawn.start()
                 OutOfMemory.protect(worker.pid, .worker)
-                // A neighbour that burns the processor, or floods its own worker, must not delay this one's keystrokes.
-                // Best effort: it still runs without.
+                // A neighbour that burns the processor must not delay this one's keystrokes; one that floods its own worker
+                // has that give way. Best effort: it still runs without.
                 _ = rk_prefer_latency(worker.pid)
+                _ = rk_let_give_way(worker.pid)
                 return (worker, ready.read)
             } catch {
                 throw LaunchFailure(

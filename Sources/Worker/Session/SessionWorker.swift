@@ -83,6 +83,9 @@ final class SessionWorker {
     var outputTime: MonotonicTime?
     var outputReported = NIODeadline.uptimeNanoseconds(0)
 
+    /// While its output is a flood.
+    let givingWay: GivingWay
+
     // A journal that takes nothing for now
     /// Output of the terminal that is not in the log yet, and that nobody was shown.
     var heldOutput: ByteBuffer?
@@ -105,14 +108,15 @@ final class SessionWorker {
     var leash: Int32
 
     init(
-        configuration: WorkerConfiguration, terminal: TerminalDevice, journal: Journal?, on loop: any EventLoop,
-        logger: Logger, onFinished: @escaping () -> Void
+        configuration: WorkerConfiguration, terminal: TerminalDevice, journal: Journal?, givingWay: GivingWay,
+        on loop: any EventLoop, logger: Logger, onFinished: @escaping () -> Void
     ) {
         self.configuration = configuration
         self.loop = loop
         self.logger = logger
         self.onFinished = onFinished
         self.terminal = terminal
+        self.givingWay = givingWay
         self.leash = configuration.descriptors.leash
         self.freezer = configuration.descriptors.freezer.map(Freezer.init)
         self.journal = journal
@@ -208,6 +212,7 @@ final class SessionWorker {
     func show(_ bytes: ByteBuffer) {
         guard bytes.readableBytes > 0 else { return }
         guard heldOutput == nil else { return hold(bytes) }
+        givingWay.worked()
         let now = Date()
         lastOutput = now
         let seq: UInt64
@@ -226,6 +231,7 @@ final class SessionWorker {
 
     /// Something came from the program of a structured session.
     func noteOutput() {
+        givingWay.worked()
         lastOutput = Date()
         outputTime = .now
     }

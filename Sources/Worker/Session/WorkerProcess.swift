@@ -30,6 +30,7 @@ public enum WorkerProcess {
         var logger = Logger(label: "worker", factory: { StreamLogHandler.standardError(label: $0) })
         logger[metadataKey: "session"] = "\(configuration.sessionID)"
         let slave: Int32
+        let autogroup = GivingWay.openGroup()
         do {
             slave = try TerminalDevice.slave(of: configuration.descriptors.terminal)
             try confine(configuration, logger)
@@ -45,7 +46,7 @@ public enum WorkerProcess {
         let signals = stopSignals()
         do {
             let started = loop.flatSubmit {
-                start(configuration, slave: slave, on: loop, logger: log, finished: finished)
+                start(configuration, slave: slave, autogroup: autogroup, on: loop, logger: log, finished: finished)
             }
             let worker = try started.wait()
             let sockets = [WorkerSockets.control, WorkerSockets.client].compactMap {
@@ -84,7 +85,7 @@ public enum WorkerProcess {
     }
 
     private static func start(
-        _ configuration: WorkerConfiguration, slave: Int32, on loop: any EventLoop, logger: Logger,
+        _ configuration: WorkerConfiguration, slave: Int32, autogroup: Int32, on loop: any EventLoop, logger: Logger,
         finished: EventLoopPromise<Void>
     ) -> EventLoopFuture<NIOLoopBound<SessionWorker>> {
         do {
@@ -98,8 +99,8 @@ public enum WorkerProcess {
                 .and(streams ?? loop.makeSucceededFuture(nil))
                 .flatMap { terminal, streams in
                     let worker = SessionWorker(
-                        configuration: configuration, terminal: terminal.value, journal: opened.value, on: loop,
-                        logger: logger
+                        configuration: configuration, terminal: terminal.value, journal: opened.value,
+                        givingWay: GivingWay(group: autogroup, on: loop), on: loop, logger: logger
                     ) { finished.succeed() }
                     worker.start(streams?.value)
                     let bound = NIOLoopBound(worker, eventLoop: loop)

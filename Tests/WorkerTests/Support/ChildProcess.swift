@@ -13,9 +13,10 @@ final class ChildProcess: Sendable {
     /// - Parameters:
     ///   - descriptors: number in the child → descriptor here. Everything else closes on exec.
     ///   - terminal: path of a terminal that becomes standard input, output, error and the controlling terminal.
+    ///   - leads: whether it leads a session of processes, as one with a terminal does.
     init(
         _ arguments: [String], environment: [String: String] = [:], descriptors: [Int32: Int32] = [:],
-        terminal: String? = nil
+        terminal: String? = nil, leads: Bool = false
     ) throws {
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
@@ -32,8 +33,8 @@ final class ChildProcess: Sendable {
         sigfillset(&all)
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setsigdefault(&attributes, &all)
+        if leads || terminal != nil { flags |= 0x80 }  // POSIX_SPAWN_SETSID, a GNU extension
         if let terminal {
-            flags |= 0x80  // POSIX_SPAWN_SETSID, a GNU extension
             // The first terminal that a session leader opens becomes its controlling terminal.
             posix_spawn_file_actions_addopen(&actions, 0, terminal, O_RDWR, 0)
             posix_spawn_file_actions_adddup2(&actions, 0, 1)

@@ -102,7 +102,7 @@ final class WorkerFixture: Sendable {
             descriptors: [
                 2: errors, 3: memory, 4: master, 5: listener.socket, 6: leash.write, 7: status.read, 8: pidfd,
                 9: homeDescriptor, 10: ready.write, 11: freezer, 12: journal,
-            ])
+            ], leads: true)
         for descriptor in [
             errors, memory, master, listener.socket, leash.write, status.read, pidfd, homeDescriptor, ready.write,
             freezer, journal,
