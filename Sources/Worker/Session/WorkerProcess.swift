@@ -55,7 +55,11 @@ public enum WorkerProcess {
             signals.setEventHandler {
                 loop.execute { worker.value.requestStop(grace: 10) }
             }
+            // A signal that comes before this is ignored, and whoever reads `ready` may send one at once.
+            let registered = DispatchSemaphore(value: 0)
+            signals.setRegistrationHandler { registered.signal() }
             signals.activate()
+            registered.wait()
             report(ready: configuration.descriptors.ready, "ready")
             log.info("serving", metadata: ["incarnation": "\(configuration.incarnation)"])
             try finished.futureResult.wait()

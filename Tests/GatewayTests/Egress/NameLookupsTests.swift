@@ -66,7 +66,8 @@ import Testing
             }
             times.sort()
             #expect(times[100] < .milliseconds(50), "\(times[100])")
-            #expect(times[199] < .seconds(2), "\(times[199])")
+            // Far below the patience of the look-ups before it, however busy the machine is.
+            #expect(times[199] < .seconds(10), "\(times[199])")
             #expect(names.hanging.most == 2)
             tasks.cancelAll()
         }
