@@ -184,3 +184,23 @@ struct StandInServer: Sendable {
         }
     }
 }
+
+extension EgressPolicy {
+    static let open = EgressPolicy(mode: .open)
+
+    static func list(_ targets: String...) -> EgressPolicy {
+        EgressPolicy(mode: .list, allow: targets.compactMap { EgressTarget(parsing: $0) })
+    }
+}
+
+extension StandInServer {
+    /// Takes everything until the client has nothing more to say; then says how much that was.
+    static let counting:
+        @Sendable (
+            NIOAsyncChannelInboundStream<ByteBuffer>, NIOAsyncChannelOutboundWriter<ByteBuffer>
+        ) async throws -> Void = { inbound, outbound in
+            var count = 0
+            for try await part in inbound { count += part.readableBytes }
+            try await outbound.write(ByteBuffer(string: "got \(count)\n"))
+        }
+}

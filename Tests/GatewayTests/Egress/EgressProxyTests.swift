@@ -8,25 +8,9 @@ import Testing
 @testable import Gateway
 
 @Suite(.timeLimit(.minutes(3))) struct EgressProxyTests {
-    private static let open = EgressPolicy(mode: .open)
-
-    private static func list(_ targets: String...) -> EgressPolicy {
-        EgressPolicy(mode: .list, allow: targets.compactMap { EgressTarget(parsing: $0) })
-    }
-
-    /// Everything that comes, until the client has nothing more to say; then how much that was.
-    private static let counting:
-        @Sendable (
-            NIOAsyncChannelInboundStream<ByteBuffer>, NIOAsyncChannelOutboundWriter<ByteBuffer>
-        ) async throws -> Void = { inbound, outbound in
-            var count = 0
-            for try await part in inbound { count += part.readableBytes }
-            try await outbound.write(ByteBuffer(string: "got \(count)\n"))
-        }
-
     @Test func `a tunnel is opened with bytes alone, carries both ways, and passes one side's end on`() async throws {
-        try await StandInServer.with(Self.counting) { port in
-            try await EgressFixture.with(Self.list("tcp git.example:22"), standIns: ["git.example:22": port]) {
+        try await StandInServer.with(StandInServer.counting) { port in
+            try await EgressFixture.with(EgressPolicy.list("tcp git.example:22"), standIns: ["git.example:22": port]) {
                 fixture in
                 let client = try await fixture.client()
                 let answer = try await client.executeThenClose { inbound, outbound in
@@ -66,7 +50,7 @@ import Testing
             }
         }) { port in
             try await EgressFixture.with(
-                Self.list("POST web.example:80"), standIns: ["web.example:80": port]
+                EgressPolicy.list("POST web.example:80"), standIns: ["web.example:80": port]
             ) { fixture in
                 let answer = try await fixture.exchange(
                     "POST http://web.example/x HTTP/1.1\r\nHost: web.example\r\nContent-Length: 5\r\n\r\nhello"
@@ -92,7 +76,7 @@ import Testing
         ("GET http://deb.example/ HTTP/1.1\nHost: deb.example\n\n\r\n\r\n", "400", "bad_request"),
     ])
     func `is refused, with the reason, and told of`(request: String, status: String, reason: String) async throws {
-        let policy = Self.list(
+        let policy = EgressPolicy.list(
             "pypi.org", "GET,HEAD deb.example:80", "inside.example", "mapped.example", "cloud.example")
         let names = [
             "inside.example": ["10.0.0.1,127.0.0.1"], "mapped.example": ["::ffff:192.168.0.1,64:ff9b::7f00:1"],
@@ -113,7 +97,7 @@ import Testing
         "0.0.0.0", "0", "localhost", "169.254.169.254", "[fd00:ec2::254]", "10.0.0.1", "127.0.0.1.", "[::]",
     ])
     func `no spelling of an address leads inside, though the policy is open`(host: String) async throws {
-        try await EgressFixture.with(Self.open, names: ["localhost": ["127.0.0.1"]]) { fixture in
+        try await EgressFixture.with(EgressPolicy.open, names: ["localhost": ["127.0.0.1"]]) { fixture in
             for request in ["CONNECT \(host):443 HTTP/1.1\r\n\r\n", "GET http://\(host)/ HTTP/1.1\r\n\r\n"] {
                 let answer = try await fixture.exchange(request)
                 #expect(answer.hasPrefix("HTTP/1.1 40"), "\(request) → \(answer)")
@@ -122,7 +106,7 @@ import Testing
     }
 
     @Test func `a secret is for its host and for the methods that the policy lists`() async throws {
-        var policy = Self.list("GET,HEAD git.example", "pypi.org")
+        var policy = EgressPolicy.list("GET,HEAD git.example", "pypi.org")
         policy.secrets = [
             EgressSecret(host: try #require(EgressHost("git.example")), header: "authorization", secret: "git")
         ]
@@ -149,7 +133,7 @@ import Testing
     func `a secret that is not sent is named, with what to do`(
         fault: EgressSecretFault, status: String, advice: String
     ) async throws {
-        var policy = Self.list("git.example")
+        var policy = EgressPolicy.list("git.example")
         policy.secrets = [
             EgressSecret(host: try #require(EgressHost("git.example")), header: "authorization", secret: "git")
         ]
@@ -168,7 +152,7 @@ import Testing
 
     @Test func `a session's own list takes away and gives nothing`() async throws {
         let grant = EgressGrant(
-            policy: "team", egress: Self.list("pypi.org", "*.debian.org"),
+            policy: "team", egress: EgressPolicy.list("pypi.org", "*.debian.org"),
             narrowed: [EgressTarget(host: "pypi.org"), EgressTarget(host: "evil.example")], tenant: 1)
         func allows(_ text: String) throws -> Bool {
             grant.allows(try #require(EgressDestination(authority: text)), method: nil)
@@ -184,9 +168,9 @@ import Testing
     @Test func `a name that changes its mind is looked up once`() async throws {
         // Public at first, this machine afterwards: whoever looked again would get there.
         let names = ["rebind.example": ["192.0.2.1,127.0.0.1", "127.0.0.1"]]
-        try await StandInServer.with(Self.counting) { port in
+        try await StandInServer.with(StandInServer.counting) { port in
             try await EgressFixture.with(
-                Self.list("tcp rebind.example:\(port)"), names: names
+                EgressPolicy.list("tcp rebind.example:\(port)"), names: names
             ) { fixture in
                 let answer = try await fixture.exchange("CONNECT rebind.example:\(port) HTTP/1.1\r\n\r\n")
                 #expect(answer.contains("x-rookery-refused: private_address"))
@@ -201,7 +185,7 @@ import Testing
             for try await part in inbound { received.withLock { $0 += part.readableBytes } }
         }) { port in
             try await EgressFixture.with(
-                Self.list("pypi.org"), standIns: ["pypi.org:443": port]
+                EgressPolicy.list("pypi.org"), standIns: ["pypi.org:443": port]
             ) { fixture in
                 let connect = Array("CONNECT pypi.org:443 HTTP/1.1\r\n\r\n".utf8)
                 for (hello, reason) in [
@@ -227,7 +211,7 @@ import Testing
     }
 
     @Test func `a head without end is refused`() async throws {
-        try await EgressFixture.with(Self.open) { fixture in
+        try await EgressFixture.with(EgressPolicy.open) { fixture in
             let answer = try await fixture.exchange(
                 "GET http://a.example/ HTTP/1.1\r\n" + String(repeating: "X: yyyyyyyyyyyyyyyyyyyyyy\r\n", count: 4000))
             #expect(answer.hasPrefix("HTTP/1.1 431 "), "\(answer.prefix(200))")
@@ -235,7 +219,7 @@ import Testing
     }
 
     @Test func `a session that nobody knows, and a worker that names none, are refused`() async throws {
-        try await EgressFixture.with(Self.open) { fixture in
+        try await EgressFixture.with(EgressPolicy.open) { fixture in
             let gone = UUID()
             fixture.authority.forget(gone)
             let answer = try await fixture.exchange("CONNECT a.example:443 HTTP/1.1\r\n\r\n", as: gone)
@@ -245,61 +229,11 @@ import Testing
         }
     }
 
-    @Test func `connections over the limit are refused until one ends, another session's are not`() async throws {
-        try await StandInServer.with(Self.counting) { port in
-            var policy = Self.list("tcp a.example:9")
-            policy.connections = 1
-            try await EgressFixture.with(policy, standIns: ["a.example:9": port]) { fixture in
-                let connect = "CONNECT a.example:9 HTTP/1.1\r\n\r\n"
-                let first = try await fixture.client()
-                try await first.executeThenClose { inbound, outbound in
-                    try await outbound.write(ByteBuffer(string: connect))
-                    var parts = inbound.makeAsyncIterator()
-                    let opened = try await parts.next().map { String(buffer: $0) }
-                    #expect(opened?.hasPrefix("HTTP/1.1 200") == true)
-                    #expect(try await fixture.exchange(connect).hasPrefix("HTTP/1.1 429 "))
-                    let other = try await fixture.client(as: UUID())
-                    try await other.executeThenClose { inbound, outbound in
-                        try await outbound.write(ByteBuffer(string: connect))
-                        outbound.finish()
-                        var text = ""
-                        for try await part in inbound { text += String(buffer: part) }
-                        #expect(text.hasSuffix("got 0\n"))
-                    }
-                }
-                try await eventually { fixture.gate.books.connections(of: fixture.session) == 0 }
-            }
-        }
-    }
-
-    @Test func `a day's bytes are the end of it, those of yesterday's supervisor too`() async throws {
-        try await StandInServer.with(Self.counting) { port in
-            var policy = Self.list("tcp a.example:9")
-            policy.daily = .mebibytes(1)
-            try await EgressFixture.with(policy, standIns: ["a.example:9": port]) { fixture in
-                fixture.authority.before.withLock { $0 = ((1 << 20) - 10, 0) }
-                let answer = try await fixture.exchange("CONNECT a.example:9 HTTP/1.1\r\n\r\n0123456789abcdef")
-                #expect(answer == "HTTP/1.1 200 Connection established\r\n\r\n")
-                try await eventually { fixture.authority.refused.contains { $0.reason == "daily_bytes" } }
-                let next = try await fixture.exchange("CONNECT a.example:9 HTTP/1.1\r\n\r\n")
-                #expect(next.contains("x-rookery-refused: daily_bytes"))
-            }
-        }
-    }
-
-    @Test func `where accounts cannot be read nothing is let out`() async throws {
-        try await EgressFixture.with(Self.list("a.example"), standIns: ["a.example:443": 9]) { fixture in
-            fixture.authority.before.withLock { $0 = nil }
-            let answer = try await fixture.exchange("CONNECT a.example:443 HTTP/1.1\r\n\r\n")
-            #expect(answer.hasPrefix("HTTP/1.1 503 "))
-        }
-    }
-
     @Test func `only a session's own worker speaks for it, and another's attempt is not in its log`() async throws {
         let own = UUID()
-        try await StandInServer.with(Self.counting) { port in
+        try await StandInServer.with(StandInServer.counting) { port in
             try await EgressFixture.with(
-                Self.list("tcp a.example:9"), standIns: ["a.example:9": port],
+                EgressPolicy.list("tcp a.example:9"), standIns: ["a.example:9": port],
                 speaksFor: { $0 == getpid() && $1 == own }
             ) { fixture in
                 let connect = "CONNECT a.example:9 HTTP/1.1\r\n\r\n"
@@ -323,7 +257,8 @@ import Testing
         try await StandInServer.with({ _, outbound in
             try await outbound.write(ByteBuffer(string: "220 busy\n"))
         }) { port in
-            try await EgressFixture.with(Self.list("tcp a.example:9"), standIns: ["a.example:9": port]) { fixture in
+            try await EgressFixture.with(EgressPolicy.list("tcp a.example:9"), standIns: ["a.example:9": port]) {
+                fixture in
                 for _ in 0..<20 {
                     let answer = try await fixture.exchange("CONNECT a.example:9 HTTP/1.1\r\n\r\n")
                     #expect(answer == "HTTP/1.1 200 Connection established\r\n\r\n220 busy\n")
@@ -333,8 +268,9 @@ import Testing
     }
 
     @Test func `a body that is none is answered where nothing was answered yet`() async throws {
-        try await StandInServer.with(Self.counting) { port in
-            try await EgressFixture.with(Self.list("a.example:80"), standIns: ["a.example:80": port]) { fixture in
+        try await StandInServer.with(StandInServer.counting) { port in
+            try await EgressFixture.with(EgressPolicy.list("a.example:80"), standIns: ["a.example:80": port]) {
+                fixture in
                 let answer = try await fixture.exchange(
                     "POST http://a.example/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nhi\r\n0\r\n\r\n")
                 #expect(answer.hasPrefix("HTTP/1.1 400 rookery: the request's body"), "\(answer)")
@@ -343,64 +279,4 @@ import Testing
     }
 
     /// What the client has sent when it ends its direction is read at once, whatever was asked of the transport.
-    @Test(arguments: [false, true]) func `bytes go no faster than the policy says`(comesFromServer: Bool) async throws {
-        let (piece, count) = (64 << 10, 20)
-        let received = Mutex(0)
-        try await StandInServer.with({ inbound, outbound in
-            if comesFromServer {
-                for _ in 0..<count { try await outbound.write(ByteBuffer(repeating: 1, count: piece)) }
-                return
-            }
-            for try await part in inbound { received.withLock { $0 += part.readableBytes } }
-        }) { port in
-            var policy = Self.list("tcp a.example:9")
-            policy.bandwidth = ByteSize(bytes: 512 << 10)
-            try await EgressFixture.with(policy, standIns: ["a.example:9": port]) { fixture in
-                let start = ContinuousClock.now
-                let client = try await fixture.client()
-                try await client.executeThenClose { inbound, outbound in
-                    try await outbound.write(ByteBuffer(string: "CONNECT a.example:9 HTTP/1.1\r\n\r\n"))
-                    if !comesFromServer {
-                        for _ in 0..<count {
-                            try await client.channel.writeAndFlush(ByteBuffer(repeating: 1, count: piece)).get()
-                        }
-                    }
-                    outbound.finish()
-                    for try await part in inbound { received.withLock { $0 += part.readableBytes } }
-                }
-                // A second's worth goes at once, the rest in a second and a half.
-                #expect(ContinuousClock.now - start > .milliseconds(1450))
-                #expect(received.withLock { $0 } >= count * piece)
-            }
-        }
-    }
-
-    @Test func `a new connection of a session over its rate waits like those it has`() async throws {
-        try await StandInServer.with(Self.counting) { port in
-            var policy = Self.list("tcp a.example:9")
-            policy.bandwidth = ByteSize(bytes: 64 << 10)
-            try await EgressFixture.with(policy, standIns: ["a.example:9": port]) { fixture in
-                let start = ContinuousClock.now
-                try await withThrowingTaskGroup(of: Void.self) { tasks in
-                    for _ in 0..<4 {
-                        tasks.addTask {
-                            let client = try await fixture.client()
-                            let answer = try await client.executeThenClose { inbound, outbound in
-                                let head = ByteBuffer(string: "CONNECT a.example:9 HTTP/1.1\r\n\r\n")
-                                try await outbound.write(head)
-                                try await outbound.write(ByteBuffer(repeating: 1, count: 48 << 10))
-                                outbound.finish()
-                                var text = ""
-                                for try await part in inbound { text += String(buffer: part) }
-                                return text
-                            }
-                            #expect(answer.hasSuffix("got \(48 << 10)\n"))
-                        }
-                    }
-                    try await tasks.waitForAll()
-                }
-                #expect(ContinuousClock.now - start > .milliseconds(1950))
-            }
-        }
-    }
 }
