@@ -68,6 +68,8 @@ import Testing
             ])
             let status = try await client.waitForMessage(type: "status") { $0["status"] == "reading" }
             #expect(status["detail"] == "files")
+            // What is said to a turn that runs becomes part of it, and the scripted model makes nothing of that.
+            try await rookery.api.waitFor(id, activity: .idle)
             try await client.send([
                 "type": "message",
                 "content": #"TOOL mcp__claude-socket__fetch_messages {"session_id":"tools","limit":100}"#,
