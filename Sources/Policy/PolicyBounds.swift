@@ -7,6 +7,8 @@ public enum PolicyBounds {
     public static let cpuPercent = 5...100_000
     /// Of CPU and disk bandwidth, as cgroup v2 has it.
     public static let weight = 1...10_000
+    /// As many as Linux knows of (CONFIG_NR_CPUS).
+    public static let processors = 1...8192
     public static let pids = 16...65_536
     public static let openFiles = 64...1_048_576
     public static let fileSize = ByteSize.mebibytes(1)...ByteSize.gibibytes(65_536)
@@ -15,6 +17,8 @@ public enum PolicyBounds {
     /// A home and a small checkout fit in the least.
     public static let disk = ByteSize.mebibytes(16)...ByteSize.gibibytes(65_536)
     public static let inodes = 256...2_000_000_000
+    /// Below the least, writers wait for single pages.
+    public static let unwritten = ByteSize(bytes: 256 << 10)...ByteSize.gibibytes(1024)
     public static let logBytes = ByteSize(bytes: 64 << 10)...ByteSize.mebibytes(256)
     public static let requestBodies = ByteSize(bytes: 1 << 10)...ByteSize.mebibytes(1)
     public static let idleTimeout = TimeSpan.seconds(1)...TimeSpan.longest
@@ -50,6 +54,7 @@ extension ResourceLimits {
             check("swap", swap, PolicyBounds.swap),
             check("cpu_percent", cpuPercent, PolicyBounds.cpuPercent),
             check("cpu_weight", cpuWeight, PolicyBounds.weight),
+            check("processors", processors?.number, PolicyBounds.processors),
             check("pids", pids, PolicyBounds.pids),
             check("open_files", openFiles, PolicyBounds.openFiles),
             check("file_size", fileSize, PolicyBounds.fileSize),
@@ -57,6 +62,7 @@ extension ResourceLimits {
             check("shared_memory", sharedMemory, PolicyBounds.sharedMemory),
             check("disk", disk, PolicyBounds.disk),
             check("inodes", inodes, PolicyBounds.inodes),
+            check("unwritten", unwritten, PolicyBounds.unwritten),
             check("io_weight", ioWeight, PolicyBounds.weight),
         ]
         return faults.compactMap(\.self).first ?? contradictions.first.map { ($0.key, $0.value, $0.allowed) }
@@ -82,6 +88,13 @@ extension ResourceLimits {
         atMost("file_size", fileSize, "disk", disk, "no file could become as large")
         if let inodes, disk == nil {
             found.append(("inodes", "\(inodes)", "disk", "'none', or with a disk limit: one quota counts both"))
+        }
+        if let unwritten, disk == nil {
+            found.append(
+                (
+                    "unwritten", "\(unwritten)", "disk",
+                    "'none', or with a disk limit: it is of a disk of the session's own"
+                ))
         }
         return found
     }

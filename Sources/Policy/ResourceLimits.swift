@@ -12,6 +12,8 @@ public struct ResourceLimits: Codable, Sendable, Hashable {
     public var cpuPercent: Int
     /// Share of the CPU when there is not enough for all, 1…10000 (cgroup v2's cpu.weight).
     public var cpuWeight: Int
+    /// On how many of the machine's processors its processes may run; nil: on all.
+    public var processors: ProcessorCount?
     /// Processes and threads together.
     public var pids: Int
     /// Open files of one process (RLIMIT_NOFILE).
@@ -26,19 +28,23 @@ public struct ResourceLimits: Codable, Sendable, Hashable {
     public var disk: ByteSize?
     /// Files and directories there; nil: one for each 16 KiB of ``disk``.
     public var inodes: Int?
+    /// How much of what was written to ``disk`` may wait in memory to get there; nil: as much as the machine allows.
+    public var unwritten: ByteSize?
     /// Share of the disk's bandwidth, 1…10000 (cgroup v2's io.weight).
     public var ioWeight: Int
 
     public init(
         memory: ByteSize, memoryHigh: ByteSize? = nil, swap: ByteSize = ByteSize(bytes: 0), cpuPercent: Int,
-        cpuWeight: Int = 100, pids: Int, openFiles: Int, fileSize: ByteSize? = nil, temporary: ByteSize,
-        sharedMemory: ByteSize? = nil, disk: ByteSize? = nil, inodes: Int? = nil, ioWeight: Int = 100
+        cpuWeight: Int = 100, processors: ProcessorCount? = nil, pids: Int, openFiles: Int, fileSize: ByteSize? = nil,
+        temporary: ByteSize, sharedMemory: ByteSize? = nil, disk: ByteSize? = nil, inodes: Int? = nil,
+        unwritten: ByteSize? = nil, ioWeight: Int = 100
     ) {
         self.memory = memory
         self.memoryHigh = memoryHigh
         self.swap = swap
         self.cpuPercent = cpuPercent
         self.cpuWeight = cpuWeight
+        self.processors = processors
         self.pids = pids
         self.openFiles = openFiles
         self.fileSize = fileSize
@@ -46,6 +52,7 @@ public struct ResourceLimits: Codable, Sendable, Hashable {
         self.sharedMemory = sharedMemory
         self.disk = disk
         self.inodes = inodes
+        self.unwritten = unwritten
         self.ioWeight = ioWeight
     }
 
@@ -70,12 +77,12 @@ public struct ResourceLimits: Codable, Sendable, Hashable {
         case swap
         case cpuPercent = "cpu_percent"
         case cpuWeight = "cpu_weight"
-        case pids
+        case processors, pids
         case openFiles = "open_files"
         case fileSize = "file_size"
         case temporary
         case sharedMemory = "shared_memory"
-        case disk, inodes
+        case disk, inodes, unwritten
         case ioWeight = "io_weight"
     }
 

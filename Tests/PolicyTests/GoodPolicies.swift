@@ -17,6 +17,7 @@ enum GoodPolicies {
           swap: 128MiB
           cpu_percent: 50
           cpu_weight: 200
+          processors: all-but-one
           pids: 64
           open_files: 256
           file_size: 1GiB
@@ -24,6 +25,7 @@ enum GoodPolicies {
           shared_memory: 8MiB
           disk: 3GiB
           inodes: 100000
+          unwritten: 4MiB
           io_weight: 300
         require: [memory, landlock]
         seccomp:
@@ -77,6 +79,8 @@ enum GoodPolicies {
         "",
         "# nothing\n",
         "limits: {memory: 256MiB}\n",
+        "limits: {processors: 3, unwritten: 256KiB}\n",
+        "limits: {processors: all, unwritten: none}\n",
         "limits: {memory: 1073741824, swap: 0, disk: none, memory_high: none, file_size: null}\n",
         "idle_timeout: never\nmax_lifetime: ~\nfreeze_after: 1h\npermission_timeout: never\n",
         "idle_timeout: 90\nreap_warning: 0\ngrace: 500ms\n",

@@ -1,3 +1,4 @@
+import Foundation
 import Policy
 import Testing
 
@@ -53,7 +54,40 @@ import Testing
                     memory: .gibibytes(1), cpuPercent: 100, pids: 64, openFiles: 64, temporary: .gibibytes(2)),
                 "temporary"
             ),
+            (
+                ResourceLimits(
+                    memory: .gibibytes(1), cpuPercent: 100, processors: .upTo(0), pids: 64, openFiles: 64,
+                    temporary: .mebibytes(1)), "processors"
+            ),
+            (
+                ResourceLimits(
+                    memory: .gibibytes(1), cpuPercent: 100, pids: 64, openFiles: 64, temporary: .mebibytes(1),
+                    unwritten: .mebibytes(2)), "unwritten"
+            ),
             (.standard, nil),
         ] as [(ResourceLimits, String?)])
     func bounds(limits: ResourceLimits, key: String?) { #expect(limits.outOfBounds?.key == key) }
+}
+
+@Suite struct ProcessorCountTests {
+    @Test(
+        "how many that is",
+        arguments: [
+            (.upTo(1), 4, 1), (.upTo(3), 4, 3), (.upTo(9), 4, 4), (.allButOne, 4, 3), (.allButOne, 2, 1),
+            (.allButOne, 1, 1), (.upTo(-1), 4, 1),
+        ] as [(ProcessorCount, Int, Int)])
+    func counts(wanted: ProcessorCount, available: Int, count: Int) {
+        #expect(wanted.count(of: available) == count)
+    }
+
+    @Test("as it is sent", arguments: [("3", .upTo(3)), ("\"all-but-one\"", .allButOne)] as [(String, ProcessorCount)])
+    func coding(text: String, count: ProcessorCount) throws {
+        #expect(try JSONDecoder().decode(ProcessorCount.self, from: Data(text.utf8)) == count)
+        #expect(String(decoding: try JSONEncoder().encode(count), as: UTF8.self) == text)
+    }
+
+    @Test("what is no count is refused", arguments: ["\"all\"", "\"3\"", "null", "[1]", "1.5", "\"\""])
+    func refusal(text: String) {
+        #expect(throws: DecodingError.self) { try JSONDecoder().decode(ProcessorCount.self, from: Data(text.utf8)) }
+    }
 }

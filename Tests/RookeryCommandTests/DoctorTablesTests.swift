@@ -175,6 +175,7 @@ import Testing
             policy default, rootless mode
             limit memory: asked 2GiB, enforced not at all by none (no cgroup)
             limit pids: asked 512, enforced 512 by rlimit
+            limit unwritten: asked none, enforced not at all by none (the policy sets none)
             limit 7 to 4096, at most 4096
             """
         let finding = SandboxSelfTest.limitsFinding(some)

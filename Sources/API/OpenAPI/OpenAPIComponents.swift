@@ -23,10 +23,10 @@ extension OpenAPIDocument {
            "description": "One limit as asked for, and as it really holds here.",
            "required": ["name", "asked", "by"],
            "properties": {
-            "name": {"type": "string"},
-            "asked": {"type": "string"},
-            "enforced": {"type": "string"},
-            "by": {"type": "string", "enum": ["cgroup-v2", "cgroup-v1", "rlimit", "tmpfs", "none"]},
+            "name": {"type": "string", "description": "As the policy has it, such as memory, processors or unwritten."},
+            "asked": {"type": "string", "description": "As the policy says it; none, or all, where it sets none."},
+            "enforced": {"type": "string", "description": "As it holds; absent where nothing holds it."},
+            "by": {"type": "string", "enum": ["cgroup-v2", "cgroup-v1", "rlimit", "tmpfs", "loop-image", "kernel", "none"]},
             "note": {"type": "string"}
            }
           },

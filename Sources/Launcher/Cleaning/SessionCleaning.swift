@@ -34,6 +34,8 @@ struct SessionCleaning {
         }
         removeDrafts(of: id)
         LaunchRecord.remove(id, in: directories.records)
+        // The device of its disk went with its last process.
+        if directories.disks != nil { WriteBound.liftUnused() }
     }
 
     /// What a launch was making when its launcher was killed.
@@ -52,6 +54,7 @@ struct SessionCleaning {
         for id in DiskMount.sessions(in: directories.records) {
             DiskMount.removePlace(of: id, in: directories.records)
         }
+        if directories.disks != nil { WriteBound.liftUnused() }
     }
 
     private func end(_ process: ProcessIdentity?, _ name: String) throws(LaunchFailure) {

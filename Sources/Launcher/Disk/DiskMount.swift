@@ -11,6 +11,8 @@ import WorkerControl
 final class DiskMount: Sendable {
     /// The root of the session's files.
     let root: Directory
+    /// The number of its loop device.
+    let device: UInt32
     private let parent: Directory
     private let name: String
     private let isAttached = Mutex(true)
@@ -24,7 +26,7 @@ final class DiskMount: Sendable {
     ) throws(LaunchFailure) {
         let name = Self.name(id)
         do throws(SystemError) {
-            root = try Self.mount(image, at: name, in: parent, patience: shared ? 0 : Self.patience)
+            (root, device) = try Self.mount(image, at: name, in: parent, patience: shared ? 0 : Self.patience)
         } catch {
             throw DiskImage.failure(
                 "disk", error,
@@ -58,7 +60,7 @@ final class DiskMount: Sendable {
 
     private static func mount(
         _ image: DiskImage, at name: String, in parent: Directory, patience: Int32
-    ) throws(SystemError) -> Directory {
+    ) throws(SystemError) -> (Directory, UInt32) {
         let place = "\(parent.path)/\(name)"
         var index: UInt32 = 0
         // The mount holds the device from then on.
@@ -69,7 +71,7 @@ final class DiskMount: Sendable {
         }
         do throws(SystemError) {
             try SystemError.check("mount /dev/loop\(index)", rk_loop_mount(index, place))
-            return try parent.directory(name)
+            return (try parent.directory(name), index)
         } catch {
             _ = rk_detach_mount(place)
             _ = unlinkat(parent.descriptor.number, name, Int32(AT_REMOVEDIR))

@@ -11,7 +11,7 @@ struct SessionFiles {
     let root: Directory
     /// nil: plain directories.
     let mount: DiskMount?
-    /// `disk` and `inodes`.
+    /// `disk`, `inodes` and `unwritten`.
     let limits: [EnforcedLimit]
     /// This launch made the image.
     let isNew: Bool
@@ -49,11 +49,24 @@ struct SessionFiles {
     private static func mounted(
         _ mount: DiskMount, _ image: DiskImage, _ limits: ResourceLimits, isNew: Bool
     ) -> SessionFiles {
-        SessionFiles(root: mount.root, mount: mount, limits: report(mount.root, image, limits), isNew: isNew)
+        SessionFiles(root: mount.root, mount: mount, limits: bounded(mount, image, limits), isNew: isNew)
+    }
+
+    /// Bounds what may be unwritten, and reports all that holds of the disk.
+    static func bounded(_ mount: DiskMount, _ image: DiskImage, _ limits: ResourceLimits) -> [EnforcedLimit] {
+        let bound = WriteBound(loop: mount.device)
+        let lack = bound.set(limits.unwritten)
+        var unwritten = LimitReport.notEnforced("unwritten", limits.unwritten, lack ?? "the kernel does not say")
+        if lack == nil, let bytes = bound.bytes {
+            unwritten.enforced = "\(ByteSize(bytes: bytes))"
+            unwritten.by = "loop-image"
+            unwritten.note = "the kernel rounds it"
+        }
+        return report(mount.root, image, limits) + [unwritten]
     }
 
     /// As the kernel sees the image and the filesystem in it.
-    static func report(_ root: Directory, _ image: DiskImage, _ limits: ResourceLimits) -> [EnforcedLimit] {
+    private static func report(_ root: Directory, _ image: DiskImage, _ limits: ResourceLimits) -> [EnforcedLimit] {
         let older = "made with this when its policy said so: what a policy says now holds for new sessions"
         var disk = EnforcedLimit(
             name: "disk", asked: limits.disk.map { "\($0)" } ?? "none", enforced: "\(image.size)", by: "loop-image")

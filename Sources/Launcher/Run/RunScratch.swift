@@ -9,8 +9,8 @@ import WorkerControl
 struct RunScratch {
     private let path: String
     /// nil: plain directories.
-    private let disk: DiskMount?
-    /// `disk` and `inodes`.
+    private var disk: DiskMount?
+    /// `disk`, `inodes` and `unwritten`.
     let limits: [EnforcedLimit]
 
     var home: String { "\(files)/home" }
@@ -54,7 +54,7 @@ struct RunScratch {
         // From here on its mount alone holds it, and nothing is left however this process ends.
         defer { try? DiskImage.remove(id, in: directory) }
         let mount = try DiskMount(image, id, in: directory)
-        return (mount, SessionFiles.report(mount.root, image, limits))
+        return (mount, SessionFiles.bounded(mount, image, limits))
     }
 
     private static func make(_ directory: String, _ range: UIDRange?) throws(LaunchFailure) {
@@ -64,8 +64,12 @@ struct RunScratch {
         else { throw failure("cannot give \(directory) to the sandbox's user") }
     }
 
-    func remove() {
-        disk?.detach()
+    mutating func remove() {
+        if let device = disk?.device {
+            disk?.detach()
+            disk = nil
+            WriteBound.liftUnused(after: device)
+        }
         let name = (path as NSString).lastPathComponent
         guard let parent = try? Directory(at: (path as NSString).deletingLastPathComponent) else { return }
         try? TreeRemoval.remove(name, in: parent)

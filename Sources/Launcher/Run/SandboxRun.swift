@@ -130,7 +130,7 @@ public struct SandboxRun: Sendable {
         // Slots count up from 0 for sessions; commands by hand take them from the other end.
         let slot = UIDRange.slots.upperBound - 1 - Int(getpid() % 1024)
         let range = rootless ? nil : UIDRange(slot: slot)
-        let scratch = try RunScratch(
+        var scratch = try RunScratch(
             range: range, limits: policy.sandbox.limits, mountsArePrivate: mountsArePrivate)
         defer { scratch.remove() }
 
@@ -170,7 +170,7 @@ public struct SandboxRun: Sendable {
     private func limits(_ cgroup: [EnforcedLimit], disk: [EnforcedLimit]) -> LaunchLimits {
         var rules = policy.sandbox
         guard workspace != nil else { return LaunchLimits(rules, cgroup: cgroup, inside: nil, disk: disk) }
-        rules.required.subtract(["disk", "inodes"])
+        rules.required.subtract(["disk", "inodes", "unwritten"])
         var disk = disk
         for index in disk.indices where disk[index].enforced != nil {
             disk[index].note = "of the home; the workspace is the caller's own"

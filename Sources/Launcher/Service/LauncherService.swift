@@ -199,7 +199,7 @@ public final class LauncherService: Sendable {
         let asked = ResourceLimits.standard
         var disk = LimitReport.disk(asked, notEnforced: DiskSupport.lack(configuration) ?? "")
         if DiskSupport.lack(configuration) == nil {
-            for index in disk.indices {
+            for index in disk.indices where disk[index].asked != "none" {
                 disk[index].enforced = disk[index].asked
                 disk[index].by = "loop-image"
                 disk[index].note = nil

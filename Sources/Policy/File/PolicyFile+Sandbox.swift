@@ -40,6 +40,10 @@ extension PolicyFile {
         case .swap: limits.swap = try size(PolicyBounds.swap) ?? ByteSize(bytes: 0)
         case .cpuPercent: limits.cpuPercent = try value.integer(in: PolicyBounds.cpuPercent)
         case .cpuWeight: limits.cpuWeight = try value.integer(in: PolicyBounds.weight)
+        case .processors:
+            limits.processors = try value.optional(ProcessorCount.all) { value throws(FileFault) in
+                try value.processors()
+            }
         case .pids: limits.pids = try value.integer(in: PolicyBounds.pids)
         case .openFiles: limits.openFiles = try value.integer(in: PolicyBounds.openFiles)
         case .fileSize: limits.fileSize = try size(PolicyBounds.fileSize)
@@ -50,6 +54,7 @@ extension PolicyFile {
             limits.inodes = try value.optional("none") { value throws(FileFault) in
                 try value.integer(in: PolicyBounds.inodes)
             }
+        case .unwritten: limits.unwritten = try size(PolicyBounds.unwritten)
         case .ioWeight: limits.ioWeight = try value.integer(in: PolicyBounds.weight)
         }
     }

@@ -157,6 +157,7 @@ extension PolicyTree {
                     case .swap: .text("\(limits.swap)")
                     case .cpuPercent: .number(limits.cpuPercent)
                     case .cpuWeight: .number(limits.cpuWeight)
+                    case .processors: processors(limits.processors)
                     case .pids: .number(limits.pids)
                     case .openFiles: .number(limits.openFiles)
                     case .fileSize: optional(limits.fileSize, "none")
@@ -164,10 +165,15 @@ extension PolicyTree {
                     case .sharedMemory: optional(limits.sharedMemory, "none")
                     case .disk: optional(limits.disk, "none")
                     case .inodes: limits.inodes.map { .number($0) } ?? .text("none")
+                    case .unwritten: optional(limits.unwritten, "none")
                     case .ioWeight: .number(limits.ioWeight)
                     }
                 return (key, value)
             })
+    }
+
+    private static func processors(_ count: ProcessorCount?) -> PolicyTree {
+        count?.number.map { .number($0) } ?? optional(count, ProcessorCount.all)
     }
 
     private static func egress(_ egress: EgressPolicy) -> PolicyTree {

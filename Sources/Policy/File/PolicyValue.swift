@@ -134,6 +134,16 @@ struct PolicyValue {
         return number
     }
 
+    func processors() throws(FileFault) -> ProcessorCount {
+        if case .scalar(let scalar) = node, scalar.string == ProcessorCount.allButOneWord { return .allButOne }
+        do {
+            return .upTo(try integer(in: PolicyBounds.processors))
+        } catch {
+            throw fault(
+                error.problem, remedy: "\(error.remedy), \(ProcessorCount.allButOneWord) or \(ProcessorCount.all)")
+        }
+    }
+
     func size(in range: ClosedRange<ByteSize>) throws(FileFault) -> ByteSize {
         let wanted = "a size from \(range.lowerBound) to \(range.upperBound)"
         let text = try scalar(wanted).string

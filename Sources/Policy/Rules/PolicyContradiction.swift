@@ -58,12 +58,13 @@ extension SessionPolicy {
         }
         let absent: [(String, Bool)] = [
             ("disk", sandbox.limits.disk == nil), ("inodes", sandbox.limits.effectiveInodes == nil),
+            ("processors", sandbox.limits.processors == nil), ("unwritten", sandbox.limits.unwritten == nil),
         ]
         for (name, isAbsent) in absent where isAbsent && sandbox.required.contains(name) {
             found.append(
                 PolicyContradiction(
                     keys: ["require", "limits.\(name)"], problem: "'\(name)' is required and has no limit",
-                    remedy: "write limits.disk, or require less"))
+                    remedy: "write limits.\(name == "inodes" ? "disk" : name), or require less"))
         }
         return found
     }

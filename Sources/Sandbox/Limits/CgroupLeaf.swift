@@ -4,7 +4,8 @@ import Glibc
 /// The cgroup of one session.
 public struct CgroupLeaf: Sendable, Hashable {
     public let kind: Cgroups.Kind
-    /// By controller (`memory`, `cpu`, `pids`, `blkio`, `cpuacct`, `freezer`), or `unified`. Empty where there are no cgroups.
+    /// By controller (`memory`, `cpu`, `pids`, `blkio`, `cpuacct`, `freezer`, `cpuset`), or `unified`. Empty where there are no
+    /// cgroups. One that was made has a `cpuset` only where it is bound to processors.
     public let directories: [String: String]
 
     public init(kind: Cgroups.Kind, directories: [String: String]) {

@@ -39,9 +39,12 @@ public struct CgroupParent: Sendable, Hashable {
         guard cgroups.kind != .none else { return (leaf, LimitReport.cgroup(limits, cgroups: cgroups, leaf: leaf)) }
         if leaf.exists { try leaf.end() }
         do {
-            try makeDirectories(of: leaf)
-            try CgroupValues.write(limits, to: leaf)
-            return (leaf, LimitReport.cgroup(limits, cgroups: cgroups, leaf: leaf))
+            // A cpuset of v1 without processors of its own would take no process.
+            let made = CgroupLeaf(kind: leaf.kind, directories: leaf.directories.filter { $0.key != "cpuset" })
+            try makeDirectories(of: made)
+            try CgroupValues.write(limits, to: made)
+            let (placed, fault) = ProcessorPlace(parent: self).bind(made, leafName, to: limits.processors)
+            return (placed, LimitReport.cgroup(limits, cgroups: cgroups, leaf: placed, unbound: fault?.message))
         } catch {
             try? leaf.end()
             removeIfEmpty()
@@ -67,7 +70,7 @@ public struct CgroupParent: Sendable, Hashable {
         }
     }
 
-    private func makeDirectories(of leaf: CgroupLeaf) throws(CgroupFault) {
+    func makeDirectories(of leaf: CgroupLeaf) throws(CgroupFault) {
         if cgroups.kind == .v2 { try Delegation(cgroups).prepare() }
         for (controller, directory) in leaf.directories {
             let parent = directories[controller] ?? directory

@@ -6,9 +6,9 @@ public struct Cgroups: Sendable, Hashable {
 
     public let kind: Kind
     /// The directory of this process's own cgroup, by controller (`memory`, `cpu`, `pids`, `blkio`, `cpuacct`,
-    /// `freezer`), or the one under `unified`. Everything made is below these, so that the launcher's own limits hold for it too.
+    /// `freezer`, `cpuset`), or the one under `unified`. Everything made is below these, so that the launcher's own limits hold for it too.
     public let bases: [String: String]
-    /// Which of memory, cpu and pids the kernel offers there; on v2 io too.
+    /// Which of memory, cpu and pids the kernel offers there; on v2 io and cpuset too.
     public let controllers: Set<String>
     /// Why there are none, for a person; nil unless ``kind`` is `.none`.
     public let reason: String?
@@ -16,9 +16,9 @@ public struct Cgroups: Sendable, Hashable {
     /// The controllers without any of which a hierarchy is of no use.
     static let limiting = ["memory", "cpu", "pids"]
     /// v2 only: taken where it is offered beside one of those.
-    static let sharing = ["io"]
-    /// v1 only: hierarchies for shares of the disk, for accounting and for the freezer.
-    static let extra = ["blkio", "cpuacct", "freezer"]
+    static let sharing = ["io", "cpuset"]
+    /// v1 only: hierarchies for shares of the disk, for accounting, for the freezer and for processors.
+    static let extra = ["blkio", "cpuacct", "freezer", "cpuset"]
     /// The cgroup that a launcher below a delegated v2 cgroup moves itself and its supervisor into.
     static let ownGroup = "rookery-supervisor"
 

@@ -5,13 +5,19 @@ public enum LimitReport {
     // MARK: By cgroup
 
     /// The limits that cgroups hold. Without a controller for processes their number is the rlimit's.
-    public static func cgroup(_ limits: ResourceLimits, cgroups: Cgroups, leaf: CgroupLeaf) -> [EnforcedLimit] {
+    /// - Parameter unbound: why the kernel did not bind the leaf to processors, where it refused.
+    public static func cgroup(
+        _ limits: ResourceLimits, cgroups: Cgroups, leaf: CgroupLeaf, unbound: String? = nil
+    ) -> [EnforcedLimit] {
         let root = cgroups.kind == .v2 ? cgroups.bases["unified"] : nil
-        return cgroup(limits, cgroups: cgroups, leaf: leaf, scheduling: .detect(controllers: root))
+        return cgroup(
+            limits, cgroups: cgroups, leaf: leaf, scheduling: .detect(controllers: root),
+            available: ProcessorPlace.available(cgroups), unbound: unbound)
     }
 
     static func cgroup(
-        _ limits: ResourceLimits, cgroups: Cgroups, leaf: CgroupLeaf, scheduling: IOScheduling
+        _ limits: ResourceLimits, cgroups: Cgroups, leaf: CgroupLeaf, scheduling: IOScheduling,
+        available: ProcessorList?, unbound: String? = nil
     ) -> [EnforcedLimit] {
         let why = cgroups.reason ?? "the kernel does not offer it here"
         let by = "cgroup-\(cgroups.kind.rawValue)"
@@ -31,6 +37,7 @@ public enum LimitReport {
             swap(limits, leaf, by: by, why: why),
             entry("cpu_percent", limits.cpuPercent, leaf.cpuPercent.map { "\($0)" }, else: "nothing bounds CPU time"),
             entry("cpu_weight", limits.cpuWeight, leaf.cpuWeight.map { "\($0)" }, else: "all get the same share"),
+            processors(limits.processors, leaf, available: available, fault: unbound, by: by, why: why),
             ioWeight(limits, leaf, by: by, why: why, scheduling),
         ]
         if cgroups.kind == .v1, leaf.memoryHigh != nil {
@@ -106,10 +113,19 @@ public enum LimitReport {
 
     /// A disk limit that nothing holds.
     public static func disk(_ limits: ResourceLimits, notEnforced reason: String) -> [EnforcedLimit] {
-        [("disk", limits.disk.map { "\($0)" }), ("inodes", limits.effectiveInodes.map { "\($0)" })].map { name, asked in
-            EnforcedLimit(
-                name: name, asked: asked ?? unlimited, enforced: nil, by: "none", note: asked == nil ? unset : reason)
-        }
+        [
+            notEnforced("disk", limits.disk, reason), notEnforced("inodes", limits.effectiveInodes, reason),
+            notEnforced("unwritten", limits.unwritten, reason),
+        ]
+    }
+
+    /// A limit that nothing holds, or that the policy does not set.
+    public static func notEnforced(
+        _ name: String, _ asked: (some CustomStringConvertible)?, _ reason: String
+    ) -> EnforcedLimit {
+        EnforcedLimit(
+            name: name, asked: asked?.description ?? unlimited, enforced: nil, by: "none",
+            note: asked == nil ? unset : reason)
     }
 
     // MARK: Together

@@ -27,14 +27,17 @@ public struct UnmetRequirement: Sendable, Hashable {
         return nil
     }
 
-    /// Weights are shares, not ceilings, and filesystems round their number of inodes up to what fills a block.
+    /// Weights are shares, not ceilings; filesystems round their number of inodes up to what fills a block; the kernel
+    /// keeps what may be unwritten as a share of a threshold that moves; all but one is a number only where it holds.
     private static func isWeaker(_ enforced: String, than asked: String, name: String) -> Bool {
+        if name == "processors", Int(asked) == nil { return false }
         guard let held = ByteSize(parsing: enforced), let wanted = ByteSize(parsing: asked) else {
             return enforced != asked
         }
         switch name {
         case "cpu_weight", "io_weight": return false
         case "inodes": return held.bytes > wanted.bytes + wanted.bytes / 32 + 1024
+        case "unwritten": return held.bytes > wanted.bytes + wanted.bytes / 8
         default: return held > wanted
         }
     }

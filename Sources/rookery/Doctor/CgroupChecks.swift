@@ -2,7 +2,7 @@ import Foundation
 
 /// Which limits cgroups can enforce for whoever runs this.
 enum CgroupChecks {
-    private static let wanted = ["memory", "cpu", "pids", "io"]
+    private static let wanted = ["memory", "cpu", "pids", "io", "cpuset"]
 
     static func all() -> [Finding] {
         let mounts = KernelChecks.contents("/proc/self/mountinfo") ?? ""

@@ -15,9 +15,11 @@ enum PreemptionCheck {
 
     private static func finding(_ model: String?) -> Finding {
         let name = "preemption"
-        let remedy = "boot with preempt=full (or lazy, Linux 6.13) on a kernel with CONFIG_PREEMPT_DYNAMIC"
+        let remedy =
+            "boot with preempt=full (or lazy, Linux 6.13) on a kernel with CONFIG_PREEMPT_DYNAMIC, or write processors and "
+            + "unwritten into the policies' limits (Docs/operations.md)"
         guard let model else {
-            return .warn(name, "this kernel's model cannot be told", "\(remedy) to be sure, or as root mount debugfs")
+            return .warn(name, "this kernel's model cannot be told", "as root mount debugfs, or \(remedy)")
         }
         guard ["full", "lazy", "rt"].contains(model) else {
             return .warn(

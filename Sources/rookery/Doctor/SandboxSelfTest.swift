@@ -91,7 +91,10 @@ struct SandboxSelfTest {
 
     /// Which limits of the default policy hold, from what the launcher says of them.
     static func limitsFinding(_ explanation: String) -> Finding {
-        let lines = explanation.split(separator: "\n").filter { $0.hasPrefix("limit ") && $0.contains(": asked ") }
+        // What the policy does not set is asked as none.
+        let lines = explanation.split(separator: "\n").filter {
+            $0.hasPrefix("limit ") && $0.contains(": asked ") && !$0.contains(": asked none,")
+        }
         let open = lines.filter { $0.contains("enforced not at all") }.compactMap { line in
             line.dropFirst("limit ".count).split(separator: ":").first.map(String.init)
         }

@@ -120,7 +120,7 @@ import Testing
         #expect(
             by == [
                 "memory": "none", "memory_high": "none", "swap": by["swap"], "cpu_percent": "none",
-                "cpu_weight": "none", "io_weight": "none", "pids": "rlimit",
+                "cpu_weight": "none", "processors": "kernel", "io_weight": "none", "pids": "rlimit",
             ])
         // Where the machine has no swap at all, that is what holds.
         #expect(["none", "kernel"].contains(by["swap"]))

@@ -30,6 +30,11 @@ import Testing
             bases: ["unified": "/sys/fs/cgroup/system.slice/rookery.service"],
             controllers: ["cpu", "memory", "pids", "io"]),
         Machine(
+            testDescription: "a subtree with cpuset",
+            mounts: "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw", own: "0::/r.service\n",
+            offered: ["/sys/fs/cgroup/r.service": ["cpuset", "cpu", "memory", "hugetlb"]], kind: .v2,
+            bases: ["unified": "/sys/fs/cgroup/r.service"], controllers: ["cpuset", "cpu", "memory"]),
+        Machine(
             testDescription: "started again after moving itself",
             mounts: "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw", own: "0::/r.service/rookery-supervisor\n",
             offered: ["/sys/fs/cgroup/r.service": ["memory", "pids"]], kind: .v2,
@@ -64,11 +69,12 @@ import Testing
             testDescription: "v1 with controllers mounted together",
             mounts: """
                 1 0 0:1 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct
+                3 0 0:3 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset
                 2 0 0:2 / /sys/fs/cgroup/freezer rw - cgroup cgroup rw,freezer
-                """, own: "2:cpu,cpuacct:/a\n3:freezer:/\n4:memory:/\n", kind: .v1,
+                """, own: "2:cpu,cpuacct:/a\n3:freezer:/\n4:memory:/\n5:cpuset:/b\n", kind: .v1,
             bases: [
                 "cpu": "/sys/fs/cgroup/cpu,cpuacct/a", "cpuacct": "/sys/fs/cgroup/cpu,cpuacct/a",
-                "freezer": "/sys/fs/cgroup/freezer",
+                "freezer": "/sys/fs/cgroup/freezer", "cpuset": "/sys/fs/cgroup/cpuset/b",
             ], controllers: ["cpu"]),
         Machine(
             testDescription: "a mount point with a space",

@@ -35,8 +35,10 @@ import Testing
         try CgroupValues.write(limits, to: leaf)
         let cgroups = Cgroups(kind: kind, bases: directories, controllers: ["memory", "cpu", "pids"])
         let report = LimitReport.cgroup(
-            limits, cgroups: cgroups, leaf: leaf, scheduling: IOScheduling(usesBFQ: bfq, usesCosts: costs))
-        return Dictionary(uniqueKeysWithValues: report.map { ($0.name, $0) })
+            limits, cgroups: cgroups, leaf: leaf, scheduling: IOScheduling(usesBFQ: bfq, usesCosts: costs),
+            available: ProcessorList(0..<4))
+        // Processors have tests of their own.
+        return Dictionary(uniqueKeysWithValues: report.filter { $0.name != "processors" }.map { ($0.name, $0) })
     }
 
     @Test func everyLimitIsWrittenToVersion2AndReadBack() throws {
@@ -132,6 +134,8 @@ import Testing
         Requirement(testDescription: "what holds weaker", required: ["temporary"], unmet: "temporary"),
         Requirement(testDescription: "a weight of another scale", required: ["cpu_weight"], unmet: nil),
         Requirement(testDescription: "a few inodes more", required: ["inodes"], unmet: nil),
+        Requirement(testDescription: "an unwritten bound as the kernel rounds it", required: ["unwritten"], unmet: nil),
+        Requirement(testDescription: "all processors but one", required: ["processors"], unmet: nil),
         Requirement(testDescription: "a name nobody knows", required: ["luck"], unmet: "luck"),
         Requirement(testDescription: "what is checked where it is set up", required: ["landlock"], unmet: nil),
     ])
@@ -144,6 +148,8 @@ import Testing
             EnforcedLimit(name: "temporary", asked: "1MiB", enforced: "2MiB", by: "tmpfs"),
             EnforcedLimit(name: "cpu_weight", asked: "100", enforced: "101", by: "cgroup-v1"),
             EnforcedLimit(name: "inodes", asked: "1000", enforced: "1024", by: "loop-image"),
+            EnforcedLimit(name: "unwritten", asked: "2MiB", enforced: "2101248", by: "loop-image"),
+            EnforcedLimit(name: "processors", asked: "all-but-one", enforced: "3", by: "cgroup-v1"),
         ]
         let unmet = UnmetRequirement.first(of: one.required, in: report)
         #expect(unmet?.name == one.unmet)
