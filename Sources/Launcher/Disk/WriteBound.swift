@@ -1,7 +1,9 @@
+import CLinux
 import Foundation
 import Glibc
 import Policy
 import Sandbox
+import SessionCore
 
 /// How much of what was written to a loop device may wait in memory: what the kernel keeps of it in
 /// /sys/block/loop<N>/bdi (sysfs-class-bdi, Linux 6.2 and later). Past it, writers to that device wait, and they alone.
@@ -13,6 +15,16 @@ struct WriteBound {
     init(loop index: UInt32, in blocks: String = Self.blocks) { device = "\(blocks)/loop\(index)" }
 
     private init(device: String) { self.device = device }
+
+    /// That of the device on which a session's image is; nil while it is on none.
+    init?(of id: SessionID, in disks: Directory) {
+        guard let image = try? DiskImage.open(id, in: disks) else { return nil }
+        var index: UInt32 = 0
+        let found = rk_loop_find(image.file.number, &index)
+        guard found >= 0 else { return nil }
+        close(found)
+        self.init(loop: index)
+    }
 
     /// Sets the bound, or takes away what the device's last user left: it belongs to the device, not to what is on it.
     /// - Returns: why it does not hold; nil when it does.

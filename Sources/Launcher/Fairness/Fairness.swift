@@ -3,13 +3,21 @@ import Foundation
 import Sandbox
 import Synchronization
 
-/// Has greedy sessions give way to modest ones, four times a second, on a thread of its own until it is stopped.
+/// Has greedy sessions give way to modest ones, and restrains those for whom that is not enough, four times a second, on a
+/// thread of its own until it is stopped.
 final class Fairness: Sendable {
     private static let period = 0.25
+    private let parent: CgroupParent
+    private let disks: Directory?
     private let time: ProcessorTime
     private let isStopped = Atomic(false)
 
-    init(_ parent: CgroupParent) { time = ProcessorTime(parent) }
+    /// - Parameter disks: where sessions' images are; nil where they have none.
+    init(_ parent: CgroupParent, disks: Directory?) {
+        self.parent = parent
+        self.disks = disks
+        time = ProcessorTime(parent)
+    }
 
     func start() {
         let thread = Thread { [self] in run() }
@@ -25,8 +33,11 @@ final class Fairness: Sendable {
         time.setAll(giveWay: false)
         var sessions = GreedySessions()
         var hadGreedy = false
+        var holders = KernelHolders()
+        var restraint = Restraint(parent, disks: disks)
         while !isStopped.load(ordering: .relaxed) {
-            let changes = sessions.sample(time.used(), at: DispatchTime.now().uptimeNanoseconds)
+            let (used, now) = (time.used(), DispatchTime.now().uptimeNanoseconds)
+            let changes = sessions.sample(used.mapValues(\.total), at: now)
             for name in changes.from { time.set(name, givesWay: false) }
             for name in changes.to { time.set(name, givesWay: true) }
             if hadGreedy != !sessions.giveWay.isEmpty {
@@ -34,7 +45,9 @@ final class Fairness: Sendable {
                 // Who serves them all, and answers their keys, comes before them too.
                 time.setAll(giveWay: hadGreedy)
             }
+            restraint.apply(holders.sample(used, at: now))
             Thread.sleep(forTimeInterval: Self.period)
         }
+        restraint.apply(KernelHolders.Verdict())
     }
 }

@@ -52,7 +52,7 @@ public final class LauncherService: Sendable {
     public func run() throws(LaunchFailure) {
         let reaper = reaper
         Thread { reaper.run() }.start()
-        let fairness = Fairness(cgroups)
+        let fairness = Fairness(cgroups, disks: directories.disks)
         fairness.start()
         defer { fairness.stop() }
         let slots = DispatchSemaphore(value: Self.concurrency)

@@ -28,6 +28,9 @@ public struct ProcessorList: Sendable, Hashable {
         ProcessorList(Set(numbers).intersection(other.numbers))
     }
 
+    /// Half of these, rounded down: those with the highest numbers.
+    var upperHalf: ProcessorList { ProcessorList(numbers.suffix(count / 2)) }
+
     /// `count` of these, those first that fewest of the others are on, and among equals the lowest.
     func leastUsed(_ count: Int, besides others: [ProcessorList]) -> ProcessorList {
         var uses: [Int: Int] = [:]

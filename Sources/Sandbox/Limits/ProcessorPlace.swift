@@ -41,7 +41,7 @@ struct ProcessorPlace {
     }
 
     /// A new cpuset of v1 has neither processors nor memory, and takes no process before both are said, above it first.
-    private func bindV1(_ directory: String, to chosen: ProcessorList) throws(CgroupFault) {
+    func bindV1(_ directory: String, to chosen: ProcessorList) throws(CgroupFault) {
         guard let base = parent.cgroups.bases["cpuset"], let above = parent.directories["cpuset"] else { return }
         let leaf = CgroupLeaf(kind: .v1, directories: ["cpuset": directory])
         try parent.makeDirectories(of: leaf)

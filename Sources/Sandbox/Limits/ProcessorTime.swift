@@ -1,5 +1,17 @@
 import Glibc
 
+/// Processor time in nanoseconds.
+public struct ProcessorUse: Sendable, Hashable {
+    public var total: UInt64
+    /// Of it, in system calls and faults.
+    public var kernel: UInt64
+
+    public init(total: UInt64, kernel: UInt64 = 0) {
+        self.total = total
+        self.kernel = kernel
+    }
+}
+
 /// What the sessions below one parent use of the processors, and whether they give way to one another.
 public struct ProcessorTime: Sendable {
     private let parent: CgroupParent
@@ -9,22 +21,34 @@ public struct ProcessorTime: Sendable {
     private var accounting: String? { parent.directories["cpuacct"] ?? parent.directories["unified"] }
     private var scheduling: String? { parent.directories["cpu"] ?? parent.directories["unified"] }
 
-    /// Nanoseconds of processor time that each session has used so far, by the name of its leaf.
-    public func used() -> [String: UInt64] {
+    /// What each session has used so far, by the name of its leaf.
+    public func used() -> [String: ProcessorUse] {
         guard let accounting else { return [:] }
-        var times: [String: UInt64] = [:]
+        var uses: [String: ProcessorUse] = [:]
         for name in CgroupFile.directories(in: accounting) {
-            times[name] = nanoseconds(in: "\(accounting)/\(name)")
+            uses[name] =
+                parent.cgroups.kind == .v1 ? useV1(in: "\(accounting)/\(name)") : useV2(in: "\(accounting)/\(name)")
         }
-        return times
+        return uses
     }
 
-    private func nanoseconds(in directory: String) -> UInt64? {
-        if parent.cgroups.kind == .v1 {
-            return CgroupFile.read("\(directory)/cpuacct.usage").flatMap { UInt64($0.prefix { $0 != "\n" }) }
+    private func useV1(in directory: String) -> ProcessorUse? {
+        func number(_ file: String) -> UInt64? {
+            CgroupFile.read("\(directory)/\(file)").flatMap { UInt64($0.prefix { $0 != "\n" }) }
         }
-        let line = CgroupFile.read("\(directory)/cpu.stat")?.split(separator: "\n").first
-        return line.flatMap { $0.hasPrefix("usage_usec ") ? UInt64($0.dropFirst(11)) : nil }.map { $0 &* 1000 }
+        return number("cpuacct.usage").map { ProcessorUse(total: $0, kernel: number("cpuacct.usage_sys") ?? 0) }
+    }
+
+    private func useV2(in directory: String) -> ProcessorUse? {
+        guard let text = CgroupFile.read("\(directory)/cpu.stat") else { return nil }
+        var microseconds: [Substring: UInt64] = [:]
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if words.count == 2 { microseconds[words[0]] = UInt64(words[1]) }
+        }
+        return microseconds["usage_usec"].map {
+            ProcessorUse(total: $0 &* 1000, kernel: (microseconds["system_usec"] ?? 0) &* 1000)
+        }
     }
 
     /// Whether all sessions together wait for whatever else runs on the machine, the service first of all. Best effort.

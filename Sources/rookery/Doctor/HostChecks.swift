@@ -1,5 +1,6 @@
 import CLinux
 import Foundation
+import Glibc
 import Sandbox
 
 /// Whether this kernel has Landlock, which holds files and ports of supervisor, workers and sessions once more.

@@ -1,0 +1,71 @@
+import Sandbox
+
+/// Tells sessions that keep processors in the kernel, by what each used lately: fillers of disks and of memory, bombs of
+/// processes.
+///
+/// Giving way is not enough for those. A kernel that does not preempt itself lets a system call run to its end or to the
+/// next tick, and what a disk filler has written is written out by the kernel's own threads, which give way to nobody.
+struct KernelHolders {
+    /// Processors that its system calls used on average over about two seconds, from which on a session is one, and below
+    /// which no more.
+    static let holdsFrom = 0.4
+    static let calmBelow = 0.2
+    /// The part of its time that is spent in the kernel. A compiler's is a tenth, that of an installation of packages a
+    /// half.
+    static let share = 0.6
+    private static let memory = 2e9
+    /// How long one that has calmed writes to its disk as if it had not, in nanoseconds: it is calm because it waits for
+    /// the disk.
+    private static let aftermath: UInt64 = 60_000_000_000
+
+    private struct Session {
+        var used: ProcessorUse
+        var rate = 0.0
+        var kernelRate = 0.0
+        var holds = false
+        var lastHeld: UInt64?
+    }
+
+    /// What is to hold from now on.
+    struct Verdict: Equatable {
+        /// Whose processes may run on some of the processors only.
+        var kept: Set<String> = []
+        /// Who waits for the disk.
+        var slowed: Set<String> = []
+    }
+
+    private var sessions: [String: Session] = [:]
+    private var lastTime: UInt64?
+
+    /// Takes what each session has used since it was made, at a time in nanoseconds that only rises. Where there is nobody
+    /// to be spared, nobody is kept.
+    mutating func sample(_ used: [String: ProcessorUse], at time: UInt64) -> Verdict {
+        let elapsed = Double(time - min(lastTime ?? time, time))
+        lastTime = time
+        var current: [String: Session] = [:]
+        for (name, use) in used {
+            // A first look says nothing about a rate; nor does a leaf made anew under its name.
+            guard var session = sessions[name], use.total >= session.used.total, use.kernel >= session.used.kernel,
+                elapsed > 0
+            else {
+                current[name] = Session(used: use)
+                continue
+            }
+            let weight = min(elapsed / Self.memory, 1)
+            session.rate += (Double(use.total - session.used.total) / elapsed - session.rate) * weight
+            session.kernelRate += (Double(use.kernel - session.used.kernel) / elapsed - session.kernelRate) * weight
+            session.used = use
+            session.holds =
+                session.holds
+                ? session.kernelRate >= Self.calmBelow
+                : session.kernelRate >= Self.holdsFrom && session.kernelRate >= Self.share * session.rate
+            if session.holds { session.lastHeld = time }
+            current[name] = session
+        }
+        sessions = current
+        let kept = current.filter(\.value.holds).keys
+        let slowed = current.filter { $0.value.lastHeld.map { time - $0 < Self.aftermath } ?? false }.keys
+        guard slowed.count < current.count else { return Verdict() }
+        return Verdict(kept: Set(kept), slowed: Set(slowed))
+    }
+}
