@@ -49,6 +49,9 @@ public protocol SessionService: Sendable {
     func events(
         _ id: SessionID, since: UInt64?, as principal: Principal
     ) async throws(SupervisorError) -> AsyncStream<SessionEvent>
+    func history(
+        _ id: SessionID, before: UInt64?, limit: Int, as principal: Principal
+    ) async throws(SupervisorError) -> SessionHistory
     func past(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> SessionPast
     func events(as principal: Principal) async -> AsyncStream<SessionEvent>
     func idle(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> IdleReport

@@ -89,6 +89,39 @@ struct PastTests {
         }
     }
 
+    @Test func theEventsAreReadBackwardsByPages() async throws {
+        let sessions = FakeSessions()
+        let id = await sessions.add(SessionID(), .parked)
+        for seq in 1...10 {
+            await sessions.emit(
+                SessionEvent(
+                    seq: UInt64(seq), time: Date(), sessionID: id, incarnation: 1, type: .messageUser, data: [:]))
+        }
+        let server = try APIServer(
+            APIConfiguration(listeners: [.tcp(host: "127.0.0.1", port: 0)], authentication: .token),
+            sessions: sessions, tokens: FakeTokens(), usage: FakeUsage(), credentials: FakeCredentials(),
+            budgets: FakeBudgets(), logger: .silent)
+        try await server.application.test(.router) { client in
+            var pages: [[Int64]] = []
+            var query: String? = "limit=4"
+            while let asked = query, pages.count < 9 {
+                let answer = try await Self.get("/v1/sessions/\(id)/history?\(asked)", client)
+                #expect(answer.status == .ok)
+                let page = try JSONReader.parse(answer.body)
+                pages.append(page["items"]?.array?.compactMap { $0["seq"]?.integer } ?? [])
+                #expect(page["before"] != nil)
+                query = page["before"]?.integer.map { "limit=4&before=\($0)" }
+            }
+            #expect(pages == [[7, 8, 9, 10], [3, 4, 5, 6], [1, 2]])
+            for query in ["limit=0", "limit=1001", "limit=x", "before=0", "before=-1", "before=x"] {
+                let answer = try await Self.get("/v1/sessions/\(id)/history?\(query)", client)
+                #expect(answer.status == .unprocessableContent, "\(query)")
+            }
+            let foreign = try await Self.get("/v1/sessions/\(SessionID())/history", client)
+            #expect(foreign.status == .notFound)
+        }
+    }
+
     @Test func aTranscriptIsPagedAndHasMessagesAndTools() async throws {
         try await Self.serving { journal in
             for number in 0..<30 {

@@ -76,6 +76,20 @@ import Testing
         #expect(projects["/"]?["y"] as? Int == 2)
         // What is complete is not written again.
         #expect(HomeSeed.globalConfiguration(merging: written) == nil)
+        #expect(HomeSeed.globalConfiguration(merging: written, isFirst: true) == nil)
+    }
+
+    @Test func aCopyDoesNotKnowOfTheOriginalsRenderer() throws {
+        // As 2.1.329 writes it while it starts.
+        let running = #"""
+            {"hasCompletedOnboarding":true,"projects":{"/":{"hasTrustDialogAccepted":true}},"numStartups":2,
+            "fullscreenBootPending":{"2":{"version":"2.1.329","host":"sandbox","platform":"linux","startedAt":1}}}
+            """#
+        let root = try object(HomeSeed.globalConfiguration(merging: Data(running.utf8), isFirst: true))
+        #expect(root["fullscreenBootPending"] == nil)
+        #expect(root["numStartups"] as? Int == 2)
+        // Its own, of an incarnation that was killed, is the CLI's business.
+        #expect(HomeSeed.globalConfiguration(merging: Data(running.utf8)) == nil)
     }
 }
 

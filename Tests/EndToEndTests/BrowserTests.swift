@@ -42,6 +42,10 @@ import Testing
         }
     }
 
+    @Test func aPersonReadsALongPastFromItsEnd() async throws {
+        try await use("history_test.py") { _, _ in }
+    }
+
     @Test func aPageUsesTheClientLibrary() async throws {
         try await Rookery.with { rookery in
             try #require(

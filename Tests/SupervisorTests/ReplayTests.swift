@@ -102,6 +102,25 @@ struct ReplayTests {
             #expect(rest.allSatisfy { $0.type != .gap })
             #expect(zip(rest, rest.dropFirst()).allSatisfy { $0.seq < $1.seq })
             #expect(rest.count >= count + 52)
+            // And backwards, by pages that the stream goes on from.
+            var pages: [[SessionEvent]] = []
+            var before: UInt64?
+            repeat {
+                let page = try await box.supervisor.history(id, before: before, limit: 500, as: box.alice)
+                #expect(page.events.count <= 500)
+                pages.append(page.events)
+                before = page.before
+            } while before != nil
+            let back = pages.reversed().flatMap { $0 }
+            #expect(pages.count == back.count / 500 + 1)
+            #expect(back.map(\.seq) == rest.map(\.seq).filter { $0 <= back.last?.seq ?? 0 })
+            let newest = try #require(pages.first?.last?.seq)
+            #expect(newest >= end + 50)
+            let following = newest < parked ? try await numbers(box, id, since: newest, through: parked) : []
+            #expect((back + following).map(\.type) == rest.map(\.type))
+            let bob = try await box.someone("bob", in: "others")
+            let foreign = await refusal { _ = try await box.supervisor.history(id, before: nil, limit: 9, as: bob) }
+            #expect(foreign?.code == .notFound)
         }
     }
 
@@ -115,6 +134,8 @@ struct ReplayTests {
             try await eventually("all of them in memory") { () async throws -> Bool? in
                 await box.supervisor.numbers(of: id).last == end ? true : nil
             }
+            let page = try await box.supervisor.history(id, before: nil, limit: 100, as: box.alice)
+            #expect(page.events.map(\.seq) == Array(end - 99...end) && page.before == end - 99)
             let seen = try await numbers(box, id, since: 0, through: end)
             #expect(seen.first?.type == .gap)
             #expect(zip(seen, seen.dropFirst()).allSatisfy { $0.seq < $1.seq })

@@ -192,18 +192,42 @@ struct SpareTests {
         }
     }
 
-    @Test func aRepetitionOfARequestIsTheSessionThatItMade() async throws {
+    @Test func aRepetitionOfARequestIsTheSessionThatItMadeAndCostsNoSpare() async throws {
         try await Box.with(Self.settings()) { box in
             try await box.create(Self.structured)
             try await box.spares()
             let first = try await box.supervisor.create(Self.structured, idempotencyKey: "k", by: box.alice).record.id
-            try await box.spares()
+            let spare = try await box.spares()[0].id
             let again = try await box.supervisor.create(Self.structured, idempotencyKey: "k", by: box.alice).record.id
             #expect(again == first)
-            try await eventually("nothing to be left of the spare that was taken for it") {
-                let pool = await box.supervisor.pool.spares
-                return try await box.registry.spares() == Array(pool.keys) ? true : nil
+            // Another request under the same key has none either.
+            let refused = await refusal {
+                _ = try await box.supervisor.create(
+                    SessionCreation(name: "other", kind: .structured), idempotencyKey: "k", by: box.alice)
             }
+            #expect(refused?.code == .invalid)
+            #expect(await box.supervisor.pool.spares[spare] != nil)
+            #expect(await box.supervisor.pool.counts.dropped == [:])
+            #expect(box.launcher.state.withLock { $0.removed.isEmpty })
+            #expect(try await box.create(Self.structured) == spare)
+        }
+    }
+
+    @Test func requestsOfOneKeyThatComeTogetherTakeOneSpare() async throws {
+        try await Box.with(Self.settings(count: 2)) { box in
+            try await box.create(Self.structured)
+            let spares = Set(try await box.spares(2).map(\.id))
+            let made = try await withThrowingTaskGroup(of: SessionID.self) { group in
+                for _ in 1...4 {
+                    group.addTask {
+                        try await box.supervisor.create(Self.structured, idempotencyKey: "k", by: box.alice).record.id
+                    }
+                }
+                return try await group.reduce(into: Set<SessionID>()) { $0.insert($1) }
+            }
+            #expect(made.count == 1 && made.isSubset(of: spares))
+            #expect(await Set(box.supervisor.pool.spares.keys) == spares.subtracting(made))
+            #expect(await box.supervisor.pool.counts.dropped == [:])
         }
     }
 

@@ -181,3 +181,93 @@ test('only what changed is told as changed', () => {
   tell(conversation, ['message.delta', { message_id: 'm', index: 0, kind: 'text', text: 'a' }]);
   assert.deepEqual([...conversation.takeChanges()], [conversation.items[0].id]);
 });
+
+// What came before
+
+const TALK = [
+  ['session.running', {}],
+  ['session.settings', { model: 'one' }],
+  ...TURN,
+  ['input.accepted', { text: 'more', submit: true, by: 'ann', client_id: 'c2', prompt_id: 'p2' }],
+  ['turn.started', { prompt_ids: ['p2'] }],
+  ['message.user', { text: 'more', prompt_id: 'p2' }],
+  ['input.accepted', { text: 'later', submit: true, by: 'bob', client_id: 'c3', prompt_id: 'p3' }],
+  ['prompt.queued', { prompt_id: 'p3' }],
+  ['tool.started', { tool_use_id: 't2', tool_name: 'Task', tool_input: {} }],
+  ['message.assistant', { message_id: 'm2', text: 'inside', parent_tool_use_id: 't2' }],
+  ['permission.requested', { id: 'q1', kind: 'tool', tool_name: 'Bash', tool_input: { command: 'rm' } }],
+  ['permission.resolved', { id: 'q1', resolution: 'allowed', by: 'ann' }],
+  ['turn.retrying', { attempt: 1, max_retries: 3, delay_ms: 1000 }],
+  ['turn.retrying', { attempt: 2, max_retries: 3, delay_ms: 1000 }],
+  ['tool.completed', { tool_use_id: 't2', tool_name: 'Task', output: 'done' }],
+  ['turn.completed', { outcome: 'completed', duration_ms: 5 }],
+  ['turn.started', { prompt_ids: ['p3'] }],
+  ['message.user', { text: 'later', prompt_id: 'p3' }],
+  ['permission.requested', { id: 'q2', kind: 'tool', tool_name: 'Bash', tool_input: { command: 'ls' } }],
+].map(([type, data], at) => ({ seq: at + 1, time: '2026-01-01T00:00:00Z', type, data }));
+const STANDING = {
+  seq: TALK.length, activity: 'pending', settings: { model: 'two' }, queued: [], turn: { since: 'then' },
+  permissions: [{ id: 'q2', kind: 'tool', tool_name: 'Bash', tool_input: { command: 'ls' } }],
+};
+const told = (conversation) => [conversation.items, conversation.waiting, conversation.openPermissions]
+  .map((items) => items.map(({ version, ...item }) => item));
+
+test('read from its end backwards a conversation is the same, wherever the pages meet', () => {
+  const whole = new Conversation();
+  for (const event of TALK) whole.apply(event);
+  whole.reconcile(STANDING);
+  for (let at = 0; at < TALK.length; at += 1) {
+    for (const middle of [0, Math.floor(at / 2)]) {
+      const conversation = new Conversation();
+      for (const event of TALK.slice(at)) conversation.apply(event);
+      conversation.reconcile(STANDING);
+      if (middle > 0) conversation.prepend(TALK.slice(middle, at));
+      conversation.prepend(TALK.slice(0, middle || at));
+      assert.deepEqual(told(conversation), told(whole), `pages meet at ${at} and ${middle}`);
+      assert.deepEqual(conversation.settings, whole.settings);
+      assert.deepEqual([conversation.activity, conversation.turn, conversation.seq], ['pending', { since: 'then' }, STANDING.seq]);
+    }
+  }
+});
+
+test('what was there stays the same object, and is told as changed', () => {
+  const conversation = new Conversation();
+  for (const event of TALK.slice(-1)) conversation.apply(event);
+  const [card] = conversation.items;
+  conversation.takeChanges();
+  conversation.prepend(TALK.slice(0, -1));
+  assert.equal(conversation.items.at(-1), card);
+  assert.ok(conversation.takeChanges().has(card.id));
+  assert.equal(conversation.openPermissions[0], card);
+});
+
+test('a prompt that began after one asked where the session stands is not waiting once more is known', () => {
+  const conversation = new Conversation();
+  const at = TALK.findIndex(({ type, data }) => type === 'turn.started' && data.prompt_ids[0] === 'p3');
+  const standing = { ...STANDING, seq: at, queued: [{ prompt_id: 'p3', text: 'later', by: 'bob' }], permissions: [] };
+  conversation.reconcile(standing);
+  for (const event of TALK.slice(at)) conversation.apply(event);
+  assert.deepEqual(conversation.waiting, []);
+  conversation.prepend(TALK.slice(0, at));
+  assert.deepEqual(conversation.waiting, []);
+  assert.equal(conversation.items.filter(({ type, text }) => type === 'prompt' && text === 'later').length, 1);
+});
+
+test('what this page is sending, and its pictures, outlive it', () => {
+  const conversation = new Conversation();
+  const picture = { media_type: 'image/png', data: '' };
+  conversation.sending('c1', 'hi', [picture]);
+  for (const event of TALK.slice(2, 4)) conversation.apply(event);
+  conversation.sending('c9', 'not there yet');
+  conversation.prepend(TALK.slice(0, 2));
+  assert.deepEqual(conversation.outbox.map(({ clientID }) => clientID), ['c9']);
+  assert.deepEqual(conversation.waiting[0].pictures, [picture]);
+});
+
+test('that something is missing is said once, at the top', () => {
+  const gap = (seq) => ({ seq, time: '', type: 'gap', data: {} });
+  const conversation = new Conversation();
+  for (const event of [gap(9), ...TALK.slice(10)]) conversation.apply(event);
+  conversation.prepend([gap(4), ...TALK.slice(5, 10)]);
+  assert.deepEqual(conversation.items.map(({ tone }, at) => tone === 'gap' && at).filter((at) => at !== false), [0]);
+});

@@ -27,6 +27,13 @@ async function startServer() {
       response.on('close', () => state.streams.delete(response));
       return;
     }
+    if (url.pathname.endsWith('/history')) {
+      const before = Number(url.searchParams.get('before') ?? Infinity);
+      const older = state.events.filter(({ seq }) => seq < before);
+      const items = older.slice(-Number(url.searchParams.get('limit') ?? 300));
+      response.end(JSON.stringify({ items, before: older.length > items.length ? items[0].seq : null }));
+      return;
+    }
     let body = '';
     request.on('data', (piece) => { body += piece; });
     request.on('end', () => {
@@ -210,3 +217,44 @@ test('a mark is acknowledged when its bytes are drawn, not when they arrive', ()
   drawn[0]();
   assert.deepEqual(FakeSocket.last.sent.slice(1), [{ type: 'ack', seq: 3 }]);
 }));
+
+test('with a tail the newest events are told, then what follows; earlier ones are read by pages', async () => {
+  const server = await startServer();
+  for (let seq = 1; seq <= 1000; seq += 1) server.tell(seq, 'message.user');
+  const session = new RookerySession('s', { server: server.url, tail: 100, reconnectDelay: 5, jitter: 0 });
+  const told = [];
+  session.on('event', ({ seq }) => told.push(seq));
+  assert.equal(session.hasEarlier, false);
+  session.open();
+  await until(() => server.state.streams.size === 1);
+  assert.deepEqual([told.length, told[0], told.at(-1), session.since], [100, 901, 1000, 1000]);
+  assert.equal(session.hasEarlier, true);
+  server.tell(1001, 'message.user');
+  await until(() => told.at(-1) === 1001);
+  // Over a break it goes on by number.
+  server.breakOff();
+  server.state.events.push({ seq: 1002, type: 'message.user', data: {} });
+  await until(() => told.at(-1) === 1002);
+  assert.equal(told.length, 102);
+  assert.equal(server.state.requests.filter((line) => line.includes('/history')).length, 1);
+  const pages = [];
+  for (let page = await session.earlier(400); page.length; page = await session.earlier(400)) pages.push(page.map(({ seq }) => seq));
+  assert.deepEqual(pages.map((page) => [page[0], page.at(-1)]), [[501, 900], [101, 500], [1, 100]]);
+  assert.equal(session.hasEarlier, false);
+  session.close();
+  server.close();
+});
+
+test('a session without events has no tail, and is followed from its beginning', async () => {
+  const server = await startServer();
+  const session = new RookerySession('s', { server: server.url, tail: 100 });
+  const told = [];
+  session.on('event', ({ seq }) => told.push(seq));
+  session.open();
+  await until(() => server.state.streams.size === 1);
+  server.tell(1, 'session.created');
+  await until(() => told.length === 1);
+  assert.ok(server.state.requests.includes('GET /v1/sessions/s/events?since=0'));
+  session.close();
+  server.close();
+});

@@ -31,7 +31,7 @@ struct StartTests {
         mkfifo(folder + "/home/pipe", 0o600)
         let home = HomeDirectory(descriptor: open(folder + "/home", O_RDONLY | O_DIRECTORY | O_CLOEXEC))
         defer { close(home.descriptor) }
-        try home.seed()
+        try home.seed(isFirst: true)
         #expect(home.names(in: HomeDirectory.statusDirectory, limit: 10).isEmpty)
         let configuration = try #require(home.read(".claude/.claude.json", limit: 1 << 20))
         #expect(String(decoding: configuration, as: UTF8.self).contains("hasCompletedOnboarding"))
@@ -50,6 +50,6 @@ struct StartTests {
         symlink("/tmp", folder + "/home/.claude")
         let home = HomeDirectory(descriptor: open(folder + "/home", O_RDONLY | O_DIRECTORY | O_CLOEXEC))
         defer { close(home.descriptor) }
-        #expect(throws: SystemCallError.self) { try home.seed() }
+        #expect(throws: SystemCallError.self) { try home.seed(isFirst: true) }
     }
 }

@@ -10,22 +10,27 @@ const DOUBT = 20_000;
 export class EventStream {
   onEvent = () => {};
   onConnection = () => {};
+  /** The newest page is told; what is older is from `before` on, null: nothing is. Before any event of it. */
+  onTail = () => {};
   onError = () => {};
 
   #transport;
   #path;
   #backoff;
   #since;
+  #tail;
   #abort = null;
   #timer = null;
   #open = false;
   #waits = false;
   #heard = 0;
 
-  constructor(transport, path, { since = null, backoff = new Backoff(500, 30_000, 0.5), silence = SILENCE } = {}) {
+  /** `tail: {path, limit}`: without `since`, the newest events of that history are told first. */
+  constructor(transport, path, { since = null, tail = null, backoff = new Backoff(500, 30_000, 0.5), silence = SILENCE } = {}) {
     this.#transport = transport;
     this.#path = path;
     this.#since = since;
+    this.#tail = tail;
     this.#backoff = backoff;
     this.silence = silence;
   }
@@ -83,7 +88,16 @@ export class EventStream {
     this.#timer = setTimeout(() => this.#run(), delay);
   }
 
+  async #readTail(abort) {
+    const { path, limit } = this.#tail;
+    const { items, before } = await this.#transport.call('GET', `${path}?limit=${limit}`, undefined, {}, abort.signal);
+    this.onTail(before);
+    for (const event of items) this.#tell(event);
+    this.#since ??= 0;
+  }
+
   async #read(abort) {
+    if (this.#tail && this.#since === null) await this.#readTail(abort);
     const query = this.#since === null ? '' : `?since=${this.#since}`;
     const response = await this.#transport.request(
       'GET', this.#path + query, undefined, { accept: 'text/event-stream' }, abort.signal);
@@ -114,6 +128,10 @@ export class EventStream {
     } catch {
       return;
     }
+    this.#tell(event);
+  }
+
+  #tell(event) {
     if (this.#since !== null && event.seq <= this.#since && event.type !== 'gap') return;
     this.#since = Math.max(this.#since ?? 0, event.seq);
     this.onEvent(event);

@@ -71,6 +71,8 @@ export interface ConnectionOptions {
 export interface RookerySessionOptions extends ConnectionOptions {
   /** Events above this number are told; left out: those from now on. */
   since?: number;
+  /** Without `since`: so many of the newest events are told first (1 to 1000). */
+  tail?: number;
   reconnectDelay?: number;
   maxReconnectDelay?: number;
   /** The part of each delay that is left to chance, 0 to 1. */
@@ -125,6 +127,8 @@ export class RookerySession {
   readonly id: string;
   readonly since: number | null;
   readonly pending: number;
+  /** Whether there are events before those that `tail` told. */
+  readonly hasEarlier: boolean;
   readonly openPermissions: Map<string, Record<string, unknown>>;
   on(event: 'connected' | 'disconnected', listener: () => void): Unsubscribe;
   /** `delayed`: a message waits for a server that could not take it just now. */
@@ -134,6 +138,10 @@ export class RookerySession {
   open(): void;
   close(): void;
   hurry(): void;
+  /** A page of events backwards from `before`, oldest first; the answer's `before` is null at the beginning. */
+  history(options?: { before?: number; limit?: number }): Promise<{ items: SessionEvent[]; before: number | null }>;
+  /** The events before those that were told, by pages, oldest first; empty when there are none. */
+  earlier(limit?: number): Promise<SessionEvent[]>;
   send(text: string, options?: { submit?: boolean; clientID?: string }): Promise<{ seq: number }>;
   prompt(text: string, options?: { images?: PromptImage[]; clientID?: string }): Promise<{ seq: number; prompt_id: string; queued: boolean }>;
   withdraw(promptID: string): Promise<unknown>;

@@ -17,6 +17,7 @@ export class RookerySession {
   #events = new Emitter();
   #terminals = new Set();
   #permissions = new Map();
+  #before = null;
   #online = () => this.hurry();
 
   /** Starts a session and answers it, opened. Options: those of the constructor and the body of POST /v1/sessions. */
@@ -35,7 +36,9 @@ export class RookerySession {
     const backoff = () => new Backoff(reconnectDelay, maxReconnectDelay, jitter);
     this.#stream = new EventStream(this.#transport, this.#path('/events'), {
       since: options.since ?? null, backoff: backoff(), silence: options.silence,
+      tail: options.tail ? { path: this.#path('/history'), limit: options.tail } : null,
     });
+    this.#stream.onTail = (before) => { this.#before = before; };
     this.#stream.onEvent = (event) => this.#take(event);
     this.#stream.onConnection = (connected) => this.#events.emit(connected ? 'connected' : 'disconnected');
     this.#stream.onError = (error) => this.#events.emit('error', error);
@@ -58,6 +61,11 @@ export class RookerySession {
   /** Permissions that were asked for and not answered, by id, as far as the events say. */
   get openPermissions() {
     return new Map(this.#permissions);
+  }
+
+  /** Whether there are events before those that were told; known once `tail` of them are. */
+  get hasEarlier() {
+    return this.#before !== null;
   }
 
   on(event, listener) {
@@ -174,6 +182,24 @@ export class RookerySession {
   /** Goes on as `terminal` or `structured`; only an idle session does. */
   switchKind(kind) {
     return this.#transport.call('POST', this.#path('/switch'), { kind });
+  }
+
+  /** A page of events, oldest first, and where the page before it ends: `{items, before}`; `before` is null at the beginning. */
+  history({ before, limit } = {}) {
+    const query = new URLSearchParams();
+    if (before) query.set('before', before);
+    if (limit) query.set('limit', limit);
+    return this.#transport.call('GET', this.#path(`/history?${query}`));
+  }
+
+  /** The events before those that were told, oldest first; they are not told as events. Empty: there are none. */
+  async earlier(limit = undefined) {
+    while (this.#before !== null) {
+      const { items, before } = await this.history({ before: this.#before, limit });
+      this.#before = before;
+      if (items.length) return items;
+    }
+    return [];
   }
 
   /** The session's document. */

@@ -4,6 +4,8 @@
 // Items have an `id`, a `type`, a `version` that rises with each change, and `parent`, the tool of the subagent that they
 // belong to. Types: prompt, text, thinking, tool, permission, turn, notice.
 
+import { EventRecord } from './record.js';
+
 const LIFECYCLE = new Set([
   'session.queued', 'session.starting', 'session.running', 'session.parking', 'session.parked', 'session.stopping',
   'session.stopped', 'session.failed', 'session.deleted', 'session.switched',
@@ -30,12 +32,41 @@ export class Conversation {
   seq = 0;
 
   #changed = new Set();
-  #tools = new Map();
-  #permissions = new Map();
-  #prompts = new Map();
-  #retry = null;
-  #rests = false;
-  #switches = false;
+  #tools;
+  #permissions;
+  #prompts;
+  #retry;
+  #rests;
+  #switches;
+  /** What it is made of, so that what came before can be put before it. */
+  #record = new EventRecord();
+  /** Where the session stood when it was last asked. */
+  #standing = null;
+  /** The items of before it was told anew, by id: they stay the same objects, and the same nodes of a page. */
+  #kept = new Map();
+  #count;
+
+  constructor() {
+    this.#clear();
+  }
+
+  #clear() {
+    this.items = [];
+    this.waiting = [];
+    this.activity = null;
+    this.settings = {};
+    this.usage = null;
+    this.turn = null;
+    this.parksAt = null;
+    this.seq = 0;
+    this.#tools = new Map();
+    this.#permissions = new Map();
+    this.#prompts = new Map();
+    this.#retry = null;
+    this.#rests = false;
+    this.#switches = false;
+    this.#count = { seq: 0, items: 0 };
+  }
 
   /** The ids of what changed since the last call. */
   takeChanges() {
@@ -86,6 +117,33 @@ export class Conversation {
 
   /** Takes one event; they come once each and in order. */
   apply(event) {
+    this.#record.push(event);
+    this.#tell(event);
+  }
+
+  /**
+   * Puts events before all that it has, and tells everything anew: what begins in the one and ends in the other belongs
+   * together.
+   */
+  prepend(events) {
+    this.#record.prepend(events);
+    const [standing, seq] = [this.#standing, this.seq];
+    for (const item of [...this.items, ...this.waiting]) this.#kept.set(item.id, item);
+    this.#clear();
+    let isPut = !standing;
+    for (const event of this.#record.events) {
+      if (!isPut && event.seq > standing.seq) {
+        this.#reconcile(standing);
+        isPut = true;
+      }
+      this.#tell(event);
+    }
+    if (!isPut) this.#reconcile(standing);
+    this.seq = seq;
+    this.#kept.clear();
+  }
+
+  #tell(event) {
     const { type, data = {}, seq } = event;
     this.seq = Math.max(this.seq, seq);
     switch (type) {
@@ -143,6 +201,11 @@ export class Conversation {
    * any more is closed, and what came before the first event of this page is added.
    */
   reconcile(standing) {
+    this.#standing = standing;
+    this.#reconcile(standing);
+  }
+
+  #reconcile(standing) {
     const { seq } = standing;
     const open = new Set((standing.permissions ?? []).map(({ id }) => id));
     for (const item of this.#permissions.values()) {
@@ -179,7 +242,9 @@ export class Conversation {
   }
 
   #wait(prompt, state) {
-    const item = { type: 'prompt', version: 0, state, ...prompt };
+    const known = this.#kept.get(prompt.id);
+    const pictures = prompt.pictures ?? known?.pictures;
+    const item = this.#keep({ type: 'prompt', version: 0, state, ...prompt, pictures });
     this.#prompts.set(item.promptID, item);
     this.waiting.push(item);
     this.#changed.add(item.id);
@@ -356,10 +421,20 @@ export class Conversation {
 
   #add({ seq, time }, type, members) {
     // An event can give rise to several items; an item's id outlives its changes.
-    const item = { id: `${seq}:${type}:${this.items.length}`, type, version: 0, seq, time, ...members };
+    this.#count = { seq, items: this.#count.seq === seq ? this.#count.items + 1 : 0 };
+    const item = this.#keep({ id: `${seq}:${type}:${this.#count.items}`, type, version: 0, seq, time, ...members });
     this.items.push(item);
     this.#changed.add(item.id);
     return item;
+  }
+
+  /** The object that stood for the item before, if there was one. */
+  #keep(item) {
+    const known = this.#kept.get(item.id);
+    if (!known) return item;
+    const { version } = known;
+    for (const name of Object.keys(known)) delete known[name];
+    return Object.assign(known, item, { version: version + 1 });
   }
 
   #change(item) {

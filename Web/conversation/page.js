@@ -15,6 +15,10 @@ const element = (id) => document.getElementById(id);
 const LIFE = /^session\.(queued|starting|running|parking|parked|stopping|stopped|failed|deleted|switched)$/;
 /** Milliseconds without an event after which what is replayed counts as told. */
 const QUIET = 400;
+/** Events that are read at first, and more at a time. */
+const TAIL = 300;
+/** Of them, for one wish to see more. */
+const MOST_PAGES = 10;
 const LONGEST_ANNOUNCEMENT = 400;
 
 export class ConversationPage extends SessionPage {
@@ -41,7 +45,7 @@ export class ConversationPage extends SessionPage {
   constructor(record) {
     super(record);
     this.#session = new RookerySession(record.id, {
-      since: 0, reconnectDelay: 300, maxReconnectDelay: 10_000, token: caller.share,
+      tail: TAIL, reconnectDelay: 300, maxReconnectDelay: 10_000, token: caller.share,
     });
     this.#session.on('event', (event) => this.#take(event));
     this.#session.on('connected', () => this.#connected());
@@ -59,6 +63,8 @@ export class ConversationPage extends SessionPage {
       setMode: caller.mayDrive ? (mode) => this.#session.setPermissionMode(mode) : null,
     }, this.#root);
     this.#timeline.onMove = () => this.#drawAsks();
+    this.#timeline.hasEarlier = () => this.#session.hasEarlier;
+    this.#timeline.loadEarlier = () => this.#loadEarlier();
     this.#outbox = new Outbox(record.id);
     this.#composer = new Composer(this.#root.querySelector('.composer'), record.id);
     this.#composer.onSend = (text, images) => this.#send(text, images);
@@ -244,6 +250,23 @@ export class ConversationPage extends SessionPage {
     if (this.#isPast) return;
     this.#announceEvent(event);
     this.#draw();
+  }
+
+  /** Answers whether anything was put before what is there. Some pages are of nothing that is drawn. */
+  async #loadEarlier() {
+    const { length } = this.#model.items;
+    let pages = 0;
+    try {
+      while (this.#session.hasEarlier && this.#model.items.length <= length && pages < MOST_PAGES) {
+        const events = await this.#session.earlier(TAIL);
+        if (!this.#isOpen) return false;
+        this.#model.prepend(events);
+        pages += 1;
+      }
+    } catch (problem) {
+      this.failed(problem);
+    }
+    return pages > 0;
   }
 
   async #readRecord() {

@@ -5,10 +5,16 @@ import { drawItem } from './items.js';
 const WINDOW = 300;
 /** Pixels from the end that still count as the end. */
 const NEAR = 48;
+/** Pixels from the beginning at which somebody who scrolls up is given more. */
+const UPPER = 200;
 
 export class Timeline {
   /** The end came into sight, or went out of it. */
   onMove = () => {};
+  /** Whether the session has more than the model. */
+  hasEarlier = () => false;
+  /** Puts what came before into the model; answers whether there was any. */
+  loadEarlier = async () => false;
 
   #model;
   #actions;
@@ -21,6 +27,8 @@ export class Timeline {
   #from = 0;
   #frame = 0;
   #isAtEnd = true;
+  #top = 0;
+  #isLoading = false;
   #observer;
 
   constructor(model, actions, root) {
@@ -34,7 +42,7 @@ export class Timeline {
     this.#list.replaceChildren();
     this.#tail.replaceChildren();
     this.#scroll.onscroll = () => this.#scrolled();
-    this.#earlier.onclick = () => this.#showEarlier();
+    this.#earlier.onclick = () => this.#goBack();
     this.#latest.onclick = () => this.toEnd();
     this.#observer = new ResizeObserver(() => this.#settle());
     this.#observer.observe(this.#scroll);
@@ -87,9 +95,14 @@ export class Timeline {
       drawn?.update(drawn.item);
     }
     this.#drawTail([...waiting, ...outbox]);
-    this.#earlier.hidden = this.#from === 0;
-    this.#earlier.textContent = `Show earlier (${this.#from})`;
+    this.#drawEarlier();
     this.#settle();
+  }
+
+  #drawEarlier() {
+    this.#earlier.hidden = this.#from === 0 && !this.hasEarlier();
+    this.#earlier.disabled = this.#isLoading;
+    this.#earlier.textContent = this.#isLoading ? 'Reading earlier…' : this.#from > 0 ? `Show earlier (${this.#from})` : 'Show earlier';
   }
 
   /** Puts items before a node of the list; null: at its end. What belongs to a subagent goes to that. */
@@ -132,20 +145,69 @@ export class Timeline {
     this.#tail.hidden = nodes.length === 0;
   }
 
-  #showEarlier() {
+  /** Shows what the model has, and then what the session has. */
+  async #goBack() {
+    if (this.#isLoading) return;
+    if (this.#from > 0) {
+      this.#keepingPlace(() => {
+        const before = this.#from;
+        this.#from = Math.max(0, before - WINDOW);
+        this.#place(this.#from, before, this.#list.firstChild);
+      });
+      return;
+    }
+    if (!this.hasEarlier()) return;
+    this.#isLoading = true;
+    this.#drawEarlier();
+    try {
+      if (await this.loadEarlier()) this.#keepingPlace(() => this.#placeAnew());
+    } finally {
+      this.#isLoading = false;
+      this.#drawEarlier();
+    }
+  }
+
+  /** What one reads stays where it is, whatever comes above it. */
+  #keepingPlace(change) {
     const height = this.#scroll.scrollHeight - this.#scroll.scrollTop;
     this.#isAtEnd = false;
-    const before = this.#from;
-    this.#from = Math.max(0, before - WINDOW);
-    this.#place(this.#from, before, this.#list.firstChild);
-    this.#earlier.hidden = this.#from === 0;
-    this.#earlier.textContent = `Show earlier (${this.#from})`;
+    change();
+    this.#drawEarlier();
     this.#scroll.scrollTop = this.#scroll.scrollHeight - height;
+    this.#top = this.#scroll.scrollTop;
+  }
+
+  /** The model was told anew. Nodes whose items are still there stay as they are: somebody may have begun an answer. */
+  #placeAnew() {
+    this.#from = 0;
+    const { items, waiting, outbox } = this.#model;
+    const known = new Set([...items, ...waiting, ...outbox].map(({ id }) => id));
+    for (const id of [...this.#drawn.keys()]) {
+      if (!known.has(id)) this.#remove(id);
+    }
+    let next = this.#list.firstChild;
+    items.forEach((item, at) => {
+      const drawn = this.#node(item);
+      Object.assign(drawn, { isPlaced: true, index: at });
+      const parent = item.parent && this.#drawn.get(this.#model.tool(item.parent)?.id)?.children;
+      if (parent) {
+        if (drawn.node === next) next = next.nextSibling;
+        parent.append(drawn.node);
+      } else if (drawn.node === next) {
+        next = next.nextSibling;
+      } else {
+        this.#list.insertBefore(drawn.node, next);
+      }
+    });
+    this.draw();
   }
 
   #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroll;
     const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR;
+    const isUpwards = scrollTop < this.#top;
+    this.#top = scrollTop;
+    if (isUpwards && !isAtEnd && scrollTop < UPPER) this.#goBack();
     if (isAtEnd === this.#isAtEnd) return;
     this.#isAtEnd = isAtEnd;
     this.#latest.hidden = isAtEnd;

@@ -119,3 +119,20 @@ struct PageDocument<Item: Encodable & Sendable>: Encodable, Sendable {
         try container.encode(nextCursor, forKey: .nextCursor)
     }
 }
+
+/// A page of a session's events from some event backwards, oldest first.
+struct HistoryDocument: Encodable, Sendable {
+    var items: [SessionEvent]
+    /// What to ask for next; nil: there is nothing before these.
+    var before: UInt64?
+
+    enum CodingKeys: String, CodingKey {
+        case items, before
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(items, forKey: .items)
+        try container.encode(before, forKey: .before)
+    }
+}

@@ -125,6 +125,11 @@ struct SessionsElsewhere: SessionService {
         return merged
     }
 
+    func history(
+        _ id: SessionID, before: UInt64?, limit: Int, as principal: Principal
+    ) async throws(SupervisorError) -> SessionHistory {
+        try await base.history(id, before: before, limit: limit, as: principal)
+    }
     func past(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> SessionPast {
         try await base.past(id, as: principal)
     }

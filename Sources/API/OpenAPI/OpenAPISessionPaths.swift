@@ -334,6 +334,44 @@ extension OpenAPIDocument {
           },
           "parameters": [{"$ref": "#/components/parameters/SessionID"}]
          },
+         "/v1/sessions/{id}/history": {
+          "get": {
+           "operationId": "getHistory",
+           "summary": "The newest events, or those before one: backwards, page by page",
+           "tags": ["events"],
+           "description": "Needs the role viewer or a higher one. Read from the journal, whether the session runs or not; wakes nothing. What comes after the first page is told by `/events?since=` with the last item's `seq` (0 when there is none).",
+           "parameters": [
+            {
+             "name": "limit",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 300}
+            },
+            {
+             "name": "before",
+             "in": "query",
+             "required": false,
+             "schema": {"type": "integer", "minimum": 1},
+             "description": "Events below this number; a page's `before`. Left out: the newest."
+            }
+           ],
+           "responses": {
+            "200": {
+             "description": "Oldest first; a `gap` first where some are gone. A page may be shorter than `limit`, and empty, though there is more.",
+             "content": {"application/json": {"schema": {
+              "type": "object",
+              "required": ["items", "before"],
+              "properties": {
+               "items": {"type": "array", "items": {"$ref": "#/components/schemas/Event"}},
+               "before": {"type": ["integer", "null"], "description": "What to ask for next; null: nothing is older."}
+              }
+             }}}
+            },
+            "default": {"$ref": "#/components/responses/Problem"}
+           }
+          },
+          "parameters": [{"$ref": "#/components/parameters/SessionID"}]
+         },
          "/v1/sessions/{id}/transcript": {
           "get": {
            "operationId": "getTranscript",

@@ -17,7 +17,7 @@ extension OpenAPIDocument {
            "operationId": "createShare",
            "summary": "Make a link that lets others into one session",
            "tags": ["access"],
-           "description": "Needs the role user or a higher one. Whoever holds the link sends `Authorization: Bearer rs_…` to the session itself, its events, screen, transcript, WebSockets, commands and permissions, and to `/v1/me`, `/v1/permissions` and `/v1/tickets`; nothing else opens. The page opens at `path`, whose secret is in the fragment.",
+           "description": "Needs the role user or a higher one. Whoever holds the link sends `Authorization: Bearer rs_…` to the session itself, its events, history, screen, transcript, WebSockets, commands and permissions, and to `/v1/me`, `/v1/permissions` and `/v1/tickets`; nothing else opens. The page opens at `path`, whose secret is in the fragment.",
            "requestBody": {
             "required": true,
             "content": {

@@ -34,6 +34,17 @@ extension APIRoutes {
                     ],
                     body: ResponseBody { writer in try await recording.write(to: &writer) })
             },
+            Endpoint(.get, "/v1/sessions/{id}/history", .role(.viewer), acceptsShare: true) { call in
+                let limit = try call.number("limit") ?? 300
+                guard (1...1000).contains(limit) else {
+                    throw Problem.invalid("limit must be 1 to 1000", field: "limit")
+                }
+                let before = try call.number("before")
+                guard before != 0 else { throw Problem.invalid("there is nothing before event 1", field: "before") }
+                let history = try await sessions.history(
+                    call.sessionID(), before: before, limit: Int(limit), as: call.authenticated())
+                return try .json(HistoryDocument(items: history.events, before: history.before))
+            },
             Endpoint(.get, "/v1/sessions/{id}/transcript", .role(.viewer), acceptsShare: true) { call in
                 let limit = try call.number("limit") ?? 100
                 guard (1...500).contains(limit) else { throw Problem.invalid("limit must be 1 to 500", field: "limit") }

@@ -70,7 +70,7 @@ public final class JournalReader {
     }
 
     /// Those that count: what a thinning left over is covered by the segment before.
-    private func open() throws(JournalError) -> [SegmentFile] {
+    func open() throws(JournalError) -> [SegmentFile] {
         let names = try directory.segments()
         var files: [SegmentFile] = []
         for (index, first) in names.enumerated() {

@@ -19,6 +19,13 @@ public final class JournalSource: Sendable {
         try await run { reader throws(JournalError) in try reader.entries(since: since, kinds: kinds, limit: limit) }
     }
 
+    /// The newest events below `before`.
+    public func tail(before: UInt64, count: Int, limit: Int) async throws(SupervisorError) -> JournalTail {
+        try await run { reader throws(JournalError) in
+            try reader.tail(before: before, kinds: .events, count: count, limit: limit)
+        }
+    }
+
     /// The terminal's size at a record; nil before the first.
     public func size(at seq: UInt64) async throws(SupervisorError) -> TerminalSize? {
         try await run { reader throws(JournalError) in try reader.size(at: seq) }
@@ -51,13 +58,25 @@ public final class JournalSource: Sendable {
 extension JournalReading {
     /// The events that the outside sees, with a `gap` first where some are gone. Numbers rise strictly.
     public func events(of session: SessionID, after since: UInt64) -> [SessionEvent] {
-        let events = entries.compactMap { $0.entry.event(of: session, incarnation: $0.incarnation) }
+        entries.events(of: session, after: since, gap)
+    }
+}
+
+extension JournalTail {
+    /// The events that the outside sees, with a `gap` first where some are gone. Numbers rise strictly.
+    func events(of session: SessionID) -> [SessionEvent] {
+        entries.events(of: session, after: start.map { $0 - 1 } ?? 0, gap)
+    }
+}
+
+extension [JournalEntry] {
+    fileprivate func events(of session: SessionID, after since: UInt64, _ gap: LogGap?) -> [SessionEvent] {
+        let events = compactMap { $0.entry.event(of: session, incarnation: $0.incarnation) }
         guard let gap else { return events }
-        let through = min(gap.through, (events.first?.seq ?? .max) - 1)
-        let time = entries.first?.time ?? .now
+        let through = Swift.min(gap.through, (events.first?.seq ?? .max) - 1)
         let told = SessionEvent(
-            seq: max(through, since), time: time, sessionID: session, incarnation: entries.first?.incarnation ?? 1,
-            type: .gap, data: gap.data)
+            seq: Swift.max(through, since), time: first?.time ?? .now, sessionID: session,
+            incarnation: first?.incarnation ?? 1, type: .gap, data: gap.data)
         return [told] + events
     }
 }

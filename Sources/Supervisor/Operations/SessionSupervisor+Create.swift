@@ -64,19 +64,13 @@ extension SessionSupervisor {
     private func createOnce(
         _ draft: SessionRecord, _ key: IdempotencyKey?, prompt: String?, takesSpare: Bool, actor: String
     ) async -> Result<Creation, SupervisorError> {
-        var draft = draft
-        let spare = takesSpare ? await takeSpare(for: draft) : nil
-        if let spare { draft.id = spare.id }
         do throws(SupervisorError) {
-            // In its place and locked before its row is there: whoever finds the row waits until it runs.
-            let entry = SessionEntry(draft, feed: SessionFeed(), workers: workers)
-            entry.lock.take()
+            let (entry, spare): (SessionEntry, Spare?)
+            switch try await begin(draft, key, takesSpare: takesSpare, actor: actor) {
+            case .repeated(let earlier): return .success(.repeated(earlier))
+            case .stored(let stored, let taken): (entry, spare) = (stored, taken)
+            }
             defer { entry.lock.release() }
-            var isStored = false
-            defer { if let spare, !isStored { Task { await self.drop(taken: spare, .failed) } } }
-            if let earlier = try await store(entry, key, spare, actor: actor) { return .success(.repeated(earlier)) }
-            isStored = true
-            if let spare { sparesInFlux.remove(spare.id) }
             announceBirth(entry, actor: actor)
             do throws(SupervisorError) {
                 try await launch(entry, with: spare, actor: actor)
@@ -91,21 +85,48 @@ extension SessionSupervisor {
         }
     }
 
-    /// Takes a place and stores the session.
-    /// - Returns: the session that the same caller made before with the same key, after which nothing was stored.
-    private func store(
-        _ entry: SessionEntry, _ key: IdempotencyKey?, _ spare: Spare?, actor: String
-    ) async throws(SupervisorError) -> SessionID? {
-        let draft = entry.record
-        // A repetition takes no place, not even for a moment: it must not find the box full of itself.
+    private enum Beginning {
+        /// The row is there, and the entry is locked.
+        case stored(SessionEntry, Spare?)
+        /// The session that the same caller made before with the same key. Nothing was taken or stored.
+        case repeated(SessionID)
+    }
+
+    /// Looks for an earlier session of the key, and only then takes a spare and a place and stores the session: a
+    /// repetition has neither, not even for a moment. It must not find the box full of itself.
+    private func begin(
+        _ draft: SessionRecord, _ key: IdempotencyKey?, takesSpare: Bool, actor: String
+    ) async throws(SupervisorError) -> Beginning {
         if key != nil { await keyed.acquire() }
         defer { if key != nil { keyed.release() } }
         if let key {
             let earlier = try await stored { () async throws(RegistryError) in
                 try await registry.session(of: key, ownerID: draft.ownerID, at: draft.createdAt)
             }
-            if let earlier { return earlier }
+            if let earlier { return .repeated(earlier) }
         }
+        var draft = draft
+        let spare = takesSpare ? await takeSpare(for: draft) : nil
+        if let spare { draft.id = spare.id }
+        // In its place and locked before its row is there: whoever finds the row waits until it runs.
+        let entry = SessionEntry(draft, feed: SessionFeed(), workers: workers)
+        entry.lock.take()
+        do throws(SupervisorError) {
+            try await store(entry, key, takesSpare: spare != nil, actor: actor)
+        } catch {
+            entry.lock.release()
+            if let spare { Task { await self.drop(taken: spare, .failed) } }
+            throw error
+        }
+        if let spare { sparesInFlux.remove(spare.id) }
+        return .stored(entry, spare)
+    }
+
+    /// Takes a place and stores the session.
+    private func store(
+        _ entry: SessionEntry, _ key: IdempotencyKey?, takesSpare: Bool, actor: String
+    ) async throws(SupervisorError) {
+        let draft = entry.record
         if let refusal = await takePlace(draft.id, memory: policy(of: draft).sandbox.limits.memory) {
             throw full(refusal)
         }
@@ -113,14 +134,13 @@ extension SessionSupervisor {
         if !isKnown { entries[draft.id] = entry }
         do throws(SupervisorError) {
             let insertion = try await stored { () async throws(RegistryError) in
-                try await registry.insert(draft, idempotency: key, actor: actor, takesSpare: spare != nil)
+                try await registry.insert(draft, idempotency: key, actor: actor, takesSpare: takesSpare)
             }
             switch insertion {
             case .repeated(let id): throw SupervisorError(.exists, "session \(id) was made with this key meanwhile")
             case .inserted(let record):
                 entry.record = record
                 entries[record.id] = entry
-                return nil
             }
         } catch {
             // A session of that id that runs keeps its place.

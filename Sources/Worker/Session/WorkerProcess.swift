@@ -94,7 +94,8 @@ public enum WorkerProcess {
     ) -> EventLoopFuture<NIOLoopBound<SessionWorker>> {
         do {
             let journal = try JournalStart.open(configuration, on: loop, logger)
-            try HomeDirectory(descriptor: configuration.descriptors.home).seed()
+            try HomeDirectory(descriptor: configuration.descriptors.home).seed(
+                isFirst: configuration.incarnation == 1)
             let opened = NIOLoopBound(journal, eventLoop: loop)
             let streams = configuration.descriptors.streams.map {
                 StreamDevice.open($0, largest: StreamMessage.largest, on: loop).map(Optional.some)

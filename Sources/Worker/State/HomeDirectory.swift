@@ -128,8 +128,9 @@ extension HomeDirectory {
 
     /// Writes what the CLI must find, and removes status files that an earlier incarnation left: nothing of the
     /// session runs yet.
-    func seed() throws(SystemCallError) {
-        for file in HomeSeed.files {
+    /// - Parameter isFirst: it is the session's first incarnation.
+    func seed(isFirst: Bool) throws(SystemCallError) {
+        for file in HomeSeed.files(isFirst: isFirst) {
             let existing = read(file.path, limit: 16 << 20)
             if let content = file.content(existing) { try write(content, to: file.path, mode: mode_t(file.mode)) }
         }

@@ -217,6 +217,16 @@ actor FakeSessions: SessionService {
         return stream
     }
 
+    func history(
+        _ id: SessionID, before: UInt64?, limit: Int, as principal: Principal
+    ) async throws(SupervisorError) -> SessionHistory {
+        try note("history")
+        _ = try find(id)
+        let older = history.filter { $0.seq < before ?? .max }
+        let events = older.suffix(limit)
+        return SessionHistory(events: Array(events), before: older.count > limit ? events.first?.seq : nil)
+    }
+
     func events(as principal: Principal) async -> AsyncStream<SessionEvent> {
         let (stream, continuation) = AsyncStream<SessionEvent>.makeStream()
         readers.append(continuation)
