@@ -1,6 +1,7 @@
 import CLinux
 import Foundation
 import Glibc
+import Launcher
 import SessionCore
 import WorkerControl
 
@@ -11,15 +12,13 @@ import WorkerControl
 struct Guardian {
     /// The same descriptor in the launcher that it starts.
     let control: Int32
-
-    /// The first pause before a new start; it doubles up to the longest, and begins anew after a minute of quiet.
-    private static let firstPause = Duration.milliseconds(100)
-    private static let longestPause = Duration.seconds(30)
+    /// What the launcher has done, where it can be known.
+    let answers: AnswerNotes?
 
     /// - Parameter launcher: one that runs already, whose guardian was killed.
     /// - Returns: the launcher's own exit status once it has ended by itself, or the supervisor has gone.
     func run(adopting launcher: Int32?) -> Int32 {
-        var pause = Self.firstPause
+        var pause = RestartPause()
         var adopted = launcher
         while true {
             let begin = ContinuousClock.now
@@ -38,11 +37,10 @@ struct Guardian {
                 signal = status & 0x7f
                 if signal == 0 { return (status >> 8) & 0xff }
             }
-            if ContinuousClock.now - begin > .seconds(60) { pause = Self.firstPause }
-            complain("the launcher was killed; starting it again in \(pause)")
+            let rest = pause.rest(after: ContinuousClock.now - begin, hasAnswered: answers?.take() ?? false)
+            complain("the launcher was killed; starting it again \(rest == .zero ? "at once" : "in \(rest)")")
             guard announce(signal) else { return 0 }
-            usleep(UInt32(pause / .microseconds(1)))
-            pause = min(pause * 2, Self.longestPause)
+            usleep(UInt32(rest / .microseconds(1)))
         }
     }
 
@@ -85,14 +83,17 @@ struct Guardian {
         let own = CommandLine.arguments
         // What an earlier guardian or launcher was told beside its own arguments is not for the next.
         let base = own.prefix { $0 != "--guarded" && $0 != "--adopt" }
-        let argv = (base + more).map { strdup($0) } + [nil]
+        let shared = answers.map { ["--answers-fd", "\($0.descriptor)"] } ?? []
+        let argv = (base + more + shared).map { strdup($0) } + [nil]
         let environment = [strdup("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), nil]
         defer { (argv + environment).forEach { free($0) } }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         // Onto itself: stays open there, and is close-on-exec here for what other threads start meanwhile.
-        posix_spawn_file_actions_adddup2(&actions, control, control)
+        for descriptor in [control] + (answers.map { [$0.descriptor] } ?? []) {
+            posix_spawn_file_actions_adddup2(&actions, descriptor, descriptor)
+        }
         var pid: pid_t = 0
         let result = posix_spawn(&pid, "/proc/self/exe", &actions, nil, argv, environment)
         guard result == 0 else {

@@ -31,13 +31,14 @@ struct Serve: ParsableCommand {
     var noConfinement = false
     @Flag(help: .hidden) var guarded = false
     @Option(help: .hidden) var adopt: Int32?
+    @Option(name: .customLong("answers-fd"), help: .hidden) var answersDescriptor: Int32?
 
     func run() throws {
         if !guarded { throw ExitCode(try guardian().run(adopting: adopt)) }
         let logger = Logger(label: "rookery.launcher", factory: { StreamLogHandler.standardError(label: $0) })
         do throws(LaunchFailure) {
             try takeOn(logger)
-            Guardian(control: controlDescriptor).replaceWhenGone()
+            Guardian(control: controlDescriptor, answers: answers).replaceWhenGone()
             var configuration = try LauncherConfiguration(
                 stateDirectory: stateDirectory, runtimeDirectory: runtimeDirectory, serviceUID: serviceUID,
                 serviceGID: serviceGID, libexecDirectory: libexecDirectory, imagesDirectory: images,
@@ -45,7 +46,7 @@ struct Serve: ParsableCommand {
             configuration.confinesWorkers = !noConfinement
             configuration.mountsArePrivate = mountsArePrivate(logger)
             let socket = OwnedDescriptor(owning: controlDescriptor)
-            try LauncherService(configuration, socket: socket, logger: logger).run()
+            try LauncherService(configuration, socket: socket, answers: answers, logger: logger).run()
         } catch {
             logger.critical(
                 "launcher stops",
@@ -65,7 +66,13 @@ struct Serve: ParsableCommand {
             FileHandle.standardError.write(Data("--control-fd \(controlDescriptor) is not open\n".utf8))
             throw ExitCode(1)
         }
-        return Guardian(control: controlDescriptor)
+        return Guardian(control: controlDescriptor, answers: answers ?? AnswerNotes())
+    }
+
+    /// What guardian and launcher share, in the one of the two that was started by the other.
+    private var answers: AnswerNotes? {
+        guard let number = answersDescriptor, number > 2, rk_set_close_on_exec(number, 1) >= 0 else { return nil }
+        return AnswerNotes(descriptor: number)
     }
 
     /// What holds for the process as a whole, before there is a second thread.

@@ -183,11 +183,17 @@ package final class Rookery {
     }
 
     private func tearDown() async {
+        // A test that failed before it was there again: nobody else ends its sessions, and their cgroups would stay.
+        if supervisor?.process.isRunning == false, !leftovers().isEmpty { try? await restartIfDead() }
         if let supervisor, supervisor.process.isRunning, let sessions = try? await api.sessions() {
             for session in sessions { _ = try? await api.delete("/v1/sessions/\(session["id"]?.string ?? "")") }
         }
         await supervisor?.end()
         await model?.end()
+        // A launcher finishes what it has begun.
+        _ = try? await eventually("the launcher to end", within: .seconds(10)) {
+            processes().contains { $0.command.contains("rookery-launcher") } ? nil : true
+        }
         for process in processes() { kill(process.pid, SIGKILL) }
     }
 

@@ -15,7 +15,7 @@ import Testing
             let checker = Checker(rookery: rookery)
             let edits = try await rookery.api.create(["permission_mode": "acceptEdits"])
             let typist = Typist(session: edits, usesTools: true)
-            // A launcher that dies again and again rests for half a minute each time: longer than one may be idle.
+            // It does nothing for as long as all rounds take.
             let bystander = Typist(session: try await rookery.api.create(["idle_timeout": "6h"]))
             for one in [typist, bystander] {
                 try await rookery.api.waitForScreen(one.session, containing: "❯")

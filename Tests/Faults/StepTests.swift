@@ -22,8 +22,7 @@ import Testing
         let answer = await asked.value
         try await eventually("the \(victim.rawValue) to be gone") { victim.isGone(pid) ? true : nil }
         try await rookery.restartIfDead()
-        // One that is killed again and again rests for half a minute.
-        try await eventually("a launcher", within: .seconds(60)) { Victim.launcher.pid(in: rookery, session: "-") }
+        try await eventually("a launcher") { Victim.launcher.pid(in: rookery, session: "-") }
         try await eventually("the service to be ready") {
             try await rookery.api.get("/readyz").status == 200 ? true : nil
         }

@@ -174,4 +174,29 @@ import WorkerControl
         #expect(launcher.children.first != first)
         #expect(await launcher.stop() == .code(0))
     }
+
+    @Test("a launcher that answers is started again soon, however often it is killed")
+    func useful() async throws {
+        let scratch = try Scratch(owner: Stage.service)
+        defer { scratch.remove() }
+        let launcher = try RunningLauncher(
+            scratch, Stage.isRoot ? .root(service: Stage.service) : .rootless(uid: Stage.service), guardian: true)
+        for _ in 1...8 {
+            guard case .capabilities? = try await launcher.ask(.capabilities) else {
+                Issue.record("no capabilities")
+                return
+            }
+            let serving = try #require(launcher.children.first)
+            Glibc.kill(serving, SIGKILL)
+            #expect(await eventually { !launcher.children.contains(serving) })
+        }
+        let killed = ContinuousClock.now
+        guard case .capabilities? = try await launcher.ask(.capabilities) else {
+            Issue.record("no capabilities of the last one")
+            return
+        }
+        // By itself the eighth rest would be 12.8 s.
+        #expect(ContinuousClock.now - killed < .seconds(6))
+        #expect(await launcher.stop() == .code(0))
+    }
 }

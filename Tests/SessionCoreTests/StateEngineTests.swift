@@ -304,4 +304,68 @@ private func hook(
     @Test func unknownStatusChangesNothing() {
         run([Step(0, file(.busy), ["=working"]), Step(0.1, file(.unknown("dreaming")), [])])
     }
+
+    // MARK: Reported again
+
+    /// Turns as their hooks report them.
+    static let turns: [(name: String, hooks: [StateInput])] = [
+        ("a tool", [prompt("x"), hook(.preToolUse, "t1"), hook(.postToolUse, "t1"), stop()]),
+        (
+            "one that fails",
+            [prompt("x"), hook(.preToolUse, "t1"), hook(.postToolUseFailure, "t1", error: "no"), stop()]
+        ),
+        (
+            "two at once",
+            [
+                prompt("x"), hook(.preToolUse, "t1"), hook(.preToolUse, "t2"), hook(.postToolUse, "t2"),
+                hook(.postToolUse, "t1"), stop(),
+            ]
+        ),
+        (
+            "one that asks",
+            [prompt("x"), hook(.preToolUse, "t1"), hook(.permissionRequest, nil), hook(.postToolUse, "t1"), stop()]
+        ),
+        (
+            "two turns",
+            [prompt("x"), hook(.preToolUse, "t1"), hook(.postToolUse, "t1"), stop(), prompt("y", "p2"), stop("p2")]
+        ),
+    ]
+
+    @Test("a hook that comes twice is told once", arguments: turns.map(\.name))
+    func everyHookTwice(name: String) throws {
+        let hooks = try #require(Self.turns.first { $0.name == name }).hooks
+        func told(_ inputs: [StateInput]) -> [String] {
+            var engine = StateEngine(at: start)
+            let events = ([file(.idle)] + inputs + [file(.busy), file(.idle)]).flatMap { engine.handle($0, at: start) }
+            return summary(events).filter { !$0.hasPrefix("=") }
+        }
+        let once = told(hooks)
+        #expect(once.contains { $0.hasPrefix("tool.completed") })
+        #expect(told(hooks.flatMap { [$0, $0] }) == once)
+        // A tool's report once more when the tool has ended.
+        for case .hook(let report) in hooks where report.event == .preToolUse {
+            #expect(told(hooks.dropLast() + [.hook(report)] + hooks.suffix(1)) == once)
+        }
+    }
+
+    @Test func anotherCallUnderAnIdThatIsNotUniqueIsTold() {
+        run([
+            Step(0, file(.idle), []), Step(1, prompt("x"), ["turn.started"]), Step(0.1, file(.busy), ["=working"]),
+            Step(0.1, hook(.preToolUse, "call_0", "ls"), ["tool.started"]),
+            Step(0.1, hook(.postToolUse, "call_0", "ls"), ["tool.completed:ok"]),
+            Step(0.1, hook(.preToolUse, "call_0", "pwd"), ["tool.started"]),
+            Step(0.1, hook(.postToolUse, "call_0", "pwd"), ["tool.completed:ok"]),
+        ])
+    }
+
+    @Test func whatWasToldBeforeTheWorkerWasKilledIsNotToldAgain() {
+        var engine = StateEngine(at: start)
+        _ = engine.toldTools.add(
+            ["tool_use_id": "t1", "tool_name": "Bash", "tool_input": ["command": "touch a"], "recovered": true])
+        run(
+            [
+                Step(0, prompt("x"), ["turn.started", "=working"]), Step(0.1, hook(.preToolUse, "t1"), []),
+                Step(0.1, hook(.postToolUse, "t1"), []), Step(0.1, hook(.preToolUse, "t2"), ["tool.started"]),
+            ], engine: engine)
+    }
 }

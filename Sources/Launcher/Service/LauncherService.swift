@@ -20,6 +20,7 @@ public final class LauncherService: Sendable {
     private let locks = SessionLocks()
     private let order = LaunchOrder()
     private let lock: LauncherLock
+    private let answers: AnswerNotes?
     private let logger: Logger
 
     /// Requests that run at once; more wait in the socket.
@@ -29,13 +30,15 @@ public final class LauncherService: Sendable {
     /// Sessions on one page of an inventory, likewise.
     private static let mostListed = 2500
 
+    /// - Parameter answers: for the guardian, of a launcher that has one.
     /// - Throws: when the directories cannot be used, or the peer is not a supervisor.
     public init(
-        _ configuration: LauncherConfiguration, socket: OwnedDescriptor, logger: Logger
+        _ configuration: LauncherConfiguration, socket: OwnedDescriptor, answers: AnswerNotes? = nil, logger: Logger
     ) throws(LaunchFailure) {
         peer = try LauncherPeer(of: socket, serviceUID: configuration.serviceUID)
         self.configuration = configuration
         self.socket = socket
+        self.answers = answers
         self.logger = logger
         directories = try SessionDirectories(configuration)
         lock = try LauncherLock(in: directories.records, control: socket)
@@ -106,6 +109,7 @@ public final class LauncherService: Sendable {
         do {
             let data = try JSONEncoder().encode(LauncherReplyEnvelope(id: id, reply: reply))
             try DescriptorMessages.send([UInt8](data), over: socket)
+            if case .failed = reply {} else { answers?.add() }
         } catch {
             // The supervisor has gone; what was started goes on and is found by the next one.
             logger.warning("reply not sent", metadata: ["error": "\(error)"])

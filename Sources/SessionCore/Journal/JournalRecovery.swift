@@ -65,6 +65,8 @@ public struct JournalRecovery: Sendable {
     public internal(set) var permissions: [Permission] = []
     /// The newest tools, in the order in which they started.
     public internal(set) var tools: [Tool] = []
+    /// The same, for whoever tells of more.
+    public internal(set) var toldTools = ToldTools()
     /// The last of the prompts that were merged into one turn, by each of the others: the transcript names that one alone.
     public internal(set) var mergedPrompts: [String: String] = [:]
     /// When the last incarnation was first given anything.

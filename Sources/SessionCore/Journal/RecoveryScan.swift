@@ -175,6 +175,7 @@ struct RecoveryScan {
         recovery.mergedPrompts = mergedPrompts
         recovery.permissions = permissions
         recovery.tools = tools.tools
+        recovery.toldTools = tools.told
         recovery.lastMessage = lastMessage.withUnsafeBytes(RecordPayload.event)?.data["uuid"]?.string
         recovery.inputs = inputs.filter { input in
             switch input.stage {

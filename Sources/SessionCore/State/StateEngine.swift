@@ -9,6 +9,8 @@ public import Foundation
 /// show that the session went on.
 public struct StateEngine: Sendable {
     public private(set) var view: StateView
+    /// Told before this engine was there, too.
+    public var toldTools = ToldTools()
 
     private let quiet: TimeInterval
     private var file: StatusFile.Status?
@@ -129,7 +131,9 @@ public struct StateEngine: Sendable {
         switch report.event {
         case .userPromptSubmit:
             unexplainedBusySince = nil
-            if view.turn != nil {
+            if let turn = view.turn, turn.prompt == report.prompt, turn.promptID == report.promptID {
+                // The same report once more.
+            } else if view.turn != nil {
                 // Typed while the turn runs: joins it, or makes one more when it is over, which no hook announces.
                 if queued.count < 64, let prompt = report.prompt { queued.append(prompt) }
             } else {
@@ -166,11 +170,10 @@ public struct StateEngine: Sendable {
     private mutating func startTool(_ report: HookReport, at now: Date, _ events: inout [DerivedEvent]) {
         guard let id = report.toolUseID, !view.tools.contains(where: { $0.id == id }) else { return }
         let tool = OpenTool(id: id, name: report.toolName ?? "", input: value(of: report.toolInput), since: now)
+        let data: JSONValue = ["tool_use_id": .string(id), "tool_name": .string(tool.name), "tool_input": tool.input]
+        guard toldTools.add(data) else { return }
         view.tools.append(tool)
-        events.append(
-            DerivedEvent(
-                .toolStarted,
-                ["tool_use_id": .string(id), "tool_name": .string(tool.name), "tool_input": tool.input]))
+        events.append(DerivedEvent(.toolStarted, data))
     }
 
     private mutating func endTool(_ report: HookReport, _ events: inout [DerivedEvent]) {

@@ -9,6 +9,8 @@ public import Foundation
 /// the session is idle when it says so and no prompt is on its way.
 public struct StructuredEngine: Sendable {
     public private(set) var view: StateView
+    /// Told before this engine was there, too.
+    public var toldTools = ToldTools()
     /// What the program last said of itself; names as in `session.settings`.
     public private(set) var settings: [String: JSONValue] = [:]
     /// As `usage.updated`.
@@ -263,12 +265,13 @@ public struct StructuredEngine: Sendable {
             case .toolUse(let id, let name, let text):
                 guard !view.tools.contains(where: { $0.id == id }) else { continue }
                 let input = EventText.input(text)
-                view.tools.append(OpenTool(id: id, name: name, input: input, since: now))
                 var data: [String: JSONValue] = [
                     "tool_use_id": .string(id), "tool_name": .string(name), "tool_input": input,
                     "message_id": .string(content.messageID),
                 ]
                 if let parent = content.parent { data["parent_tool_use_id"] = .string(parent) }
+                guard toldTools.add(.object(data)) else { continue }
+                view.tools.append(OpenTool(id: id, name: name, input: input, since: now))
                 events.append(DerivedEvent(.toolStarted, .object(data)))
             }
         }

@@ -19,10 +19,12 @@ extension SessionWorker {
                 .sessionJournal,
                 ["state": "repaired", "segment": .string(cut.segment), "cut_bytes": .integer(Int64(cut.bytes))])
         }
+        engine.toldTools = recovery.toldTools
         if recovery.wasKilled {
             let missed = MissedMessages(of: configuration.sessionID.description, in: home)
             for event in missed.events(after: recovery.lastMessage, since: recovery.began, tools: recovery.tools) {
                 emit(event.type, event.data)
+                if event.type == .toolStarted { _ = engine.toldTools.add(event.data) }
             }
         }
         for permission in recovery.permissions {

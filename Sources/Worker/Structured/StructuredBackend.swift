@@ -29,6 +29,7 @@ final class StructuredBackend {
         self.worker = worker
         self.device = device
         engine = StructuredEngine(at: worker.steadyDate)
+        engine.toldTools = worker.engine.toldTools
         exchange = ControlExchange(on: worker.loop) { [unowned self] in self.send($0) }
         device.onRecord = { [unowned self] in self.take($0) }
     }

@@ -166,4 +166,22 @@ private let table: [Recovered] = [
         let tools = recovery.tools.map { "\($0.id) \($0.name) \($0.isOpen ? "open" : "ended")" }
         #expect(tools == row.tools, "\(row.name)")
     }
+
+    @Test func theNextIncarnationKnowsWhichToolsWereTold() async throws {
+        let folder = try JournalFolder()
+        let tool: JSONValue = [
+            "tool_use_id": "t1", "tool_name": "Bash", "tool_input": ["command": "ls", "timeout": 5],
+        ]
+        try await folder.use(incarnation: 1) { journal in
+            _ = try journal.append(event: .toolStarted, data: tool, at: Date())
+            _ = try journal.append(event: .toolCompleted, data: ["tool_use_id": "t1"], at: Date())
+        }
+        var told = try await folder.use(incarnation: 2) { $0.recovery.toldTools }
+        let isNews = told.add(tool)
+        #expect(!isNews)
+        let isOtherNews = told.add([
+            "tool_use_id": "t2", "tool_name": "Bash", "tool_input": ["command": "ls", "timeout": 5],
+        ])
+        #expect(isOtherNews)
+    }
 }

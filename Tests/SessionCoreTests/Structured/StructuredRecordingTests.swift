@@ -13,6 +13,26 @@ import Testing
         #expect(told == wanted)
     }
 
+    @Test(arguments: ["tool", "tools"])
+    func aToolThatIsSaidAgainIsToldOnce(_ name: String) throws {
+        let replay = try Replay(name)
+        var engine = StructuredEngine(at: Date())
+        let text = try String(contentsOfFile: "\(Replay.folder)/\(name).jsonl", encoding: .utf8)
+        let messages = text.split(separator: "\n").compactMap { StreamMessage(parsing: Data($0.utf8)) }
+        // All of a turn once more before its end.
+        let again = messages.filter {
+            switch $0 {
+            case .assistant, .user: true
+            default: false
+            }
+        }
+        let turn = messages.filter { if case .result = $0 { false } else { true } }
+        let told = (turn + again).flatMap { engine.handle($0, at: Date()) }
+        for type in [EventType.toolStarted, .toolCompleted] {
+            #expect(told.count { $0.type == type } == replay.derived.count { $0.type == type }, "\(type)")
+        }
+    }
+
     @Test(arguments: Replay.names)
     func everyTurnThatBeginsEndsOnceAndLeavesNothingOpen(_ name: String) throws {
         let replay = try Replay(name)
