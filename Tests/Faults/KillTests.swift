@@ -41,7 +41,8 @@ import Testing
                 // Said before the kill came: then the next incarnation is only on its way.
                 try await checker.waitUntilRunning(typist.session)
             }
-            // Whatever was killed: there is one more turn after it.
+            // Whatever was killed: there is one more turn after it, which somebody sees.
+            try await viewer.watch(rookery)
             for one in [typist, bystander] { try await say(one, rookery, checker) }
             try await checker.checkRecording(of: typist.session, has: viewer.end())
             for one in [typist, bystander] {
