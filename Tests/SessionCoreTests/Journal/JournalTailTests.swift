@@ -101,7 +101,7 @@ private let now = Date(timeIntervalSince1970: 1_800_000_000.25)
         try await filled(folder)
         let last = try #require(folder.segments.last)
         var bytes = try folder.bytes(last)
-        for offset in 2000..<2040 { bytes[offset] = 0xFF }
+        for offset in 2000..<4000 { bytes[offset] = 0xFF }
         try folder.write(bytes, to: last)
         #expect(throws: JournalError.self) {
             _ = try folder.reader().tail(before: .max, kinds: .events, count: 5000, limit: .max)
