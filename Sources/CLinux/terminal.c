@@ -21,3 +21,8 @@ int rk_terminal_size(int terminal, uint16_t *columns, uint16_t *rows) {
     *rows = size.ws_row;
     return 0;
 }
+
+int rk_terminal_unread(int terminal) {
+    int count = 0;
+    return ioctl(terminal, FIONREAD, &count) != 0 ? -errno : count;
+}

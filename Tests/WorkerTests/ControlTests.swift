@@ -183,6 +183,26 @@ struct ControlTests {
         }
     }
 
+    @Test("what was acknowledged just before a stop is read before the program is ended")
+    func readsBeforeItEnds() async throws {
+        let script = """
+            while [ ! -e "$HOME/go" ]; do sleep 0.02; done; read -r line; echo "$line" >"$HOME/said"; exec cat
+            """
+        try await WorkerFixture.with(["sh", "-c", script]) { fixture in
+            let connection = try await fixture.connect()
+            let notices = NoticeLog(connection)
+            _ = try await connection.send(.subscribe(since: 0))
+            _ = try await connection.send(.input(text: "the last words", clientID: nil, submit: true))
+            try await eventually("the text in the terminal") { notices.events.contains { $0.type == .inputDelivered } }
+            _ = try await connection.send(.stop(grace: 30))
+            try await Task.sleep(for: .milliseconds(200))
+            #expect(FileManager.default.createFile(atPath: fixture.home + "/go", contents: nil))
+            let end = try await eventually("the end") { notices.end }
+            #expect(end.exit == ExitStatus(code: nil, signal: SIGTERM))
+            #expect(try String(contentsOfFile: fixture.home + "/said", encoding: .utf8) == "the last words\n")
+        }
+    }
+
     @Test("a command that ignores the request is ended after the grace time")
     func stopByForce() async throws {
         try await WorkerFixture.with(["bash", "-c", "trap '' TERM; while :; do sleep 0.05; done"]) { fixture in

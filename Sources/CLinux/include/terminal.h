@@ -14,4 +14,7 @@ int rk_terminal_set_size(int terminal, uint16_t columns, uint16_t rows);
 /// Reads a terminal's size (TIOCGWINSZ).
 int rk_terminal_size(int terminal, uint16_t *columns, uint16_t *rows);
 
+/// How many bytes of what was typed nobody has read yet; of the side that programs have (FIONREAD).
+int rk_terminal_unread(int terminal);
+
 #endif

@@ -35,11 +35,31 @@ extension SessionWorker {
                     if !self.isOver { self.signalCommand(UInt8(SIGTERM)) }
                 }
             } else {
-                signalCommand(UInt8(SIGTERM))
+                endOnceRead(within: .nanoseconds(min(wait.nanoseconds / 3, TimeAmount.seconds(1).nanoseconds)))
             }
         }
         let timer = loop.assumeIsolated().scheduleTask(deadline: deadline) { self.releaseLeash() }
         stop = StopRequest(deadline: deadline, timer: timer, returns: returns && stop?.returns != false)
+    }
+
+    /// What was given to the terminal just now is acknowledged, and gone with a program that ends before it has made
+    /// something of it: that has a moment to read it, and a tenth of a second more.
+    private func endOnceRead(within patience: TimeAmount) {
+        let limit = NIODeadline.now() + patience
+        let isRecent = lastDelivery.map { NIODeadline.now() - $0 < .seconds(1) } ?? false
+        guard isRecent || input.isTyping || terminal.hasUnread else { return signalCommand(UInt8(SIGTERM)) }
+        var lastSeen = NIODeadline.now()
+        func look() {
+            guard !isOver else { return }
+            let now = NIODeadline.now()
+            if input.isTyping || terminal.hasUnread { lastSeen = now }
+            guard now - lastSeen >= .milliseconds(100) || now >= limit else {
+                loop.assumeIsolated().scheduleTask(in: .milliseconds(20)) { look() }
+                return
+            }
+            signalCommand(UInt8(SIGTERM))
+        }
+        look()
     }
 
     /// One byte on the leash is a signal for the command.

@@ -68,13 +68,17 @@ extension SessionWorker {
         InputQueue.Typing(
             keys: keys, enter: submit, pause: pause,
             begin: { [unowned self] in
+                // A program that is being ended would take it along: the next one gets it.
+                guard stop == nil else { return .wait }
                 let beginning = begin()
                 guard beginning == .type, let journal else { return beginning }
                 do { try journal.append(delivering: seq, at: Date()) } catch { return .wait }
                 return .type
             },
             done: { [unowned self] delivered in
-                if delivered { emit(.inputDelivered, deliveryData(seq, clientID)) }
+                guard delivered else { return }
+                lastDelivery = .now()
+                emit(.inputDelivered, deliveryData(seq, clientID))
             })
     }
 

@@ -80,6 +80,8 @@ final class SessionWorker {
     var lastInput: Date?
     var lastOutput: Date?
     var inputTime: MonotonicTime?
+    /// When a text was last given to the terminal.
+    var lastDelivery: NIODeadline?
     var outputTime: MonotonicTime?
     var outputReported = NIODeadline.uptimeNanoseconds(0)
 

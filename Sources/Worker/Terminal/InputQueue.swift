@@ -32,7 +32,8 @@ final class InputQueue {
     private var waiting: CircularBuffer<Typing> = []
     private var waitingBytes = 0
     private var deferredKeys = ByteBuffer()
-    private var isTyping = false
+    /// A text is on its way into the terminal.
+    private(set) var isTyping = false
     private var isReady: Bool
 
     /// - Parameter ready: false while the session's program is not yet reading its terminal; typed text then waits

@@ -71,6 +71,9 @@ final class TerminalDevice {
     /// False while the session's programs do not read what they were given.
     var takesInput: Bool { channel.isWritable && !isClosed }
 
+    /// Whether the session's programs have left unread some of what they were given.
+    var hasUnread: Bool { slave >= 0 && rk_terminal_unread(slave) > 0 }
+
     func write(_ bytes: ByteBuffer) {
         guard !isClosed else { return }
         channel.writeAndFlush(bytes, promise: nil)
