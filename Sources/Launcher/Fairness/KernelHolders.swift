@@ -6,17 +6,18 @@ import Sandbox
 /// Giving way is not enough for those. A kernel that does not preempt itself lets a system call run to its end or to the
 /// next tick, and what a disk filler has written is written out by the kernel's own threads, which give way to nobody.
 struct KernelHolders {
-    /// Processors that its system calls used on average over about two seconds, from which on a session is one, and below
+    /// Processors that its system calls used on average over a second or two, from which on a session is one, and below
     /// which no more.
-    static let holdsFrom = 0.4
-    static let calmBelow = 0.2
+    static let holdsFrom = 0.25
+    static let calmBelow = 0.1
     /// The part of its time that is spent in the kernel. A compiler's is a tenth, that of an installation of packages a
     /// half.
     static let share = 0.6
-    private static let memory = 2e9
+    private static let memory = 1.5e9
     /// How long one that has calmed writes to its disk as if it had not, in nanoseconds: it is calm because it waits for
-    /// the disk.
-    private static let aftermath: UInt64 = 60_000_000_000
+    /// the disk. Doubles for one that begins again soon after, up to the longest.
+    private static let aftermath: UInt64 = 15_000_000_000
+    private static let longestAftermath: UInt64 = 120_000_000_000
 
     private struct Session {
         var used: ProcessorUse
@@ -24,6 +25,9 @@ struct KernelHolders {
         var kernelRate = 0.0
         var holds = false
         var lastHeld: UInt64?
+        var aftermath = KernelHolders.aftermath
+
+        func isSlowed(at time: UInt64) -> Bool { lastHeld.map { time - $0 < aftermath } ?? false }
     }
 
     /// What is to hold from now on.
@@ -55,16 +59,24 @@ struct KernelHolders {
             session.rate += (Double(use.total - session.used.total) / elapsed - session.rate) * weight
             session.kernelRate += (Double(use.kernel - session.used.kernel) / elapsed - session.kernelRate) * weight
             session.used = use
+            let held = session.holds
             session.holds =
-                session.holds
+                held
                 ? session.kernelRate >= Self.calmBelow
                 : session.kernelRate >= Self.holdsFrom && session.kernelRate >= Self.share * session.rate
-            if session.holds { session.lastHeld = time }
+            if session.holds {
+                if !held, let last = session.lastHeld {
+                    session.aftermath =
+                        time - last < 2 * session.aftermath
+                        ? min(2 * session.aftermath, Self.longestAftermath) : Self.aftermath
+                }
+                session.lastHeld = time
+            }
             current[name] = session
         }
         sessions = current
         let kept = current.filter(\.value.holds).keys
-        let slowed = current.filter { $0.value.lastHeld.map { time - $0 < Self.aftermath } ?? false }.keys
+        let slowed = current.filter { $0.value.isSlowed(at: time) }.keys
         guard slowed.count < current.count else { return Verdict() }
         return Verdict(kept: Set(kept), slowed: Set(slowed))
     }

@@ -14,7 +14,7 @@ struct Restraint {
     private var slowed: [String: WriteBound?] = [:]
 
     /// With this much unwritten others feel nothing of a filler (Docs/benchmarks.md, Neighbours).
-    static let unwritten = ByteSize.mebibytes(2)
+    static let unwritten = ByteSize.mebibytes(1)
 
     init(_ parent: CgroupParent, disks: Directory?) {
         keeping = ProcessorKeeping(parent)

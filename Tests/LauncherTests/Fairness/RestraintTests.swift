@@ -47,7 +47,7 @@ import WorkerControl
             #expect(await eventually { Self.processors(of: session) != all })
             let disks = try Directory(at: "\(stage.scratch.path)/state/disks")
             let device = try #require(WriteBound(of: holder, in: disks))
-            #expect(await eventually { device.bytes.map { (1 << 20...2 << 20).contains($0) } == true })
+            #expect(await eventually { device.bytes.map { (900 << 10...1 << 20).contains($0) } == true })
             #expect(Self.processors(of: calm) == all && Self.processors(of: other) == chosen)
             #expect(try #require(WriteBound(of: bound, in: disks)?.bytes) > 7 << 20)
 
