@@ -122,9 +122,14 @@ def scrolls_up_on_a_phone(phone):
     known = phone.drawn()
     fingers = phone.page.context.new_cdp_session(phone.page)
 
+    def touches(kind, *points):
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": 180, "y": y} for y in points]})
+
     def pulls():
-        fingers.send("Input.synthesizeScrollGesture", {
-            "x": 180, "y": 300, "yDistance": 6000, "speed": 20000, "gestureSourceType": "touch"})
+        touches("touchStart", 150)
+        for y in range(190, 560, 40):
+            touches("touchMove", y)
+        touches("touchEnd")
         return len(phone.read) > 1 and phone.drawn() > known
 
     phone.until("more, from scrolling", pulls)
