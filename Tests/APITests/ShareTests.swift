@@ -97,7 +97,7 @@ import WorkerControl
             #expect(
                 open == [
                     "GET /v1/me", "POST /v1/tickets", "GET /v1/permissions", "GET /v1/sessions/{id}",
-                    "GET /v1/sessions/{id}/screen", "GET /v1/sessions/{id}/transcript",
+                    "GET /v1/sessions/{id}/screen", "GET /v1/sessions/{id}/transcript", "GET /v1/sessions/{id}/history",
                     "GET /v1/sessions/{id}/events", "GET /v1/sessions/{id}/permissions",
                     "POST /v1/sessions/{id}/permissions/{pid}", "POST /v1/sessions/{id}/commands",
                     "POST /v1/sessions/{id}/interrupt", "POST /v1/sessions/{id}/input",

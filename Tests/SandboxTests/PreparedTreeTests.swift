@@ -6,7 +6,7 @@ import Testing
 @testable import Sandbox
 
 /// The tree of the host's image that sandboxes get copies of.
-@Suite(.enabled(if: geteuid() == 0)) struct PreparedTreeTests {
+@Suite(.enabled(if: geteuid() == 0 && PreparedTree.isPossible)) struct PreparedTreeTests {
     /// A host whose only entry is a file.
     private final class Host {
         let directory: String
@@ -95,4 +95,15 @@ import Testing
         #expect(HostImage.latestLook().look >= first.look)
         #expect(HostImage.latestLook().image == first.image)
     }
+}
+
+extension PreparedTree {
+    /// Whether this kernel copies mounts in the way that takes: from Linux 6.15 on. Before, each sandbox has a tree of its own.
+    static let isPossible = {
+        var names = utsname()
+        guard uname(&names) == 0 else { return false }
+        let release = withUnsafeBytes(of: &names.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        let parts = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+        return parts.count == 2 && (parts[0], parts[1]) >= (6, 15)
+    }()
 }

@@ -7,7 +7,9 @@ import WorkerControl
 
 @Suite struct FairnessTests {
     static let isPossible =
-        Stage.isRoot && Cgroups.detect().bases["cpu"].map { access("\($0)/cpu.shares", F_OK) == 0 } == true
+        Stage.isRoot
+        && (Cgroups.detect().bases["cpu"].map { access("\($0)/cpu.shares", F_OK) == 0 } == true
+            || Cgroups.detect().kind == .v2 && Cgroups.detect().controllers.contains("cpu"))
 
     @Test(
         "a session that burns a processor gives way to a quiet one, and no more once it has calmed",
@@ -23,7 +25,9 @@ import WorkerControl
                     start: try stage.scratch.script(
                         "burn", "#!/bin/sh\nwhile [ ! -e /workspace/enough ]; do :; done\nexec sleep 600\n")))
             func isIdle(_ directories: [String: String]) -> Bool {
-                directories["cpu"].flatMap { try? String(contentsOfFile: "\($0)/cpu.idle", encoding: .utf8) } == "1\n"
+                (directories["cpu"] ?? directories["unified"]).flatMap {
+                    try? String(contentsOfFile: "\($0)/cpu.idle", encoding: .utf8)
+                } == "1\n"
             }
             #expect(await eventually { isIdle(burner.cgroups) })
             #expect(!isIdle(calm.cgroups))
