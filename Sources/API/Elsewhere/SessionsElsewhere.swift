@@ -130,6 +130,7 @@ struct SessionsElsewhere: SessionService {
     ) async throws(SupervisorError) -> SessionHistory {
         try await base.history(id, before: before, limit: limit, as: principal)
     }
+
     func past(_ id: SessionID, as principal: Principal) async throws(SupervisorError) -> SessionPast {
         try await base.past(id, as: principal)
     }
