@@ -10,8 +10,7 @@ struct GreedySessions {
     private static let memory = 1e9
 
     private struct Session {
-        var used: UInt64
-        var rate = 0.0
+        var rate: RecentRate
         var isGreedy = false
     }
 
@@ -27,15 +26,13 @@ struct GreedySessions {
         lastTime = time
         var current: [String: Session] = [:]
         for (name, nanoseconds) in used {
-            // A first look says nothing about a rate; nor does a leaf made anew under its name.
-            guard var session = sessions[name], nanoseconds >= session.used, elapsed > 0 else {
-                current[name] = Session(used: nanoseconds)
+            guard var session = sessions[name],
+                session.rate.take(nanoseconds, elapsed: elapsed, memory: Self.memory)
+            else {
+                current[name] = Session(rate: RecentRate(nanoseconds))
                 continue
             }
-            let weight = min(elapsed / Self.memory, 1)
-            session.rate += (Double(nanoseconds - session.used) / elapsed - session.rate) * weight
-            session.used = nanoseconds
-            session.isGreedy = session.rate >= (session.isGreedy ? Self.modestBelow : Self.greedyFrom)
+            session.isGreedy = session.rate.value >= (session.isGreedy ? Self.modestBelow : Self.greedyFrom)
             current[name] = session
         }
         sessions = current

@@ -20,12 +20,16 @@ struct KernelHolders {
     private static let longestAftermath: UInt64 = 120_000_000_000
 
     private struct Session {
-        var used: ProcessorUse
-        var rate = 0.0
-        var kernelRate = 0.0
+        var total: RecentRate
+        var kernel: RecentRate
         var holds = false
         var lastHeld: UInt64?
         var aftermath = KernelHolders.aftermath
+
+        init(_ used: ProcessorUse) {
+            total = RecentRate(used.total)
+            kernel = RecentRate(used.kernel)
+        }
 
         func isSlowed(at time: UInt64) -> Bool { lastHeld.map { time - $0 < aftermath } ?? false }
     }
@@ -48,22 +52,18 @@ struct KernelHolders {
         lastTime = time
         var current: [String: Session] = [:]
         for (name, use) in used {
-            // A first look says nothing about a rate; nor does a leaf made anew under its name.
-            guard var session = sessions[name], use.total >= session.used.total, use.kernel >= session.used.kernel,
-                elapsed > 0
+            guard var session = sessions[name],
+                session.total.take(use.total, elapsed: elapsed, memory: Self.memory),
+                session.kernel.take(use.kernel, elapsed: elapsed, memory: Self.memory)
             else {
-                current[name] = Session(used: use)
+                current[name] = Session(use)
                 continue
             }
-            let weight = min(elapsed / Self.memory, 1)
-            session.rate += (Double(use.total - session.used.total) / elapsed - session.rate) * weight
-            session.kernelRate += (Double(use.kernel - session.used.kernel) / elapsed - session.kernelRate) * weight
-            session.used = use
             let held = session.holds
             session.holds =
                 held
-                ? session.kernelRate >= Self.calmBelow
-                : session.kernelRate >= Self.holdsFrom && session.kernelRate >= Self.share * session.rate
+                ? session.kernel.value >= Self.calmBelow
+                : session.kernel.value >= Self.holdsFrom && session.kernel.value >= Self.share * session.total.value
             if session.holds {
                 if !held, let last = session.lastHeld {
                     session.aftermath =

@@ -14,8 +14,9 @@ struct ProcessorPlace {
     /// - Returns: the leaf, with its directory among v1's cpusets, and why the kernel did not take it; nil when it did.
     func bind(_ leaf: CgroupLeaf, _ name: String, to wanted: ProcessorCount?) -> (leaf: CgroupLeaf, fault: CgroupFault?)
     {
-        let available = Self.available(parent.cgroups)
-        guard let wanted, let available, wanted.count(of: available.count) < available.count else { return (leaf, nil) }
+        guard let wanted, let available = Self.available(parent.cgroups),
+            wanted.count(of: available.count) < available.count
+        else { return (leaf, nil) }
         return Self.turn.withLock { _ in
             let chosen = available.leastUsed(wanted.count(of: available.count), besides: neighbours(of: name))
             do throws(CgroupFault) {
