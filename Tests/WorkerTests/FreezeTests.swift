@@ -52,10 +52,8 @@ struct FreezeTests {
             _ = try await connection.send(.subscribe(since: 0))
             for (event, more) in [("UserPromptSubmit", #","prompt":"hi","prompt_id":"p1""#), ("Stop", "")] {
                 let body = #"{"hook_event_name":"\#(event)"\#(more)}"#
-                let request =
-                    "POST /hook/\(event) HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
-                    + "content-length: \(body.utf8.count)\r\n\r\n\(body)"
-                _ = try await RawHTTP.exchange(port: fixture.listenerPort, request, on: fixture.group)
+                _ = try await RawHTTP.exchange(
+                    port: fixture.listenerPort, RawHTTP.post("/hook/\(event)", body), on: fixture.group)
             }
             let begin = ContinuousClock.now
             try await eventually("the turn's end") { notices.events.contains { $0.type == .turnCompleted } }

@@ -9,6 +9,11 @@ import WorkerControl
 
 /// One HTTP/1.1 exchange over a plain connection, bytes in and bytes out.
 enum RawHTTP {
+    /// A whole request, after which the connection is to close.
+    static func post(_ path: String, _ body: String, extra: String = "") -> String {
+        "POST \(path) HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: \(body.utf8.count)\r\n\(extra)\r\n\(body)"
+    }
+
     static func exchange(port: Int, _ request: String, on group: any EventLoopGroup) async throws -> String {
         try await exchange(
             ClientBootstrap(group: group), request,
@@ -35,10 +40,6 @@ enum RawHTTP {
 
 @Suite("The sandbox's listener", .timeLimit(.minutes(2)))
 struct SandboxListenerTests {
-    private func post(_ path: String, _ body: String, extra: String = "") -> String {
-        "POST \(path) HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: \(body.utf8.count)\r\n\(extra)\r\n\(body)"
-    }
-
     @Test("a hook's report becomes the session's activity and its events")
     func hook() async throws {
         try await WorkerFixture.with(["cat"]) { fixture in
@@ -48,7 +49,7 @@ struct SandboxListenerTests {
             let client = try await TestClient.attach(to: fixture)
             let submit = #"{"hook_event_name":"UserPromptSubmit","prompt":"hi","prompt_id":"p1"}"#
             let answer = try await RawHTTP.exchange(
-                port: fixture.listenerPort, post("/hook/UserPromptSubmit", submit), on: fixture.group)
+                port: fixture.listenerPort, RawHTTP.post("/hook/UserPromptSubmit", submit), on: fixture.group)
             #expect(answer.hasPrefix("HTTP/1.1 200"))
             #expect(answer.hasSuffix("{}"))
             try await eventually("the activity") {
@@ -67,7 +68,8 @@ struct SandboxListenerTests {
         ])
     func badHook(path: String, body: String, status: String) async throws {
         try await WorkerFixture.with(["cat"]) { fixture in
-            let answer = try await RawHTTP.exchange(port: fixture.listenerPort, post(path, body), on: fixture.group)
+            let answer = try await RawHTTP.exchange(
+                port: fixture.listenerPort, RawHTTP.post(path, body), on: fixture.group)
             #expect(answer.hasPrefix("HTTP/1.1 \(status)"))
         }
     }
@@ -79,7 +81,7 @@ struct SandboxListenerTests {
             let notices = NoticeLog(connection)
             _ = try await connection.send(.subscribe(since: 0))
             func rpc(_ body: String) async throws -> String {
-                try await RawHTTP.exchange(port: fixture.listenerPort, post("/mcp", body), on: fixture.group)
+                try await RawHTTP.exchange(port: fixture.listenerPort, RawHTTP.post("/mcp", body), on: fixture.group)
             }
             let hello = try await rpc(
                 #"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}"#)
@@ -129,7 +131,7 @@ struct SandboxListenerTests {
     func gatewayAbsent() async throws {
         try await WorkerFixture.with(["cat"]) { fixture in
             let answer = try await RawHTTP.exchange(
-                port: fixture.listenerPort, post("/v1/messages", "{}"), on: fixture.group)
+                port: fixture.listenerPort, RawHTTP.post("/v1/messages", "{}"), on: fixture.group)
             #expect(answer.hasPrefix("HTTP/1.1 529"))
             #expect(answer.contains("retry-after: 1"))
             #expect(answer.contains("overloaded_error"))
@@ -144,7 +146,7 @@ struct SandboxListenerTests {
             let body = String(repeating: "0123456789", count: 300_000)
             let answer = try await RawHTTP.exchange(
                 port: fixture.listenerPort,
-                post(
+                RawHTTP.post(
                     "/v1/messages?beta=true", body,
                     extra: "x-rookery-session: forged\r\nX-Rookery-Other: 1\r\nauthorization: Bearer t\r\n"),
                 on: fixture.group)
@@ -167,7 +169,7 @@ struct SandboxListenerTests {
             let gateway = try await EchoGateway.start(fixture) { _ in }
             let first = "POST /a HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nfirst"
             let answer = try await RawHTTP.exchange(
-                port: fixture.listenerPort, first + post("/b", "second"), on: fixture.group)
+                port: fixture.listenerPort, first + RawHTTP.post("/b", "second"), on: fixture.group)
             let order = [answer.range(of: "first"), answer.range(of: "second")].compactMap { $0?.lowerBound }
             #expect(order.count == 2 && order[0] < order[1])
             try await gateway.close().get()
@@ -184,7 +186,7 @@ struct SandboxListenerTests {
             }
             func ask(_ path: String) async throws {
                 let answer = try await RawHTTP.exchange(
-                    port: fixture.listenerPort, post(path, "words of \(path)"), on: fixture.group)
+                    port: fixture.listenerPort, RawHTTP.post(path, "words of \(path)"), on: fixture.group)
                 #expect(answer.contains("words of \(path)"))
             }
             for path in ["/a", "/b", EchoGateway.last] { try await ask(path) }
