@@ -8,7 +8,7 @@ enum OpenAPIDocument {
         do {
             var paths: [String: JSONValue] = [:]
             for part in [
-                sessionPaths, commandPaths, accessPaths, accountPaths, sharePaths, servicePaths, usagePaths,
+                sessionPaths, pastPaths, commandPaths, accessPaths, accountPaths, sharePaths, servicePaths, usagePaths,
                 budgetPaths, egressPaths, secretPaths, sparePaths, echokitPaths, companionPaths, agentAPIPaths,
                 claudeRemotePaths,
             ] {
@@ -38,7 +38,8 @@ enum OpenAPIDocument {
             case .object(var schemas)? = parts["schemas"]
         else { return [:] }
         for part in [
-            usageSchemas, budgetSchemas, egressSchemas, accountSchemas, shareSchemas, secretSchemas, spareSchemas,
+            sessionSchemas, usageSchemas, budgetSchemas, egressSchemas, accountSchemas, shareSchemas, secretSchemas,
+            spareSchemas,
         ] {
             guard case .object(let members) = try JSONReader.parse(part.utf8) else { continue }
             schemas.merge(members) { first, _ in first }
