@@ -9,10 +9,10 @@ IMAGES ?= minimal claude dev
 # How often make faults kills each kind of process.
 ROUNDS ?= 60
 SOURCES = Package.swift Sources Tests Ops
-SCRIPTS = Scripts/setup Scripts/run Scripts/lint Scripts/previous-worker .ci/run
+SCRIPTS = Scripts/setup Scripts/run Scripts/lint Scripts/previous-worker Scripts/v2-machine .ci/run
 
 .DEFAULT_GOAL := help
-.PHONY: help run test previous build lint fmt bench attacks faults images setup clean
+.PHONY: help run test previous v2 build lint fmt bench attacks faults images setup clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,13 @@ previous: ## Run sessions under a worker of the last release, or of the commit b
 build: ## Build the programs (CONFIG=debug for a quick one)
 	@Scripts/setup run
 	swift build -c $(CONFIG)
+
+v2: ## Run the sandbox's and the launcher's tests under systemd with cgroup v2 alone, on a machine in QEMU, as root
+	@Scripts/setup test
+	@Scripts/setup machine
+	swift build --build-tests
+	Scripts/v2-machine .build/debug/rookeryPackageTests.xctest --testing-library swift-testing --no-parallel \
+	    --filter '^SandboxTests|^LauncherTests'
 
 lint: ## Check formatting and scripts
 	@Scripts/lint

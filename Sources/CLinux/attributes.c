@@ -34,3 +34,9 @@ int rk_copy_user_attributes(int from, int to) {
     free(names);
     return result;
 }
+
+int rk_attribute_is(const char *path, const char *name, const char *text) {
+    char value[64];
+    ssize_t size = getxattr(path, name, value, sizeof value);
+    return size >= 0 && (size_t)size == strlen(text) && memcmp(value, text, (size_t)size) == 0;
+}

@@ -26,6 +26,15 @@ import Testing
         _ name: String, _ arguments: [String], input: String = "", rootless: Bool, in scratch: Scratch,
         within seconds: Int = 60
     ) async throws -> Outcome {
+        try await command(
+            Products.path(name), arguments, input: input, rootless: rootless, in: scratch, within: seconds)
+    }
+
+    /// The same for any program at all, by its path.
+    func command(
+        _ path: String, _ arguments: [String], input: String = "", rootless: Bool = false, in scratch: Scratch,
+        within seconds: Int = 60
+    ) async throws -> Outcome {
         let outside = try DescriptorMessages.pipe()
         let errors = try DescriptorMessages.pipe()
         // With the end of this function the input ends.
@@ -33,7 +42,7 @@ import Testing
             let inside = try DescriptorMessages.pipe()
             _ = input.withCString { write(inside.write.number, $0, strlen($0)) }
             var spawn = Spawn(
-                program: try Spawn.open(program: Products.path(name)), arguments: [name] + arguments,
+                program: try Spawn.open(program: path), arguments: [path] + arguments,
                 environment: ["PATH=/usr/bin:/bin", "TMPDIR=\(scratch.path)/run"])
             spawn.standardInput = inside.read
             spawn.standardOutput = outside.write

@@ -127,7 +127,20 @@ struct SandboxListenerTests {
         }
     }
 
-    @Test("without a gateway the CLI is told to try again")
+    @Test("a request waits for a gateway that is on its way back")
+    func gatewayReturns() async throws {
+        try await WorkerFixture.with(["cat"]) { fixture in
+            async let answer = RawHTTP.exchange(
+                port: fixture.listenerPort, RawHTTP.post("/v1/messages", "waited"), on: fixture.group)
+            try await Task.sleep(for: .seconds(1))
+            let gateway = try await EchoGateway.start(fixture) { _ in }
+            let text = try await answer
+            #expect(text.hasPrefix("HTTP/1.1 200") && text.contains("waited"), "\(text)")
+            try await gateway.close().get()
+        }
+    }
+
+    @Test("where no gateway comes, the CLI is told to try again")
     func gatewayAbsent() async throws {
         try await WorkerFixture.with(["cat"]) { fixture in
             let answer = try await RawHTTP.exchange(

@@ -6,4 +6,7 @@
 /// no error.
 int rk_copy_user_attributes(int from, int to);
 
+/// 1 where the file's extended attribute of that name is that text, 0 where it is another or is not there.
+int rk_attribute_is(const char *path, const char *name, const char *text);
+
 #endif

@@ -134,7 +134,7 @@ public struct SandboxRun: Sendable {
             range: range, limits: policy.sandbox.limits, mountsArePrivate: mountsArePrivate)
         defer { scratch.remove() }
 
-        let cgroups = CgroupParent(.detect(), stateDirectory: "rookery sandbox run")
+        let cgroups = CgroupParent(.claim(), stateDirectory: "rookery sandbox run")
         let leaf: CgroupLeaf
         let cgroupLimits: [EnforcedLimit]
         do {

@@ -42,7 +42,11 @@ public final class LauncherService: Sendable {
         self.logger = logger
         directories = try SessionDirectories(configuration)
         lock = try LauncherLock(in: directories.records, control: socket)
-        cgroups = CgroupParent(.detect(), stateDirectory: configuration.stateDirectory)
+        cgroups = CgroupParent(
+            .claim(for: [getpid(), getppid()]) { fault in
+                logger.warning(
+                    "no cgroup of our own", metadata: ["error": "\(fault.message)", "remedy": "\(fault.remedy)"])
+            }, stateDirectory: configuration.stateDirectory)
         reaper = try Reaper()
         SessionCleaning(directories: directories, cgroups: cgroups).removeDrafts()
         images = ImageMounts(ImageStore(directory: configuration.imagesDirectory))

@@ -33,10 +33,29 @@ public struct Cgroups: Sendable, Hashable {
         Cgroups(kind: .none, bases: [:], controllers: [], reason: reason)
     }
 
+    /// Finds them for a process that is about to make cgroups. Where its own is not its to divide (it was started from a
+    /// shell), systemd is asked for one that is.
+    /// - Parameters:
+    ///   - processes: those that belong together, this one among them: systemd's cgroup is theirs.
+    ///   - refused: told why systemd gave none, where there is one to be asked. What can be had without it is returned.
+    public static func claim(for processes: [pid_t] = [getpid()], refused: (CgroupFault) -> Void = { _ in }) -> Cgroups
+    {
+        let found = detect()
+        let scope = SystemdScope(processes: processes)
+        guard found.kind != .v1, !Delegation(found).isPossible, scope.isPossible else { return found }
+        do throws(CgroupFault) { try scope.enter() } catch {
+            refused(error)
+            return found
+        }
+        return detect()
+    }
+
     /// Looks at this process's own mounts and cgroups, and at whether it may write there.
-    public static func detect() -> Cgroups {
-        guard let mounts = CgroupFile.read("/proc/self/mountinfo"), let own = CgroupFile.read("/proc/self/cgroup")
-        else { return .none("/proc/self cannot be read") }
+    /// - Parameter process: another, such as a launcher that has claimed its own.
+    public static func detect(of process: pid_t = getpid()) -> Cgroups {
+        guard let mounts = CgroupFile.read("/proc/\(process)/mountinfo"),
+            let own = CgroupFile.read("/proc/\(process)/cgroup")
+        else { return .none("/proc/\(process) cannot be read") }
         let found = find(
             mountinfo: mounts, ownCgroups: own,
             offered: { directory in

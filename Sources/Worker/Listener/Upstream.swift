@@ -19,15 +19,30 @@ final class Upstream {
 
     init(owner: SandboxConnection) { self.owner = owner }
 
+    /// How long a gateway may be away, as while the supervisor is started again, before whoever asks is told.
+    private static let patience = TimeAmount.seconds(30)
+    /// Between two looks for one that is.
+    private static let pause = TimeAmount.milliseconds(200)
+
     /// Sends what waits, and what comes, on a connection that stands, or on a new one.
     func connect(by kept: KeptConnections, to path: String, on loop: any EventLoop) {
         if let connection = kept.take() { return connected(connection) }
+        connect(to: path, on: loop, until: .now() + Self.patience)
+    }
+
+    private func connect(to path: String, on loop: any EventLoop, until deadline: NIODeadline) {
         let bound = NIOLoopBound(self, eventLoop: loop)
         GatewayConnection.connect(to: path, on: loop).whenComplete { result in
             do {
                 bound.value.connected(try GatewayConnection(result.get()))
                 bound.value.flush()
-            } catch { bound.value.failed(error) }
+            } catch {
+                guard .now() < deadline else { return bound.value.failed(error) }
+                loop.scheduleTask(in: Self.pause) {
+                    guard case .connecting = bound.value.phase else { return }
+                    bound.value.connect(to: path, on: loop, until: deadline)
+                }
+            }
         }
     }
 

@@ -43,7 +43,7 @@ struct Stage {
 
     /// The parent cgroups of this stage that are there.
     var cgroups: [String] {
-        let parent = CgroupParent(.detect(), stateDirectory: "\(scratch.path)/state")
+        let parent = CgroupParent(.detect(of: launcher.process.pid), stateDirectory: "\(scratch.path)/state")
         return parent.directories.values.filter { access($0, F_OK) == 0 }
     }
 

@@ -1,0 +1,104 @@
+import Glibc
+
+/// A cgroup of this process's own that systemd makes and leaves to it: a transient scope with `Delegate=yes`
+/// (org.freedesktop.systemd1(5), StartTransientUnit; systemd.resource-control(5)). Whoever is started from a shell shares
+/// its cgroup with the shell, and no controller can be handed on there.
+struct SystemdScope {
+    /// The slice that all of them are in.
+    static let slice = "rookery.slice"
+    /// How long systemd may take, in milliseconds.
+    private static let patience: Int32 = 10_000
+
+    /// Root asks the system's, anybody else the user's own.
+    let isUsers: Bool
+    /// Become its members.
+    let processes: [pid_t]
+
+    init(processes: [pid_t]) {
+        isUsers = geteuid() != 0
+        self.processes = processes
+    }
+
+    private var runtimeDirectory: String { "/run/user/\(geteuid())" }
+
+    /// Whether there is a systemd that can be asked.
+    var isPossible: Bool {
+        access("/run/systemd/system", F_OK) == 0
+            && access(isUsers ? "\(runtimeDirectory)/bus" : "/run/dbus/system_bus_socket", F_OK) == 0
+    }
+
+    var name: String { "rookery-\(processes.first ?? getpid()).scope" }
+
+    /// What `busctl` is told.
+    var arguments: [String] {
+        // Sessions have limits of their own, so that the manager's default for all of them together would be too low.
+        let properties = [
+            ["Description", "s", "Rookery's sessions"], ["Slice", "s", Self.slice], ["Delegate", "b", "true"],
+            ["CollectMode", "s", "inactive-or-failed"], ["TasksMax", "t", "\(UInt64.max)"],
+            ["PIDs", "au", "\(processes.count)"] + processes.map { "\($0)" },
+        ]
+        return [
+            isUsers ? "--user" : "--system", "--quiet", "call", "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+            "org.freedesktop.systemd1.Manager", "StartTransientUnit", "ssa(sv)a(sa(sv))", name, "fail",
+            "\(properties.count)",
+        ] + properties.flatMap(\.self) + ["0"]
+    }
+
+    /// Returns once the kernel has this process in it.
+    func enter() throws(CgroupFault) {
+        let answer: (exit: ChildProcess.Exit, said: String)
+        do { answer = try ask() } catch { throw fault(error.errno, "systemd cannot be asked for a scope: \(error)") }
+        guard answer.exit == .code(0) else { throw fault(EPERM, "systemd makes no scope: \(answer.said)") }
+        let deadline = ContinuousClock.now + .milliseconds(Int(Self.patience))
+        while CgroupFile.read("/proc/self/cgroup")?.contains("/\(name)") != true {
+            guard ContinuousClock.now < deadline else {
+                throw fault(ETIMEDOUT, "systemd did not put this process into \(name)")
+            }
+            usleep(5000)
+        }
+    }
+
+    /// Runs `busctl`, and tells what it complains of.
+    private func ask() throws(SystemError) -> (exit: ChildProcess.Exit, said: String) {
+        let (child, complaints) = try startAsking()
+        guard let exit = try child.waitForExit(milliseconds: Self.patience) else {
+            child.kill()
+            throw SystemError(call: "busctl", errno: ETIMEDOUT)
+        }
+        return (exit, Self.words(complaints))
+    }
+
+    /// Nobody but the child can write to what is returned.
+    private func startAsking() throws(SystemError) -> (child: ChildProcess, complaints: OwnedDescriptor) {
+        guard
+            let path = (["/usr/bin/busctl", "/bin/busctl"] as [String]).first(where: { program in
+                access(program, X_OK) == 0
+            })
+        else {
+            throw SystemError(call: "busctl", errno: ENOENT)
+        }
+        let pipe = try DescriptorMessages.pipe()
+        var spawn = Spawn(
+            program: try Spawn.open(program: path), arguments: ["busctl"] + arguments,
+            environment: ["PATH=/usr/bin:/bin", "LANG=C", "XDG_RUNTIME_DIR=\(runtimeDirectory)"])
+        spawn.standardError = pipe.write
+        do throws(SpawnError) { return (try spawn.start(), pipe.read) } catch {
+            throw SystemError(call: "start \(path)", errno: error.errno)
+        }
+    }
+
+    /// At most a screen of it, of a writer that has ended.
+    private static func words(_ descriptor: OwnedDescriptor) -> String {
+        var buffer = [UInt8](repeating: 0, count: 1024)
+        let count = read(descriptor.number, &buffer, buffer.count)
+        return String(decoding: buffer.prefix(max(count, 0)), as: UTF8.self)
+            .split(separator: "\n").joined(separator: "; ")
+    }
+
+    private func fault(_ errno: Int32, _ message: String) -> CgroupFault {
+        CgroupFault(
+            step: "cgroup unified", errno: errno, message: message,
+            remedy: "start it as a systemd service with Delegate=yes, or by "
+                + "'systemd-run \(isUsers ? "--user " : "")--scope -p Delegate=yes'")
+    }
+}
