@@ -18,6 +18,22 @@ struct StartTests {
         #expect(await worker.wait() >> 8 == 1)
     }
 
+    @Test("what keeps it from serving is told, and it exits with 1")
+    func unusableHome() async throws {
+        let folder = "/tmp/rkh-\(UInt32.random(in: 0 ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for name in ["home", "journal"] {
+            try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+        }
+        symlink("/tmp", folder + "/home/.claude")
+        let kept = WorkerFixture.Kept(home: folder + "/home", journal: folder + "/journal")
+        let failure = await #expect(throws: TimedOut.self) {
+            try await WorkerFixture.with(["cat"], kept: kept) { _ in }
+        }
+        #expect(failure?.description.contains("error: ") == true, "\(failure?.description ?? "")")
+        #expect(failure?.description.contains("and ended with \(1 << 8)") == true, "\(failure?.description ?? "")")
+    }
+
     @Test("the home is seeded, old status files are removed, and links are not followed")
     func seed() throws {
         let folder = "/tmp/rkh-\(UInt32.random(in: 0 ... .max))"

@@ -43,7 +43,7 @@ public enum WorkerProcess {
         let loop = group.next()
         let finished = loop.makePromise(of: Void.self)
         let log = logger
-        let signals = stopSignals()
+        ignoreStopSignals()
         do {
             let started = loop.flatSubmit {
                 start(configuration, slave: slave, autogroup: autogroup, on: loop, logger: log, finished: finished)
@@ -52,17 +52,10 @@ public enum WorkerProcess {
             let sockets = [WorkerSockets.control, WorkerSockets.client].compactMap {
                 SocketFile("\(configuration.runtimeDirectory)/\($0)")
             }
-            signals.setEventHandler {
-                loop.execute { worker.value.requestStop(grace: 10) }
-            }
-            // A signal that comes before this is ignored, and whoever reads `ready` may send one at once.
-            let registered = DispatchSemaphore(value: 0)
-            signals.setRegistrationHandler { registered.signal() }
-            signals.activate()
-            registered.wait()
+            let signals = onStopSignal { loop.execute { worker.value.requestStop(grace: 10) } }
             report(ready: configuration.descriptors.ready, "ready")
             log.info("serving", metadata: ["incarnation": "\(configuration.incarnation)"])
-            try finished.futureResult.wait()
+            try withExtendedLifetime(signals) { try finished.futureResult.wait() }
             for socket in sockets { socket.remove() }
             return 0
         } catch {
@@ -143,11 +136,22 @@ public enum WorkerProcess {
         return try JSONDecoder.rookery.decode(WorkerConfiguration.self, from: data)
     }
 
-    /// SIGTERM as a dispatch source; SIGINT is for whoever has a terminal.
-    private static func stopSignals() -> any DispatchSourceSignal {
+    /// Until ``onStopSignal(_:)``. SIGINT is for whoever has a terminal.
+    private static func ignoreStopSignals() {
         _ = signal(SIGTERM, SIG_IGN)
         _ = signal(SIGINT, SIG_IGN)
-        return DispatchSource.makeSignalSource(signal: SIGTERM, queue: .global())
+    }
+
+    /// Takes SIGTERM from here on: whoever reads `ready` may send one at once. Not made before, since a source that was never
+    /// activated ends the process when it is let go.
+    private static func onStopSignal(_ handler: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
+        let source = DispatchSource.makeSignalSource(signal: SIGTERM, queue: .global())
+        let registered = DispatchSemaphore(value: 0)
+        source.setEventHandler(handler: handler)
+        source.setRegistrationHandler { registered.signal() }
+        source.activate()
+        registered.wait()
+        return source
     }
 
     private static func report(ready pipe: Int32, _ line: String) {

@@ -112,10 +112,12 @@ final class WorkerFixture: Sendable {
         let line = await Self.line(from: ready.read)
         close(ready.read)
         guard line == "ready\n" else {
+            // One that says why ends by itself.
+            if !line.hasPrefix("error: ") { worker.kill() }
+            let end = await workerEnd.value
             stand.kill()
-            worker.kill()
             try? FileManager.default.removeItem(atPath: folder)
-            throw TimedOut(description: "the worker is not ready: '\(line)'")
+            throw TimedOut(description: "the worker is not ready: '\(line)', and ended with \(end)")
         }
         command = try ChildProcess(program, environment: ["HOME": home], terminal: terminalPath)
         close(slave)
