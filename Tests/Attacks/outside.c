@@ -202,7 +202,7 @@ static int expand(char **given, char **command) {
     return 0;
 }
 
-enum { seconds_for_all = 60 };
+enum { seconds_for_all = 240 };
 
 static int run_command(char **command) {
     pid_t child = fork();

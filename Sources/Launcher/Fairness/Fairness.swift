@@ -9,13 +9,17 @@ final class Fairness: Sendable {
     private static let period = 0.25
     private let parent: CgroupParent
     private let disks: Directory?
+    private let records: Directory
     private let time: ProcessorTime
     private let isStopped = Atomic(false)
 
-    /// - Parameter disks: where sessions' images are; nil where they have none.
-    init(_ parent: CgroupParent, disks: Directory?) {
+    /// - Parameters:
+    ///   - disks: where sessions' images are; nil where they have none.
+    ///   - records: where the launcher keeps notes for its successor.
+    init(_ parent: CgroupParent, disks: Directory?, records: Directory) {
         self.parent = parent
         self.disks = disks
+        self.records = records
         time = ProcessorTime(parent)
     }
 
@@ -34,7 +38,7 @@ final class Fairness: Sendable {
         var sessions = GreedySessions()
         var hadGreedy = false
         var holders = KernelHolders()
-        var restraint = Restraint(parent, disks: disks)
+        var restraint = Restraint(parent, disks: disks, records: records)
         while !isStopped.load(ordering: .relaxed) {
             let (used, now) = (time.used(), DispatchTime.now().uptimeNanoseconds)
             let changes = sessions.sample(used.mapValues(\.total), at: now)

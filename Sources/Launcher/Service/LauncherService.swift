@@ -59,7 +59,7 @@ public final class LauncherService: Sendable {
     public func run() throws(LaunchFailure) {
         let reaper = reaper
         Thread { reaper.run() }.start()
-        let fairness = Fairness(cgroups, disks: directories.disks)
+        let fairness = Fairness(cgroups, disks: directories.disks, records: directories.records)
         fairness.start()
         defer { fairness.stop() }
         let slots = DispatchSemaphore(value: Self.concurrency)

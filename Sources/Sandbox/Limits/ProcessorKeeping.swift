@@ -13,6 +13,17 @@ public struct ProcessorKeeping: Sendable {
 
     public init(_ parent: CgroupParent) { self.parent = parent }
 
+    /// Whether nothing says already where it runs.
+    public func canKeep(_ leafName: String) -> Bool {
+        let leaf = parent.leaf(leafName)
+        guard let available = ProcessorPlace.available(parent.cgroups), available.count > 1 else { return false }
+        switch leaf.kind {
+        case .none: return false
+        case .v2: return leaf.processors == nil && leaf.exists
+        case .v1: return leaf.directories["cpuset"].map { !CgroupFile.exists($0) } ?? false
+        }
+    }
+
     /// - Returns: whether it is kept from here on.
     public func keep(_ leafName: String) -> Bool {
         let leaf = parent.leaf(leafName)
@@ -29,12 +40,6 @@ public struct ProcessorKeeping: Sendable {
             guard CgroupFile.exists(kept) || !CgroupFile.exists(cpuset) else { return false }
             return keepV1(leafName, in: cpuset, kept, all: available, half: half)
         }
-    }
-
-    /// Ends what a launcher before this one began, where it can be told from what a policy says.
-    public func letGoOfAll() {
-        guard parent.cgroups.kind == .v1 else { return }
-        for name in parent.leaves() { letGo(name) }
     }
 
     /// Ends what ``keep(_:)`` began.

@@ -59,35 +59,45 @@ import WorkerControl
         }
     }
 
-    @Test(
-        "a launcher that was killed meanwhile has a successor that lets go",
-        .enabled(if: isPossible && Cgroups.detect().kind == .v1))
-    func successor() throws {
-        let parent = CgroupParent(.detect(), stateDirectory: "/nonexistent/\(SessionID())")
-        let name = "\(SessionID())"
-        let (leaf, _) = try parent.makeLeaf(name, limits: .standard)
-        defer {
-            try? parent.leaf(name).end()
-            parent.removeIfEmpty()
+    @Test("a launcher that was killed meanwhile has a successor that lets go", .enabled(if: isPossible))
+    func successor() async throws {
+        try await Stage.with(rootless: false) { stage in
+            let (holder, quiet, bound) = (SessionID(), SessionID(), SessionID())
+            let start = try stage.scratch.script("hold", Self.hold)
+            let session = try await stage.launcher.launch(DiskTests.request(holder, slot: Stage.slot(), start: start))
+            let wait = try stage.waitingScript()
+            let calm = try await stage.launcher.launch(.plain(quiet, slot: Stage.slot(), start: wait))
+            var request = DiskTests.request(bound, slot: Stage.slot(), start: wait)
+            request.rules.limits.processors = .upTo(1)
+            request.rules.limits.unwritten = .mebibytes(1)
+            let other = try await stage.launcher.launch(request)
+            let (all, chosen) = (Self.processors(of: calm), Self.processors(of: other))
+            let disks = try Directory(at: "\(stage.scratch.path)/state/disks")
+            let device = try #require(WriteBound(of: holder, in: disks))
+            let policys = try #require(WriteBound(of: bound, in: disks))
+            #expect(await eventually { device.bytes != nil && Self.processors(of: session) != all })
+
+            stage.launcher.kill()
+            let enough = DiskTests.inside(session, "workspace/enough")
+            #expect(FileManager.default.createFile(atPath: enough, contents: nil))
+            let next = try RunningLauncher(stage.scratch, .root(service: Stage.service))
+            #expect(await eventually { device.bytes == nil && Self.processors(of: session) == all })
+            #expect(policys.bytes != nil && Self.processors(of: other) == chosen)
+            _ = try await next.ask(.sweep(SweepRequest(live: [])))
+            _ = await next.stop()
         }
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sleep")
-        process.arguments = ["600"]
-        try process.run()
-        defer { process.terminate() }
-        for directory in leaf.directories.values {
-            try "\(process.processIdentifier)".write(
-                toFile: "\(directory)/cgroup.procs", atomically: false, encoding: .utf8)
-        }
-        func group() throws -> String? {
-            try String(contentsOfFile: "/proc/\(process.processIdentifier)/cgroup", encoding: .utf8)
-                .split(separator: "\n").first { $0.contains(":cpuset:") }.map(String.init)
-        }
-        let before = try group()
-        #expect(ProcessorKeeping(parent).keep(name))
-        #expect(try group()?.hasSuffix("/\(name)/kept") == true)
-        ProcessorKeeping(parent).letGoOfAll()
-        #expect(try group() == before)
-        #expect(parent.leaf(name).directories["cpuset"].map { access($0, F_OK) } == -1)
+    }
+
+    @Test("what is restrained is noted, and a note that cannot be read says nothing")
+    func note() throws {
+        let scratch = try Scratch(owner: geteuid())
+        defer { scratch.remove() }
+        let records = try Directory(at: scratch.path)
+        #expect(RestraintNote.read(in: records) == RestraintNote())
+        let note = RestraintNote(kept: ["a", "b"], slowed: ["b"])
+        #expect(note.write(in: records))
+        #expect(RestraintNote.read(in: records) == note)
+        try Data("{".utf8).write(to: URL(filePath: "\(scratch.path)/restraint.note"))
+        #expect(RestraintNote.read(in: records) == RestraintNote())
     }
 }
