@@ -17,6 +17,16 @@ import Testing
         #expect(hybrid.version == "v1" && hybrid.directories["cpu"] == "/sys/fs/cgroup/cpu,cpuacct")
     }
 
+    @Test func `an ordinary user has what the machine delegates to the user's systemd`() {
+        let found = CgroupChecks.hierarchies(mounts: Self.version2, own: "", users: "/u") {
+            $0 == "/u" ? "memory pids\n" : "cpuset cpu io memory pids\n"
+        }
+        let findings = CgroupChecks.findings(found) { $0 == "/u" }
+        #expect(findings.map(\.status) == [.ok, .warn, .ok, .warn, .warn])
+        #expect(findings[1].remedy?.contains("systemctl edit user@.service") == true)
+        #expect(CgroupChecks.ending(mounts: Self.version2, own: "0::/a\n", users: "/u") { _ in false }.status == .ok)
+    }
+
     @Test func `what cannot be enforced is said`() {
         let none = CgroupChecks.findings(.init(version: "none", directories: [:])) { _ in true }
         #expect(none.map(\.status) == [.warn])

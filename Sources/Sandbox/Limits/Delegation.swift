@@ -37,9 +37,11 @@ struct Delegation {
         CgroupFile.exists("\(base)/cgroup.type") && CgroupFile.read("\(base)/cgroup.procs")?.isEmpty != true
     }
 
-    /// Whether all in it was left to us: by systemd, which marks it, as the whole that a container sees, or, where nobody can
-    /// be asked, by being this user's.
+    /// Whether all in it was left to us: by systemd, which marks it or made it for us, as the whole that a container sees, or,
+    /// where nobody can be asked, by being this user's.
     private func isOurs(_ base: String) -> Bool {
+        // A user's own systemd sets no mark.
+        if base.split(separator: "/").last.map(SystemdScope.isName) == true { return true }
         for mark in ["trusted.delegate", "user.delegate"] where rk_attribute_is(base, mark, "1") == 1 { return true }
         let own = CgroupFile.read("/proc/self/cgroup") ?? ""
         if own.split(separator: "\n").contains("0::/") { return true }

@@ -13,13 +13,13 @@ public struct ProcessorKeeping: Sendable {
 
     public init(_ parent: CgroupParent) { self.parent = parent }
 
-    /// Whether nothing says already where it runs.
+    /// Whether it may run on all of them at present.
     public func canKeep(_ leafName: String) -> Bool {
         let leaf = parent.leaf(leafName)
         guard let available = ProcessorPlace.available(parent.cgroups), available.count > 1 else { return false }
         switch leaf.kind {
         case .none: return false
-        case .v2: return leaf.processors == nil && leaf.exists
+        case .v2: return leaf.exists && (leaf.processors ?? available) == available
         case .v1: return leaf.directories["cpuset"].map { !CgroupFile.exists($0) } ?? false
         }
     }
@@ -32,7 +32,9 @@ public struct ProcessorKeeping: Sendable {
         switch leaf.kind {
         case .none: return false
         case .v2:
-            guard let directory = leaf.directories["unified"], leaf.processors == nil else { return false }
+            guard let directory = leaf.directories["unified"], (leaf.processors ?? available) == available else {
+                return false
+            }
             return CgroupFile.write("\(directory)/cpuset.cpus", "\(half)\n") == 0
         case .v1:
             guard let cpuset = leaf.directories["cpuset"] else { return false }
@@ -48,7 +50,10 @@ public struct ProcessorKeeping: Sendable {
         switch leaf.kind {
         case .none: break
         case .v2:
-            if let directory = leaf.directories["unified"] { _ = CgroupFile.write("\(directory)/cpuset.cpus", "\n") }
+            // To say nothing again is not allowed to a cgroup with processes.
+            guard let directory = leaf.directories["unified"], let available = ProcessorPlace.available(parent.cgroups)
+            else { return }
+            _ = CgroupFile.write("\(directory)/cpuset.cpus", "\(available)\n")
         case .v1:
             guard let cpuset = leaf.directories["cpuset"], let base = parent.cgroups.bases["cpuset"],
                 CgroupFile.exists("\(cpuset)/\(Self.name)")

@@ -29,6 +29,9 @@ struct SystemdScope {
 
     var name: String { "rookery-\(processes.first ?? getpid()).scope" }
 
+    /// Whether a cgroup's name is that of one that was made so.
+    static func isName(_ name: some StringProtocol) -> Bool { name.hasPrefix("rookery-") && name.hasSuffix(".scope") }
+
     /// What `busctl` is told.
     var arguments: [String] {
         // Sessions have limits of their own, so that the manager's default for all of them together would be too low.

@@ -7,13 +7,22 @@ enum CgroupChecks {
     static func all() -> [Finding] {
         let mounts = KernelChecks.contents("/proc/self/mountinfo") ?? ""
         let own = KernelChecks.contents("/proc/self/cgroup") ?? ""
-        return findings(hierarchies(mounts: mounts, own: own)) { access($0, W_OK) == 0 } + [
-            ending(mounts: mounts, own: own) { access($0, W_OK) == 0 }
+        return findings(hierarchies(mounts: mounts, own: own, users: usersOwn)) { access($0, W_OK) == 0 } + [
+            ending(mounts: mounts, own: own, users: usersOwn) { access($0, W_OK) == 0 }
         ]
     }
 
+    /// The cgroup of an ordinary user's systemd, which makes a scope below it for the sessions; nil without one.
+    private static var usersOwn: String? {
+        let uid = geteuid()
+        let path = "/sys/fs/cgroup/user.slice/user-\(uid).slice/user@\(uid).service"
+        return uid != 0 && access("/run/user/\(uid)/bus", F_OK) == 0 && access(path, W_OK) == 0 ? path : nil
+    }
+
     /// Whether a session's processes can be ended and stopped as one: cgroup.kill of Linux 5.14, or v1's freezer.
-    static func ending(mounts: String, own: String, writable: (String) -> Bool) -> Finding {
+    static func ending(
+        mounts: String, own: String, users: String? = nil, writable: (String) -> Bool
+    ) -> Finding {
         let lines = mounts.split(separator: "\n").map { $0.components(separatedBy: " - ") }.filter { $0.count == 2 }
         let points = lines.map { (point: $0[0].split(separator: " ").dropFirst(4).first ?? "", rest: $0[1]) }
         if let freezer = points.first(where: { $0.rest.hasPrefix("cgroup ") && $0.rest.hasSuffix("freezer") }) {
@@ -24,6 +33,7 @@ enum CgroupChecks {
             return .warn(
                 "cgroup freezer", "there is none: sessions cannot be frozen", "mount -t cgroup2 none /sys/fs/cgroup")
         }
+        if let users { return .ok("cgroup freezer", "cgroup.freeze and cgroup.kill of v2 below \(users)") }
         // The root cgroup has no such file: root may make cgroups below it, and they have.
         let path = own.split(separator: "\n").first { $0.hasPrefix("0::") }?.dropFirst(3) ?? "/"
         let file = path == "/" ? String(unified.point) : "\(unified.point)\(path)/cgroup.kill"
@@ -34,7 +44,7 @@ enum CgroupChecks {
     private static func notFrozen(_ reason: String) -> Finding {
         .warn(
             "cgroup freezer", "\(reason): sessions are not frozen, and ended one process after the other",
-            "start the server as root, or have systemd delegate a cgroup (Delegate=yes), on Linux 5.14 or later")
+            "start the server as root, or as a user with a systemd of its own, on Linux 5.14 or later")
     }
 
     /// The directory below which this process may make cgroups, by controller.
@@ -46,7 +56,7 @@ enum CgroupChecks {
 
     /// Reads mountinfo (proc_pid_mountinfo(5)) and the process's own cgroups (cgroups(7)).
     static func hierarchies(
-        mounts: String, own: String,
+        mounts: String, own: String, users: String? = nil,
         controllers: (String) -> String? = { KernelChecks.contents($0 + "/cgroup.controllers") }
     ) -> Hierarchies {
         var version2: String?
@@ -66,13 +76,14 @@ enum CgroupChecks {
                 }
             }
         }
-        if let version2, let list = controllers(version2) {
-            let has = Set(list.split(separator: " ").map(String.init))
-            let found = wanted.filter { has.contains($0) }
-            if !found.isEmpty {
-                return Hierarchies(
-                    version: "v2", directories: Dictionary(uniqueKeysWithValues: found.map { ($0, version2) }))
+        if let version2 {
+            func offered(_ directory: String) -> [String: String] {
+                let has = Set((controllers(directory) ?? "").split(whereSeparator: \.isWhitespace).map(String.init))
+                return Dictionary(uniqueKeysWithValues: wanted.filter(has.contains).map { ($0, directory) })
             }
+            // What the user's own has not is the machine's to delegate.
+            let found = offered(version2).merging(users.map(offered) ?? [:]) { $1 }
+            if !found.isEmpty { return Hierarchies(version: "v2", directories: found) }
         }
         return Hierarchies(version: version1.isEmpty ? "none" : "v1", directories: version1)
     }
@@ -94,7 +105,10 @@ enum CgroupChecks {
             guard writable(directory) else {
                 return .warn(
                     "cgroup \(controller)", "\(directory) is not writable for this user: the limit is not enforced",
-                    "start the server as root, or have systemd delegate a cgroup to the user (Delegate=yes)")
+                    hierarchies.version == "v1"
+                        ? "start the server as root"
+                        : "start the server as root, or 'systemctl edit user@.service' with [Service] Delegate=cpu "
+                            + "cpuset io memory pids; for a user without a login 'loginctl enable-linger'")
             }
             return .ok("cgroup \(controller)", "enforceable by \(hierarchies.version) at \(directory)")
         }
