@@ -7,15 +7,18 @@ public struct ClaudeRules: Codable, Sendable, Hashable {
     public var deniedTools: [String]
     /// What `claude --model` gets; nil leaves the choice to Claude Code.
     public var model: String?
+    /// Whether sessions that have a channel server say that it is one (`--dangerously-load-development-channels`).
+    public var channels: Bool
 
     public init(
         permissionMode: PermissionMode = .standard, allowedTools: [String] = [], deniedTools: [String] = [],
-        model: String? = nil
+        model: String? = nil, channels: Bool = false
     ) {
         self.permissionMode = permissionMode
         self.allowedTools = allowedTools
         self.deniedTools = deniedTools
         self.model = model
+        self.channels = channels
     }
 
     /// In one list.
@@ -39,7 +42,7 @@ public struct ClaudeRules: Codable, Sendable, Hashable {
         case permissionMode = "permission_mode"
         case allowedTools = "allowed_tools"
         case deniedTools = "denied_tools"
-        case model
+        case model, channels
     }
 }
 

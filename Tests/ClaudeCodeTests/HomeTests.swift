@@ -105,6 +105,8 @@ import Testing
             #expect(hook["url"] as? String == "http://127.0.0.1:3128/hook/\(event)")
         }
         #expect(!ManagedSettings.json(hooks: false).contains("hooks"))
+        #expect(!text.contains("channelsEnabled"))
+        #expect(ManagedSettings.json(channels: true).contains(#""channelsEnabled" : true"#))
     }
 
     @Test func holdsThePermissionsOfThePolicy() throws {

@@ -51,6 +51,7 @@ enum GoodPolicies {
         denied_tools:
           - WebFetch
         model: claude-opus-4-1[1m]
+        channels: true
         idle_timeout: 90s
         reap_warning: 5s
         grace: 2s

@@ -48,7 +48,7 @@ import Testing
                     environment: ["EDITOR": "vi", "COUNT": "3", "FLAG": "yes"],
                     claude: ClaudeRules(
                         permissionMode: .acceptEdits, allowedTools: ["Read", "Bash(git log:*)"],
-                        deniedTools: ["WebFetch"], model: "claude-opus-4-1[1m]"),
+                        deniedTools: ["WebFetch"], model: "claude-opus-4-1[1m]", channels: true),
                     idle: IdleRules(
                         timeout: .seconds(90), warning: .seconds(5), grace: .seconds(2), maxLifetime: .hours(8),
                         freezeAfter: .seconds(30), wakes: [.input]),
@@ -185,6 +185,8 @@ import Testing
         ("mounts: [{source: /srv, target: /d, access: rw}]", "mounts[0].access", "not an access"),
         ("mounts: [{source: /srv, target: /d, mode: 1}]", "mounts[0].mode", "unknown key"),
         ("network: bridge", "network", "not a network"), ("trusted: yes", "trusted", "not true or false"),
+        ("channels: 1", "channels", "not true or false"),
+        ("channels: [x]", "channels", "is a list or a mapping"),
         ("allowed_tools: Read", "allowed_tools", "not a list"),
         ("allowed_tools: ['Bash(']", "allowed_tools[0]", "not a rule"),
         ("denied_tools: ['a b']", "denied_tools[0]", "not a rule"),

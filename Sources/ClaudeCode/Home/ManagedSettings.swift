@@ -29,8 +29,12 @@ public enum ManagedSettings {
 
     /// The settings as JSON text.
     ///
-    /// - Parameter hooks: report the session's doings to the worker. Off for `rookery sandbox run`.
-    public static func json(hooks: Bool = true, permissions: Permissions = Permissions()) -> String {
+    /// - Parameters:
+    ///   - hooks: report the session's doings to the worker. Off for `rookery sandbox run`.
+    ///   - channels: MCP servers may be channels. Where there are managed settings at all, Claude Code wants it said.
+    public static func json(
+        hooks: Bool = true, permissions: Permissions = Permissions(), channels: Bool = false
+    ) -> String {
         var rules: [String: Any] = [:]
         if !permissions.allow.isEmpty { rules["allow"] = permissions.allow }
         if !permissions.deny.isEmpty { rules["deny"] = permissions.deny }
@@ -40,6 +44,7 @@ public enum ManagedSettings {
             "skipDangerousModePermissionPrompt": true,
         ]
         if !rules.isEmpty { settings["permissions"] = rules }
+        if channels { settings["channelsEnabled"] = true }
         if hooks {
             settings["hooks"] = Dictionary(
                 uniqueKeysWithValues: HookEvent.allCases.map { event in

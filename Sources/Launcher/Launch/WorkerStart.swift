@@ -135,6 +135,7 @@ struct WorkerStart {
             descriptors: numbers,
             countedCalls: SeccompProfile.counted(request.rules.seccomp), confined: self.configuration.confinesWorkers)
         configuration.commands = request.commands
+        configuration.offersChannel = request.offersChannel
         configuration.egressSocket = request.egressSocket
         configuration.isSpare = request.isSpare
         return configuration

@@ -83,6 +83,7 @@ struct PolicyFile {
         case .deniedTools: reading.policy.claude.deniedTools = try value.tools()
         case .model:
             reading.policy.claude.model = try value.optional { value throws(FileFault) in try value.model() }
+        case .channels: reading.policy.claude.channels = try value.truth()
         case .logBytes: reading.policy.logBytes = try value.size(in: PolicyBounds.logBytes)
         case .requestBodies:
             reading.policy.requestBodies = try value.optional("none") { value throws(FileFault) in

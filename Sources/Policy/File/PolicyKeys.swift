@@ -8,7 +8,7 @@ enum PolicyKey: String, CaseIterable, Sendable {
     case permissionMode = "permission_mode"
     case allowedTools = "allowed_tools"
     case deniedTools = "denied_tools"
-    case model
+    case model, channels
     case idleTimeout = "idle_timeout"
     case reapWarning = "reap_warning"
     case grace

@@ -56,6 +56,7 @@ public indirect enum PolicyTree: Sendable, Hashable {
             ), (.permissionMode, .text(policy.claude.permissionMode.rawValue)),
             (.allowedTools, Self.texts(policy.claude.allowedTools)),
             (.deniedTools, Self.texts(policy.claude.deniedTools)), (.model, policy.claude.model.map { .text($0) }),
+            (.channels, .truth(policy.claude.channels)),
             (.idleTimeout, Self.optional(policy.idle.timeout, "never")),
             (.reapWarning, .text("\(policy.idle.warning)")), (.grace, .text("\(policy.idle.grace)")),
             (.maxLifetime, Self.optional(policy.idle.maxLifetime, "never")),

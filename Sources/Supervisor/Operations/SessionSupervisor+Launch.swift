@@ -148,6 +148,7 @@ extension SessionSupervisor {
                     + "file back into the directory of policies")
         }
         let hasChannel = record.kind == .structured && record.labels[ChannelServer.name] != nil
+        let offersChannel = hasChannel && policy.claude.channels
         var permissions = Self.permissions(of: policy)
         if hasChannel { permissions.allow += ChannelServer.allowedTools }
         permissions.allow += remembered.filter { !permissions.allow.contains($0) }
@@ -157,7 +158,7 @@ extension SessionSupervisor {
             startCommand: configuration.startCommand, claudeBinary: configuration.claudeBinary,
             environment: try environment(record, policy),
             managedSettings: ManagedSettings.json(
-                hooks: record.kind == .terminal, permissions: permissions),
+                hooks: record.kind == .terminal, permissions: permissions, channels: offersChannel),
             size: record.size,
             firstSequence: firstSequence,
             gatewaySocket: configuration.gatewaySocket, logBytes: Int(clamping: policy.logBytes.bytes),
@@ -171,7 +172,10 @@ extension SessionSupervisor {
             permissionAllow: policy.permissions.allow.isEmpty ? nil : policy.permissions.allow)
         request.filesOf = record.forkedFrom
         if record.kind == .structured {
-            request.arguments = (hasChannel ? ChannelServer.arguments : []) + StreamArguments.all
+            request.arguments =
+                (hasChannel ? ChannelServer.arguments : []) + (offersChannel ? ChannelServer.channelArguments : [])
+                + StreamArguments.all
+            request.offersChannel = offersChannel ? true : nil
         }
         return request
     }

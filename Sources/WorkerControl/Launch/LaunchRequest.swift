@@ -46,6 +46,8 @@ public struct LaunchRequest: Codable, Sendable, Hashable {
     public var arguments: [String]?
     /// What the worker lets clients do; nil from a supervisor of an earlier version.
     public var commands: CommandRules?
+    /// The session's MCP server is a channel too; nil: it is none.
+    public var offersChannel: Bool?
     /// The complete environment of the session's command; nothing is inherited.
     public var environment: [String: String]
     /// Text of the settings that the session cannot change, read-only at `/etc/claude-code/managed-settings.json` inside;

@@ -19,6 +19,8 @@ public struct WorkerConfiguration: Codable, Sendable {
     public var descriptors: WorkerDescriptors
     /// What clients may do; nil from a launcher of an earlier version.
     public var commands: CommandRules?
+    /// The session's MCP server is a channel too; nil, as from an earlier version: it is none.
+    public var offersChannel: Bool?
     /// Wait for the session; nil: it is there.
     public var isSpare: Bool?
     /// Names of the system calls whose refusals come to the worker, by number.
