@@ -18,7 +18,10 @@ import Testing
             #expect(history["messages"]?.array?.count == 1)
             #expect(history["messages"]?.array?.first?["role"] == "user")
             #expect(history["messages"]?.array?.first?["content"] == "hello")
-            try await eventually("the input") { await server.sessions.calls.contains { $0.hasPrefix("prompt hello") } }
+            // With what the client says of itself, for a session that shows it to its model.
+            try await eventually("the input") {
+                await server.sessions.calls.contains { $0.hasPrefix("prompt hello - 0 mine u -") }
+            }
             let id = try #require(await server.sessions.records.keys.first)
             #expect(await server.sessions.records[id]?.name == "claude-socket mine")
             #expect(await server.sessions.lastCreation?.kind == .structured)

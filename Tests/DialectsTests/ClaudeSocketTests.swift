@@ -15,7 +15,7 @@ struct ClaudeSocketTests {
             ),
             (
                 #"{"type":"message","content":"x","extra":[1]}"#,
-                .message(session: nil, content: "x", user: "user", time: nil)
+                .message(session: nil, content: "x", user: nil, time: nil)
             ),
             (#"{"type":"fetch_history","session_id":"s","limit":7}"#, .fetchHistory(session: "s", limit: 7)),
             (#"{"type":"fetch_history"}"#, .fetchHistory(session: nil, limit: 50)),

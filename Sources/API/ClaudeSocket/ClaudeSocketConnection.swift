@@ -109,7 +109,10 @@ actor ClaudeSocketConnection {
         do throws(ClaudeSocketRefusal) {
             guard case .text(let text, _) = message else { throw .binary }
             switch try ClaudeSocketClientMessage(parsing: text) {
-            case .message(let session, let content, _, _): await say(content, to: session ?? name, principal)
+            case .message(let session, let content, let user, let time):
+                let chat = session ?? name
+                let origin = ChannelOrigin(chat: chat, user: user ?? principal.name, time: time)
+                await say(content, to: chat, origin, principal)
             case .fetchHistory(let session, let limit): await history(of: session ?? name, limit, principal)
             case .permissionResponse(let request, let allowed): await answer(request, allowed, principal)
             }
@@ -118,7 +121,9 @@ actor ClaudeSocketConnection {
         }
     }
 
-    private func say(_ content: String, to name: String, _ principal: Principal) async {
+    private func say(
+        _ content: String, to name: String, _ origin: ChannelOrigin, _ principal: Principal
+    ) async {
         guard principal.role >= .user else {
             return await refuse("the role \(principal.role) may look at a session, not talk to it", name)
         }
@@ -128,7 +133,7 @@ actor ClaudeSocketConnection {
             let taken = await feed.request {
                 try await hub.ensure(feed.id, name, principal)
                 await feed.follow(as: principal)
-                try await hub.sessions.prompt(feed.id, content, clientID: nil, by: principal)
+                try await hub.sessions.prompt(feed.id, content, clientID: nil, channel: origin, by: principal)
             } failed: { [weak self] reason in
                 await self?.refuse(reason, name)
             }

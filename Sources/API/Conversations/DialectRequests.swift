@@ -7,9 +7,11 @@ import Supervisor
 extension SessionService {
     /// Says something to a session; a parked one wakes.
     func prompt(
-        _ id: SessionID, _ text: String, images: [PromptImage] = [], clientID: String?, by principal: Principal
+        _ id: SessionID, _ text: String, images: [PromptImage] = [], clientID: String?, channel: ChannelOrigin? = nil,
+        by principal: Principal
     ) async throws {
-        try await order(id, .prompt(text: text, images: images, clientID: clientID), by: principal)
+        try await order(
+            id, .prompt(text: text, images: images, clientID: clientID, channel: channel), by: principal)
     }
 
     /// Gives a command, and its outcome as it is: a program that did not do it is an error, with its words.

@@ -14,7 +14,7 @@ extension RemoteStream {
         switch command {
         case .permissions: return .done(["permissions": .array(permissions)])
         case .state: return .done(standing)
-        case .prompt(_, _, let clientID):
+        case .prompt(_, _, let clientID, _):
             let name = promptID(clientID)
             if let seq = given[name] {
                 await stored()

@@ -25,6 +25,15 @@ extension OpenAPIDocument {
                 },
                 "text": {"type": "string", "maxLength": 262144},
                 "client_id": {"type": "string", "maxLength": 128},
+                "channel": {
+                 "type": "object",
+                 "required": ["chat_id"],
+                 "properties": {
+                  "chat_id": {"type": "string", "maxLength": 1024},
+                  "user": {"type": "string", "maxLength": 1024},
+                  "ts": {"type": "string", "maxLength": 256}
+                 }
+                },
                 "images": {
                  "type": "array",
                  "maxItems": 20,

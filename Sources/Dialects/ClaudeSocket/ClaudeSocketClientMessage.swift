@@ -2,7 +2,7 @@ import SessionCore
 
 /// What a claude-socket client sends (seed-protocols 2.2).
 public enum ClaudeSocketClientMessage: Sendable, Equatable {
-    case message(session: String?, content: String, user: String, time: String?)
+    case message(session: String?, content: String, user: String?, time: String?)
     case fetchHistory(session: String?, limit: Int)
     case permissionResponse(request: String, allowed: Bool)
 
@@ -24,7 +24,7 @@ public enum ClaudeSocketClientMessage: Sendable, Equatable {
             case "message":
                 self = .message(
                     session: session, content: try fields.string("content"),
-                    user: try fields.optionalString("user", limit: 200) ?? "user",
+                    user: try fields.optionalString("user", limit: 200),
                     time: try fields.optionalString("ts", limit: 64))
             case "fetch_history":
                 // The original takes any number and brings it into the range.

@@ -9,7 +9,7 @@ public enum RemoteRequest {
     ) -> String? {
         let request: StreamRequest
         switch command {
-        case .prompt(let text, let images, _):
+        case .prompt(let text, let images, _, _):
             request = .prompt(
                 id: id, text: text, images: images.map { StreamImage(mediaType: $0.mediaType, data: $0.data) })
         case .answer(let answer):

@@ -6,11 +6,11 @@
 /// | type | data |
 /// |---|---|
 /// | `session.activity` | `activity`: idle, working, pending; `source`; `background_shell`?; `waiting_for`? |
-/// | `session.settings` | what changed of `model`, `permission_mode`, `title`, `tools` (names), `mcp_servers` (`[{name, status}]`), `commands` (names), `cwd`, `version` |
+/// | `session.settings` | what changed of `model`, `permission_mode`, `title`, `tools` (names), `mcp_servers` (`[{name, status}]`), `commands` (names), `cwd`, `version`, `channels` (of a session whose policy offers them: `taken` or `refused`) |
 /// | `session.switched` | `kind`: terminal, structured; `by` |
 /// | `session.forked` | of a session that began as a copy of another: `from` (its id), `files`, `bytes`, `left` (what could not be copied), `at_rest` (nothing of it ran meanwhile); `by` |
 /// | `input.accepted` | `text`, `submit`, `by`, `client_id`?; of a structured session also `prompt_id`, `images`? (their number) |
-/// | `input.delivered` | `input_seq`, `client_id`?, `prompt_id`?, `found`? (it was in the transcript already) |
+/// | `input.delivered` | `input_seq`, `client_id`?, `prompt_id`?, `found`? (it was in the transcript already), `by_channel`? (as a channel notification) |
 /// | `prompt.queued` | `prompt_id`: it waits for the turn that runs |
 /// | `prompt.withdrawn` | `prompt_id`, `input_seq`, `by`: it was taken back before it was begun; by `session`: the program gave it up when it was interrupted |
 /// | `turn.started` | `prompt`?, `prompt_id`?; of a structured session `prompt_ids`: all that were merged into it |

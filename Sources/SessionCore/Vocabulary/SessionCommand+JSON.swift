@@ -19,7 +19,7 @@ extension SessionCommand {
         case "prompt":
             self = .prompt(
                 text: try fields.text("text"), images: try Self.images(object["images"]),
-                clientID: try fields.optionalText("client_id", most: 128))
+                clientID: try fields.optionalText("client_id", most: 128), channel: try Self.channel(object["channel"]))
         case "withdraw": self = .withdraw(promptID: try fields.text("prompt_id", most: 128))
         case "interrupt": self = .interrupt
         case "answer": self = .answer(try PermissionAnswer(object, id: try fields.text("permission_id", most: 256)))
@@ -41,13 +41,14 @@ extension SessionCommand {
     /// The command as ``init(_:)`` reads it.
     public var json: JSONValue {
         switch self {
-        case .prompt(let text, let images, let clientID):
+        case .prompt(let text, let images, let clientID, let channel):
             var members: [String: JSONValue] = ["type": "prompt", "text": .string(text)]
             if !images.isEmpty {
                 members["images"] = .array(
                     images.map { ["media_type": .string($0.mediaType), "data": .string($0.data)] })
             }
             if let clientID { members["client_id"] = .string(clientID) }
+            if let channel { members["channel"] = channel.json }
             return .object(members)
         case .withdraw(let id): return ["type": "withdraw", "prompt_id": .string(id)]
         case .interrupt: return ["type": "interrupt"]
@@ -67,6 +68,16 @@ extension SessionCommand {
         case .permissions: return ["type": "permissions"]
         case .state: return ["type": "state"]
         }
+    }
+
+    private static func channel(_ value: JSONValue?) throws(CommandSyntaxError) -> ChannelOrigin? {
+        guard let value, value != .null else { return nil }
+        guard case .object = value else { throw CommandSyntaxError("'channel' is a JSON object") }
+        let fields = CommandFields(object: value)
+        return ChannelOrigin(
+            chat: try fields.text("chat_id", most: ChannelOrigin.longestChat),
+            user: try fields.optionalText("user", most: ChannelOrigin.longestUser),
+            time: try fields.optionalText("ts", most: ChannelOrigin.longestTime))
     }
 
     private static func images(_ value: JSONValue?) throws(CommandSyntaxError) -> [PromptImage] {

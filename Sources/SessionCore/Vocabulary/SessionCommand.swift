@@ -5,7 +5,7 @@
 ///
 /// | type | members | needs | answer's `data` |
 /// |---|---|---|---|
-/// | `prompt` | `text`, `images`? `[{media_type, data}]` (base64), `client_id`? | drive | `seq`, `prompt_id`, `queued` |
+/// | `prompt` | `text`, `images`? `[{media_type, data}]` (base64), `client_id`?, `channel`? `{chat_id, user?, ts?}`: how it came by claude-socket's wire | drive | `seq`, `prompt_id`, `queued` |
 /// | `withdraw` | `prompt_id` | drive | – |
 /// | `interrupt` | – | drive | `still_queued`: prompt ids |
 /// | `answer` | `permission_id`, `decision`: allow, deny; `message`?, `updated_input`?, `answers`? (of a question: `{question: answer}`), `remember`: session, tenant ?, `interrupt`? (deny, and end the turn) | approve | – |
@@ -22,7 +22,7 @@
 /// A terminal session takes prompt (without images: it is typed), interrupt, answer, permissions and state; the others are
 /// refused with `not_structured`.
 public enum SessionCommand: Sendable, Hashable {
-    case prompt(text: String, images: [PromptImage], clientID: String?)
+    case prompt(text: String, images: [PromptImage], clientID: String?, channel: ChannelOrigin? = nil)
     /// Takes back a prompt that was not begun.
     case withdraw(promptID: String)
     case interrupt

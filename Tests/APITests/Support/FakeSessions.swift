@@ -260,9 +260,10 @@ actor FakeSessions: SessionService {
         _ id: SessionID, _ command: SessionCommand, by principal: Principal
     ) async throws(SupervisorError) -> CommandOutcome {
         switch command {
-        case .prompt(let text, let images, let clientID):
+        case .prompt(let text, let images, let clientID, let channel):
             while inputIsHeld { try? await Task.sleep(for: .milliseconds(5)) }
-            try note("prompt \(text) \(clientID ?? "-") \(images.count)")
+            let said = channel.map { " \($0.chat) \($0.user ?? "-") \($0.time ?? "-")" } ?? ""
+            try note("prompt \(text) \(clientID ?? "-") \(images.count)\(said)")
         case .answer(let answer):
             let remember = answer.remember.map { " \($0)" } ?? ""
             try note("answer \(answer.id) \(answer.decision) \(answer.message ?? "-")\(remember)")

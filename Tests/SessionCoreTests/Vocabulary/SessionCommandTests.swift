@@ -6,6 +6,9 @@ import Testing
     @Test(arguments: [
         SessionCommand.prompt(text: "hi", images: [], clientID: nil),
         .prompt(text: "look", images: [PromptImage(mediaType: "image/png", data: "aGk=")], clientID: "c1"),
+        .prompt(text: "hi", images: [], clientID: nil, channel: ChannelOrigin(chat: "kitchen")),
+        .prompt(
+            text: "hi", images: [], clientID: nil, channel: ChannelOrigin(chat: "", user: "ann", time: "2026-01-01")),
         .withdraw(promptID: "p"), .interrupt, .setModel("haiku"), .setPermissionMode("plan"), .rename(title: "t"),
         .mcpStatus, .mcpToggle(server: "s", enabled: false), .mcpReconnect(server: "s"), .permissions, .state,
         .answer(
@@ -26,6 +29,9 @@ import Testing
         (#"{}"#, "malformed_command", "'type'"),
         (#"{"type":"prompt"}"#, "malformed_command", "'text'"),
         (#"{"type":"prompt","text":7}"#, "malformed_command", "'text'"),
+        (#"{"type":"prompt","text":"","channel":"c"}"#, "malformed_command", "'channel'"),
+        (#"{"type":"prompt","text":"","channel":{}}"#, "malformed_command", "'chat_id'"),
+        (#"{"type":"prompt","text":"","channel":{"chat_id":"c","user":7}}"#, "malformed_command", "'user'"),
         (
             #"{"type":"prompt","text":"","images":[{"media_type":"text/html","data":"aGk="}]}"#, "malformed_command",
             "media_type"
@@ -43,6 +49,17 @@ import Testing
         let error = #expect(throws: CommandSyntaxError.self) { try SessionCommand(object) }
         #expect(error?.code == code)
         #expect(error?.description.contains(words) == true)
+    }
+
+    @Test func whatAClientSaysOfItselfIsCutToWhatACommandMayHold() throws {
+        let origin = ChannelOrigin(
+            chat: String(repeating: "ä", count: 2000), user: String(repeating: "u", count: 1024),
+            time: String(repeating: "👍", count: 100))
+        #expect(origin.chat == String(repeating: "ä", count: 512))
+        #expect(origin.user?.count == 1024)
+        #expect(origin.time == String(repeating: "👍", count: 64))
+        let command = SessionCommand.prompt(text: "x", images: [], clientID: nil, channel: origin)
+        #expect(try SessionCommand(command.json) == command)
     }
 
     @Test func aPromptsNameSaysWhichItIsAndOfWhichSession() throws {
