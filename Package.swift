@@ -213,7 +213,7 @@ let package = Package(
                 nio, nioPosix, nioHTTP, nioWebSocket, nioFoundation, logging,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
-            swiftSettings: strict),
+            exclude: ["Support/channel_program.py"], swiftSettings: strict),
         .testTarget(
             name: "LauncherTests",
             dependencies: [

@@ -80,7 +80,7 @@ struct ClaudeSocketToolsTests {
     @Test(
         "what needs no answer gets none",
         arguments: [
-            #"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, #"{"jsonrpc":"2.0","id":9,"result":{}}"#,
+            #"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
             #"{"jsonrpc":"2.0","id":null,"method":"ping"}"#,
         ])
     func noted(message: String) { #expect(ClaudeSocketTools.read(message) == .noted) }

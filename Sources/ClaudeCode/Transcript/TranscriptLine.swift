@@ -9,12 +9,15 @@ public struct TranscriptLine: Sendable, Hashable {
     public let id: String?
     /// What it says, in order; empty for a line that is torn, unknown or of no interest.
     public let items: [TranscriptItem]
+    /// What it says of a channel notification.
+    public let channel: ChannelLine?
     private let timestamp: String?
 
     public init(parsing line: Data) {
         let object = JSONObject(line, limit: Self.longest)
         id = object?.string("uuid")
         items = object.map(TranscriptItem.items(of:)) ?? []
+        channel = object.flatMap { ChannelLine($0) }
         timestamp = object?.string("timestamp")
     }
 

@@ -10,7 +10,9 @@ public enum ClaudeSocketTools {
         case answered(JSONValue)
         /// A tool is called; its result is answered under the id.
         case call(id: JSONValue, Call)
-        /// Not to be answered: a notification, or an answer to nothing that was asked.
+        /// The answer to a request of ours; not to be answered.
+        case answer(id: JSONValue)
+        /// Not to be answered: a notification.
         case noted
     }
 
@@ -34,14 +36,16 @@ public enum ClaudeSocketTools {
 
     // MARK: Reading
 
-    public static func read(_ text: String) -> Request {
+    /// - Parameter offersChannel: what is sent on the event stream is offered as a channel.
+    public static func read(_ text: String, offersChannel: Bool = false) -> Request {
         guard let message = JSONValue(parsing: text), case .object = message else {
             return .answered(failure(.null, -32700, "not a JSON-RPC message: one object is expected"))
         }
         guard let method = message["method"]?.string else {
             // An answer needs none; anything else is told.
             return message["result"] != nil || message["error"] != nil
-                ? .noted : .answered(failure(message["id"] ?? .null, -32600, "'method' is missing"))
+                ? .answer(id: message["id"] ?? .null)
+                : .answered(failure(message["id"] ?? .null, -32600, "'method' is missing"))
         }
         guard let id = message["id"], id != .null else { return .noted }
         guard id.string != nil || id.integer != nil else {
@@ -49,7 +53,7 @@ public enum ClaudeSocketTools {
         }
         let parameters = message["params"] ?? [:]
         switch method {
-        case "initialize": return .answered(success(id, welcome(parameters["protocolVersion"]?.string)))
+        case "initialize": return .answered(success(id, welcome(parameters["protocolVersion"]?.string, offersChannel)))
         case "ping": return .answered(success(id, [:]))
         case "tools/list": return .answered(success(id, ["tools": .array(descriptions)]))
         case "tools/call": return call(id, parameters)
@@ -120,12 +124,13 @@ public enum ClaudeSocketTools {
         ["jsonrpc": "2.0", "id": id, "error": ["code": .integer(code), "message": .string(message)]]
     }
 
-    private static func welcome(_ asked: String?) -> JSONValue {
-        [
+    private static func welcome(_ asked: String?, _ offersChannel: Bool) -> JSONValue {
+        // Permissions are not relayed by it: they are asked on the session's own streams, whole, and answered there.
+        var capabilities: [String: JSONValue] = ["tools": [:]]
+        if offersChannel { capabilities["experimental"] = [ClaudeSocketChannel.capability: [:]] }
+        return [
             "protocolVersion": .string(versions.first { $0 == asked } ?? versions[0]),
-            // No channel is offered: what people say comes as prompts, and what is asked of them as the session's
-            // permissions, whether or not this Claude Code takes channels.
-            "capabilities": ["tools": [:]],
+            "capabilities": .object(capabilities),
             "serverInfo": ["name": "claude-socket", "version": "1.0.0"],
             "instructions": .string(instructions),
         ]

@@ -16,43 +16,30 @@ public struct StructuredEngine: Sendable {
     /// As `usage.updated`.
     public private(set) var usage: JSONValue?
     /// Prompts that were given to the program and are not done, in order.
-    public private(set) var prompts: [OpenPrompt] = []
+    public internal(set) var prompts: [OpenPrompt] = []
     /// Of the turn that runs.
-    public private(set) var turnPrompts: [String] = []
+    public internal(set) var turnPrompts: [String] = []
     /// Prompts that the program is asked to give back: whoever asked says what became of it.
     public var withdrawing: Set<String> = []
 
     /// What the program says of itself.
-    private var isRunning = false
+    var isRunning = false
     /// Prompts that begin the turn whose first message has not come.
-    private var starting: [String] = []
+    var starting: [String] = []
     private var cost = 0.0
     private var ended = false
-
-    public struct OpenPrompt: Sendable, Hashable {
-        public var id: String
-        public var text: String
-        public var by: String
-        /// The program has begun it.
-        public internal(set) var isBegun = false
-        /// The program says that it is new to it: it repeats one that it knows without a word.
-        public internal(set) var isNew = false
-        /// It was told that the program has it.
-        var isDelivered = false
-        /// `prompt.queued` was told.
-        var isQueued = false
-        /// It was taken into the turn that runs, which ends it.
-        var isAbsorbed = false
-    }
 
     public init(at now: Date) { view = StateView(activity: .idle, since: now, source: .stream) }
 
     // MARK: What is done to the program
 
     /// A prompt goes to the program.
-    public mutating func give(_ id: String, _ text: String, by: String, at now: Date) -> [DerivedEvent] {
+    /// - Parameter onChannel: as a channel notification; else as a line of its input.
+    public mutating func give(
+        _ id: String, _ text: String, by: String, onChannel: Bool = false, at now: Date
+    ) -> [DerivedEvent] {
         var events: [DerivedEvent] = []
-        prompts.append(OpenPrompt(id: id, text: text, by: by))
+        prompts.append(OpenPrompt(id: id, text: text, by: by, isOnChannel: onChannel))
         conclude(at: now, &events)
         return events
     }
@@ -105,7 +92,9 @@ public struct StructuredEngine: Sendable {
         guard !ended else { return [] }
         var events: [DerivedEvent] = []
         switch message {
-        case .sessionState(let state): isRunning = state != "idle"
+        case .sessionState(let state):
+            isRunning = state != "idle"
+            if !isRunning { endChannelPrompts() }
         case .prompt(let id, let state): take(id, state, &events)
         case .turnBegins(let settings):
             openTurn(at: now, &events)
@@ -187,8 +176,9 @@ public struct StructuredEngine: Sendable {
 
     private mutating func openTurn(at now: Date, _ events: inout [DerivedEvent]) {
         guard view.turn == nil else { return }
-        turnPrompts = starting
+        turnPrompts = starting.isEmpty ? presumed : starting
         starting = []
+        beginChannelPrompts()
         let texts = turnPrompts.compactMap { id in prompts.first { $0.id == id }?.text }
         let prompt = texts.isEmpty ? nil : texts.joined(separator: "\n")
         view.turn = OpenTurn(prompt: prompt, promptID: turnPrompts.first, since: now)
@@ -231,6 +221,7 @@ public struct StructuredEngine: Sendable {
         var data: [String: JSONValue] = [
             "outcome": .string(outcome), "duration_ms": .integer(result?.milliseconds.map(Int64.init) ?? measured),
         ]
+        forgetUnproven()
         let ids = turnPrompts + (result?.promptIDs ?? []).filter { !turnPrompts.contains($0) }
         data["prompt_ids"] = .array(ids.map { .string($0) })
         if let first = ids.first { data["prompt_id"] = .string(first) }
@@ -308,7 +299,7 @@ public struct StructuredEngine: Sendable {
 
     // MARK: The conclusion
 
-    private mutating func conclude(at now: Date, _ events: inout [DerivedEvent]) {
+    mutating func conclude(at now: Date, _ events: inout [DerivedEvent]) {
         let activity: Activity =
             ended ? .idle : !view.permissions.isEmpty ? .pending : isBusy ? .working : .idle
         guard activity != view.activity else { return }

@@ -11,8 +11,12 @@ extension SessionWorker {
     private static let mostLookedAt: UInt64 = 20_000
 
     func channel(_ body: ByteBuffer, _ call: HookCall) {
-        switch ClaudeSocketTools.read(String(buffer: body)) {
+        let channel = structured?.channel
+        switch ClaudeSocketTools.read(String(buffer: body), offersChannel: channel != nil) {
         case .noted: call.answer(PlainResponse(status: .accepted, headers: [:], body: ByteBuffer()))
+        case .answer(let id):
+            call.answer(PlainResponse(status: .accepted, headers: [:], body: ByteBuffer()))
+            channel?.answered(id)
         case .answered(let answer): call.answer(.json(.ok, answer))
         case .call(let id, let tool):
             perform(tool) { text, isError in

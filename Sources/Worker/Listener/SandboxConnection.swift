@@ -25,6 +25,9 @@ final class SandboxConnection: ChannelInboundHandler {
         /// A whole report, which waits for its answer.
         case answering(HookCall)
         case forwarding(Upstream)
+        /// Asks for the event stream.
+        case listening
+        case streaming(EventStream)
         /// Answered already; the rest of the request is thrown away, and then the connection closes.
         case discarding
 
@@ -77,11 +80,13 @@ final class SandboxConnection: ChannelInboundHandler {
     private func begin(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
         let path = head.uri.prefix { $0 != "?" }
         if let report = SandboxReport(path: path) {
-            guard head.method == .POST else {
-                return refuse(
-                    .problem(.methodNotAllowed, code: "method_not_allowed", detail: "hooks and messages are posted"))
+            if case .channel = report, listener.onStream != nil, EventStream.isAsked(by: head) {
+                state = .listening
+            } else if head.method == .POST {
+                state = .report(report, body: ByteBuffer())
+            } else {
+                refuse(.problem(.methodNotAllowed, code: "method_not_allowed", detail: "hooks and messages are posted"))
             }
-            state = .report(report, body: ByteBuffer())
         } else if head.method == .CONNECT || !path.hasPrefix("/") {
             // The first request of a connection decides what it is for.
             refuse(
@@ -120,7 +125,7 @@ final class SandboxConnection: ChannelInboundHandler {
             body.writeImmutableBuffer(bytes)
             state = .report(report, body: body)
         case .forwarding(let upstream): upstream.send(.body(.byteBuffer(bytes)))
-        case .idle, .discarding, .answering: break
+        case .idle, .discarding, .answering, .listening, .streaming: break
         }
     }
 
@@ -133,7 +138,11 @@ final class SandboxConnection: ChannelInboundHandler {
             listener.onReport(report, body, call)
         case .forwarding(let upstream): upstream.send(.end(nil))
         case .discarding: context.close(promise: nil)
-        case .idle, .answering: break
+        case .listening:
+            let stream = EventStream(on: context.channel)
+            state = .streaming(stream)
+            listener.onStream?(stream)
+        case .idle, .answering, .streaming: break
         }
     }
 
@@ -149,7 +158,8 @@ final class SandboxConnection: ChannelInboundHandler {
         switch state {
         case .forwarding(let upstream): upstream.cancel()
         case .answering(let call): call.gone()
-        case .idle, .report, .discarding: break
+        case .streaming(let stream): stream.closed()
+        case .idle, .report, .discarding, .listening: break
         }
     }
 

@@ -42,6 +42,8 @@ final class SandboxListener {
     let logger: Logger
     /// Takes a report, and answers it some time.
     let onReport: (_ report: SandboxReport, _ body: ByteBuffer, _ call: HookCall) -> Void
+    /// Takes an event stream of the session's MCP server; nil: there is none.
+    let onStream: ((_ stream: EventStream) -> Void)?
     let kept = KeptConnections()
     private var connections = 0
     var hookBytes = 0
@@ -50,13 +52,15 @@ final class SandboxListener {
 
     init(
         sessionID: SessionID, gatewaySocket: String, egressSocket: String?, logger: Logger,
-        onReport: @escaping (_ report: SandboxReport, _ body: ByteBuffer, _ call: HookCall) -> Void
+        onReport: @escaping (_ report: SandboxReport, _ body: ByteBuffer, _ call: HookCall) -> Void,
+        onStream: ((_ stream: EventStream) -> Void)?
     ) {
         self.sessionID = sessionID
         self.gatewaySocket = gatewaySocket
         self.egressSocket = egressSocket
         self.logger = logger
         self.onReport = onReport
+        self.onStream = onStream
     }
 
     /// Takes the socket over; it listens already.

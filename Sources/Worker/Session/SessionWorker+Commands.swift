@@ -10,8 +10,8 @@ extension SessionWorker {
             return answer(.failed(CommandFailure("not_allowed", "your access to this session does not allow it")))
         }
         switch command {
-        case .prompt(let text, let images, let clientID):
-            take(prompt: text, images, clientID, from: origin, answer)
+        case .prompt(let text, let images, let clientID, let channel):
+            take(prompt: text, images, clientID, channel, from: origin, answer)
         case .answer(let permission):
             do throws(CommandFailure) {
                 answer(.done(try self.answer(permission, from: origin)))
@@ -37,13 +37,14 @@ extension SessionWorker {
     }
 
     private func take(
-        prompt text: String, _ images: [PromptImage], _ clientID: String?, from origin: CommandOrigin,
-        _ answer: @escaping (CommandOutcome) -> Void
+        prompt text: String, _ images: [PromptImage], _ clientID: String?, _ channel: ChannelOrigin?,
+        from origin: CommandOrigin, _ answer: @escaping (CommandOutcome) -> Void
     ) {
         do throws(InputRefusal) {
             if let structured {
-                try structured.prompt(text, images: images, clientID: clientID, sender: origin.principal) {
-                    id, isQueued in
+                try structured.prompt(
+                    text, images: images, clientID: clientID, channel: channel, sender: origin.principal
+                ) { id, isQueued in
                     answer(
                         .done([
                             "seq": .integer(Int64(clamping: id.seq)), "prompt_id": .string(id.description),
@@ -96,7 +97,7 @@ extension SessionWorker {
 extension StructuredBackend {
     /// Prompts that were not begun, the oldest first.
     var queued: [JSONValue] {
-        engine.prompts.filter { !$0.isBegun }.map {
+        engine.prompts.filter(\.isWaiting).map {
             ["prompt_id": .string($0.id), "text": EventText.cut($0.text), "by": .string($0.by)]
         }
             + waiting.map {

@@ -104,8 +104,9 @@ public enum WorkerProcess {
                     let bound = NIOLoopBound(worker, eventLoop: loop)
                     let listener = SandboxListener(
                         sessionID: configuration.sessionID, gatewaySocket: configuration.gatewaySocket,
-                        egressSocket: configuration.egressSocket, logger: logger
-                    ) { report, body, call in worker.take(report, body, call) }
+                        egressSocket: configuration.egressSocket, logger: logger,
+                        onReport: { report, body, call in worker.take(report, body, call) },
+                        onStream: worker.structured?.channel.map { channel in { channel.open($0) } })
                     let folder = configuration.runtimeDirectory
                     var sockets = [
                         ControlListener.bind("\(folder)/\(WorkerSockets.control)", for: worker).map { _ in },

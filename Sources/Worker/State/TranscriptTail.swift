@@ -31,6 +31,13 @@ struct TranscriptTail {
         }
     }
 
+    /// Leaves out what there is now.
+    mutating func skip() {
+        guard let file = try? home.openRegular(path) else { return }
+        close(file.descriptor)
+        (inode, offset, partial, isSkipping) = (file.inode, file.size, Data(), false)
+    }
+
     /// The lines that are complete now. `more` says that there is more to read at once.
     mutating func read() -> (lines: [TranscriptLine], more: Bool) {
         guard let file = try? home.openRegular(path) else { return ([], false) }

@@ -13,6 +13,8 @@ struct WaitingPrompt {
     var images: [PromptImage]
     var by: String
     var clientID: String?
+    /// How it came by claude-socket's wire; nil: it did not, or nobody knows any more.
+    var channel: ChannelOrigin?
     /// Of an incarnation before: the program may have it.
     var earlier: JournalRecovery.Input?
 }
@@ -25,7 +27,7 @@ extension StructuredBackend {
 
     /// - Parameter stored: called once it is as safe as it gets, with whether it waits for a turn that runs.
     func prompt(
-        _ text: String, images: [PromptImage], clientID: String?, sender: String,
+        _ text: String, images: [PromptImage], clientID: String?, channel: ChannelOrigin? = nil, sender: String,
         stored: @escaping (PromptID, _ isQueued: Bool) -> Void
     ) throws(InputRefusal) {
         guard !worker.isOver, !isClosing else { throw .over }
@@ -40,7 +42,8 @@ extension StructuredBackend {
         worker.log.whenStored(through: acceptance.seq) { stored(id, isQueued) }
         guard case .accepted = acceptance else { return }
         waiting.append(
-            WaitingPrompt(id: id, text: text, images: images, by: sender, clientID: clientID, earlier: nil))
+            WaitingPrompt(
+                id: id, text: text, images: images, by: sender, clientID: clientID, channel: channel, earlier: nil))
         giveWaiting()
     }
 
@@ -56,12 +59,14 @@ extension StructuredBackend {
 
     /// Gives the program what waits for it, in order. Stops at what cannot be decided or written down yet.
     func giveWaiting() {
-        while let prompt = waiting.first, !worker.isOver {
+        while let prompt = waiting.first, !worker.isOver, channel?.holdsBack != true {
             if let earlier = prompt.earlier, earlier.stage != .accepted {
                 if worker.waitsForAnnouncement { return }
-                if wasTaken(earlier, prompt.id) {
+                if let way = wayTaken(earlier, prompt.id) {
                     waiting.removeFirst()
                     worker.emit(.inputDelivered, deliveryData(prompt, found: true))
+                    // Its line in the transcript is the CLI's own, and is told of nowhere else.
+                    if way == .channel { tellSaid(prompt) }
                     continue
                 }
             }
@@ -69,6 +74,13 @@ extension StructuredBackend {
                 do { try journal.append(delivering: prompt.id.seq, at: Date()) } catch { return }
             }
             waiting.removeFirst()
+            if let channel, channel.takes(prompt) {
+                channel.send(prompt)
+                conclude(
+                    engine.give(
+                        prompt.id.description, prompt.text, by: prompt.by, onChannel: true, at: worker.steadyDate))
+                continue
+            }
             send(
                 .prompt(
                     id: prompt.id.description, text: prompt.text,
@@ -97,10 +109,11 @@ extension StructuredBackend {
         return .object(members)
     }
 
-    private func tellDelivered(_ id: String, isKnown: Bool) {
+    func tellDelivered(_ id: String, isKnown: Bool = false, byChannel: Bool = false) {
         guard let name = PromptID(parsing: id, of: worker.configuration.sessionID), engine.deliver(id) else { return }
         var data: [String: JSONValue] = ["input_seq": .integer(Int64(clamping: name.seq)), "prompt_id": .string(id)]
         if isKnown { data["found"] = true }
+        if byChannel { data["by_channel"] = true }
         worker.emit(.inputDelivered, .object(data))
     }
 
@@ -113,11 +126,18 @@ extension StructuredBackend {
         return .object(data)
     }
 
-    /// Whether the transcript has the prompt. Without a transcript, what was begun counts as taken.
-    private func wasTaken(_ input: JournalRecovery.Input, _ id: PromptID) -> Bool {
-        guard let path = worker.announcement.path else { return input.stage == .delivered }
+    private func tellSaid(_ prompt: WaitingPrompt) {
+        var data = EventText.members(prompt.text)
+        data["prompt_id"] = .string(prompt.id.description)
+        data["recovered"] = true
+        worker.emit(.messageUser, .object(data))
+    }
+
+    /// How the transcript has the prompt. Without a transcript, what was begun counts as taken.
+    private func wayTaken(_ input: JournalRecovery.Input, _ id: PromptID) -> EarlierPromptIDs.Way? {
+        guard let path = worker.announcement.path else { return input.stage == .delivered ? .input : nil }
         let names = [id.description, worker.journal?.recovery.mergedPrompts[id.description]].compactMap { $0 }
-        return EarlierPromptIDs.contain(anyOf: names, in: worker.home, absolutePath: path)
+        return EarlierPromptIDs.way(ofAnyOf: names, in: worker.home, absolutePath: path)
     }
 
     /// Takes back what was not begun.
@@ -130,7 +150,7 @@ extension StructuredBackend {
             withdrawn(id, by: principal)
             return answer(.done([:]))
         }
-        guard let prompt = engine.prompts.first(where: { $0.id == id.description }), !prompt.isBegun else {
+        guard let prompt = engine.prompts.first(where: { $0.id == id.description }), prompt.isWaiting else {
             return answer(
                 .failed(CommandFailure("already_begun", "the prompt is not waiting: it was begun, or is done")))
         }
@@ -161,14 +181,31 @@ enum EarlierPromptIDs {
     /// How much of the end is looked at.
     private static let most = 16 << 20
 
+    enum Way { case input, channel }
+
+    /// How the program was given one of them; nil: it was given none.
     /// - Parameter absolutePath: as seen inside the sandbox.
-    static func contain(anyOf names: [String], in home: HomeDirectory, absolutePath: String) -> Bool {
+    static func way(ofAnyOf names: [String], in home: HomeDirectory, absolutePath: String) -> Way? {
         guard let path = HomeDirectory.relative(absolutePath), let data = home.end(of: path, limit: most) else {
-            return false
+            return nil
         }
-        return names.contains { name in
+        let isInput = names.contains { name in
             // The latter of one that was taken into a turn that ran.
             ["uuid", "source_uuid"].contains { data.range(of: Data("\"\($0)\":\"\(name)\"".utf8)) != nil }
         }
+        return isInput ? .input : names.contains { wasNotified($0, data) } ? .channel : nil
+    }
+
+    /// One that waited in the CLI's own queue is not in its conversation.
+    private static func wasNotified(_ name: String, _ transcript: Data) -> Bool {
+        var rest = transcript[...]
+        while let found = rest.range(of: Data("message_id=\\\"\(name)\\\"".utf8)) {
+            let start = transcript[..<found.lowerBound].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 }
+            let end = transcript[found.upperBound...].firstIndex(of: UInt8(ascii: "\n")) ?? transcript.endIndex
+            let line = ChannelLine(parsing: Data(transcript[(start ?? transcript.startIndex)..<end]))
+            if let line, line.id == name, line.place != .waits { return true }
+            rest = transcript[end...]
+        }
+        return false
     }
 }

@@ -19,6 +19,8 @@ final class StructuredBackend {
     private var flushIsScheduled = false
     /// Prompts that were accepted and not given to the program, in their order.
     var waiting: CircularBuffer<WaitingPrompt> = []
+    /// nil: none is offered.
+    private(set) var channel: SessionChannel?
     /// Waits for the program to be idle before its input is closed.
     var isClosing = false
     private var strayLines = 0
@@ -31,6 +33,7 @@ final class StructuredBackend {
         engine = StructuredEngine(at: worker.steadyDate)
         engine.toldTools = worker.engine.toldTools
         exchange = ControlExchange(on: worker.loop) { [unowned self] in self.send($0) }
+        if worker.configuration.offersChannel == true { channel = SessionChannel(for: self) }
         device.onRecord = { [unowned self] in self.take($0) }
     }
 
@@ -60,6 +63,13 @@ final class StructuredBackend {
             return join(delta)
         }
         flushDeltas()
+        switch message {
+        case .turnBegins, .result: channel?.look()
+        case .user(let user):
+            // What people said, as the program shows it to the model: told in their own words.
+            if let channel, let id = user.text.flatMap(ChannelServer.id(in:)) { return channel.saw(id) }
+        default: break
+        }
         if case .prompt(let id, .started) = message { begun(id) }
         if case .user(let user) = message, user.isReplay, let id = user.id { repeated(id) }
         conclude(engine.handle(message, at: worker.steadyDate))
@@ -144,6 +154,7 @@ final class StructuredBackend {
     func end() {
         flushDeltas()
         exchange.end()
+        channel?.end()
         conclude(engine.end(at: worker.steadyDate))
     }
 }

@@ -26,6 +26,13 @@ final class WorkerFixture: Sendable {
     static let worker = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appendingPathComponent("rookery-worker").path
 
+    /// The command speaks on its standard streams: a structured session.
+    struct Streams: Sendable {
+        var offersChannel = false
+        /// Beside what every command has, which is its `HOME`; a structured one's also has `WORKER` and `PORT`.
+        var environment: [String: String] = [:]
+    }
+
     /// What outlives a worker: the session's home and its journal.
     struct Kept: Sendable {
         var session = SessionID()
@@ -37,9 +44,10 @@ final class WorkerFixture: Sendable {
     /// Runs the body with a worker, and takes everything down after it.
     static func with(
         _ command: [String], firstSequence: UInt64 = 1, logBytes: Int = 1 << 20, kept: Kept? = nil,
-        _ body: (WorkerFixture) async throws -> Void
+        streams: Streams? = nil, _ body: (WorkerFixture) async throws -> Void
     ) async throws {
-        let fixture = try await WorkerFixture(command, firstSequence: firstSequence, logBytes: logBytes, kept: kept)
+        let fixture = try await WorkerFixture(
+            command, firstSequence: firstSequence, logBytes: logBytes, kept: kept, streams: streams)
         do {
             try await body(fixture)
         } catch {
@@ -50,7 +58,9 @@ final class WorkerFixture: Sendable {
         await fixture.shutDown()
     }
 
-    private init(_ program: [String], firstSequence: UInt64, logBytes: Int, kept: Kept?) async throws {
+    private init(
+        _ program: [String], firstSequence: UInt64, logBytes: Int, kept: Kept?, streams: Streams?
+    ) async throws {
         folder = "/tmp/rkw-\(UInt32.random(in: 0 ... .max))"
         sessionID = kept?.session ?? SessionID()
         home = kept?.home ?? folder + "/home"
@@ -88,21 +98,31 @@ final class WorkerFixture: Sendable {
             terminal: 4, listener: 5, leash: 6, status: 7, sandbox: 8, home: 9, ready: 10)
         descriptors.freezer = FreezerDescriptor(number: 11, freeze: "1", thaw: "0")
         if kept != nil { descriptors.journal = 12 }
+        let pipes = try streams == nil ? nil : (input: Self.pipe(), output: Self.pipe(), error: Self.pipe())
+        if pipes != nil {
+            descriptors.streams = StreamDescriptors(input: 13, output: 14, error: 15, held: [16, 17, 18])
+        }
         let journal = open(kept?.journal ?? folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         var configuration = WorkerConfiguration(
             sessionID: sessionID, incarnation: kept?.incarnation ?? 1, runtimeDirectory: folder + "/run",
             size: .standard,
             firstSequence: firstSequence, gatewaySocket: gatewaySocket, logBytes: logBytes, descriptors: descriptors)
         configuration.egressSocket = egressSocket
+        configuration.offersChannel = streams?.offersChannel
         let json = try JSONEncoder.rookery.encode(configuration)
         let memory = json.withUnsafeBytes { rk_sealed_memory("configuration", $0.baseAddress, $0.count) }
         let errors = open(folder + "/worker.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        worker = try ChildProcess(
-            [Self.worker],
-            descriptors: [
-                2: errors, 3: memory, 4: master, 5: listener.socket, 6: leash.write, 7: status.read, 8: pidfd,
-                9: homeDescriptor, 10: ready.write, 11: freezer, 12: journal,
-            ], leads: true)
+        var given: [Int32: Int32] = [
+            2: errors, 3: memory, 4: master, 5: listener.socket, 6: leash.write, 7: status.read, 8: pidfd,
+            9: homeDescriptor, 10: ready.write, 11: freezer, 12: journal,
+        ]
+        if let pipes {
+            given.merge([
+                13: pipes.input.write, 14: pipes.output.read, 15: pipes.error.read, 16: pipes.input.read,
+                17: pipes.output.write, 18: pipes.error.write,
+            ]) { $1 }
+        }
+        worker = try ChildProcess([Self.worker], descriptors: given, leads: true)
         for descriptor in [
             errors, memory, master, listener.socket, leash.write, status.read, pidfd, homeDescriptor, ready.write,
             freezer, journal,
@@ -119,7 +139,18 @@ final class WorkerFixture: Sendable {
             try? FileManager.default.removeItem(atPath: folder)
             throw TimedOut(description: "the worker is not ready: '\(line)', and ended with \(end)")
         }
-        command = try ChildProcess(program, environment: ["HOME": home], terminal: terminalPath)
+        if let pipes {
+            let more = ["HOME": home, "WORKER": "\(worker.pid)", "PORT": "\(listenerPort)"]
+            command = try ChildProcess(
+                program, environment: more.merging(streams?.environment ?? [:]) { $1 },
+                descriptors: [0: pipes.input.read, 1: pipes.output.write, 2: pipes.error.write], leads: true)
+            for descriptor in [
+                pipes.input.read, pipes.input.write, pipes.output.read, pipes.output.write, pipes.error.read,
+                pipes.error.write,
+            ] { close(descriptor) }
+        } else {
+            command = try ChildProcess(program, environment: ["HOME": home], terminal: terminalPath)
+        }
         close(slave)
 
         let commandPID = command.pid
