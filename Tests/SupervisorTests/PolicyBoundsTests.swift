@@ -90,6 +90,28 @@ struct PolicyBoundsTests {
         }
     }
 
+    @Test(
+        "a channel is offered where the policy says so, by structured sessions of claude-socket's",
+        arguments: [
+            (true, SessionCreation(kind: .structured, labels: ["claude-socket": "x"]), true),
+            (false, SessionCreation(kind: .structured, labels: ["claude-socket": "x"]), false),
+            (true, SessionCreation(kind: .structured), false),
+            (true, SessionCreation(kind: .terminal, labels: ["claude-socket": "x"]), false),
+        ])
+    func channels(isAllowed: Bool, creation: SessionCreation, isOffered: Bool) async throws {
+        var settings = Box.Settings()
+        settings.policy = SessionPolicy(name: SessionPolicy.defaultName, claude: ClaudeRules(channels: isAllowed))
+        try await Box.with(settings) { box in
+            try await box.create(creation)
+            let request = try #require(box.launcher.state.withLock { $0.launches.first })
+            #expect(request.offersChannel == (isOffered ? true : nil))
+            #expect(request.managedSettings?.contains("channelsEnabled") == isOffered)
+            let arguments = request.arguments ?? []
+            #expect(arguments.contains("--dangerously-load-development-channels") == isOffered)
+            #expect(arguments.contains("server:claude-socket") == isOffered)
+        }
+    }
+
     @Test func whereBypassingIsAllowedItIsNotDisabled() {
         let policies = [
             SessionPolicy(name: "a", claude: ClaudeRules(permissionMode: .bypassPermissions)),

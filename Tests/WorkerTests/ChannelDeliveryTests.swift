@@ -27,7 +27,7 @@ import Testing
     private func taking() -> Delivery {
         var delivery = opened()
         _ = delivery.send("a")
-        _ = delivery.handle(.taken("a", joins: false))
+        _ = delivery.handle(.taken(["a"], joins: false))
         return delivery
     }
 
@@ -48,14 +48,14 @@ import Testing
         #expect(!delivery.takes(isFirst: true))
         #expect(delivery.handle(.answered(ping: ping)) == [])
         #expect(delivery.holdsBack, "nothing shows yet that it takes them")
-        #expect(delivery.handle(.taken("a", joins: false)) == [.stands(.taken), .done("a", joins: false)])
+        #expect(delivery.handle(.taken(["a"], joins: false)) == [.stands(.taken), .done(["a"], joins: false)])
         #expect(!delivery.holdsBack && !delivery.isWaiting)
         #expect(delivery.takes(isFirst: false))
         let next = delivery.send("b")
         #expect(delivery.holdsBack)
         _ = delivery.handle(.answered(ping: next))
         #expect(!delivery.holdsBack, "it reads in order, and takes what it reads")
-        #expect(delivery.handle(.taken("b", joins: false)) == [.done("b", joins: false)])
+        #expect(delivery.handle(.taken(["b"], joins: false)) == [.done(["b"], joins: false)])
     }
 
     @Test func whatWasReadAndComesToNothingFallsBackOnce() {
@@ -66,7 +66,7 @@ import Testing
         #expect(end.outputs == [.stands(.refused), .fallBack("a")])
         #expect(end.seconds == Delivery.quietLimit)
         #expect(wait(&delivery).outputs == [])
-        #expect(delivery.handle(.taken("a", joins: false)) == [], "it was given up")
+        #expect(delivery.handle(.taken(["a"], joins: false)) == [], "it was given up")
         #expect(!delivery.takes(isFirst: true))
         _ = delivery.handle(.closed)
         _ = delivery.handle(.opened)
@@ -94,7 +94,7 @@ import Testing
         _ = late.send("a")
         _ = late.handle(.closed)
         _ = wait(&late, most: 3)
-        #expect(late.handle(.taken("a", joins: false)) == [.stands(.taken), .done("a", joins: false)])
+        #expect(late.handle(.taken(["a"], joins: false)) == [.stands(.taken), .done(["a"], joins: false)])
         #expect(!late.takes(isFirst: true), "nobody listens")
     }
 
@@ -106,7 +106,7 @@ import Testing
         _ = wait(&delivery, most: 4.5)
         _ = delivery.handle(.passed(seconds: 0.25, isQuiet: false))
         #expect(wait(&delivery, most: 4.75).outputs == [])
-        #expect(delivery.handle(.taken("b", joins: false)) == [.done("b", joins: false)])
+        #expect(delivery.handle(.taken(["b"], joins: false)) == [.done(["b"], joins: false)])
     }
 
     @Test func whatWaitsInTheProgramIsNotGivenAgainWhileItIsBusy() {
@@ -134,10 +134,17 @@ import Testing
         #expect(wait(&delivery).outputs == [.stands(.refused), .fallBack("b"), .fallBack("c")])
     }
 
+    @Test func severalMayBeTakenTogether() {
+        var delivery = taking()
+        for id in ["b", "c", "d"] { _ = delivery.send(id) }
+        #expect(delivery.handle(.taken(["b", "x", "c"], joins: false)) == [.done(["b", "c"], joins: false)])
+        #expect(delivery.holdsBack)
+    }
+
     @Test func nobodyElsesWordsMeanAnything() {
         var delivery = opened()
         _ = delivery.send("a")
-        #expect(delivery.handle(.taken("x", joins: false)) == [])
+        #expect(delivery.handle(.taken(["x"], joins: false)) == [])
         #expect(delivery.handle(.queued("x")) == [])
         #expect(delivery.handle(.answered(ping: 0)) == [])
         #expect(delivery.holdsBack)

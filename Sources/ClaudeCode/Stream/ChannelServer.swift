@@ -24,14 +24,20 @@ public enum ChannelServer {
     /// Of a notification's `meta`: which prompt it is.
     public static let idKey = "message_id"
 
-    /// Which prompt a text is that the CLI made of a notification; nil for any other text.
-    public static func id(in text: String) -> String? {
-        guard text.hasPrefix("<channel source=\"\(name)\"") else { return nil }
-        // What people wrote comes after the first line, and quotes in what they call themselves are escaped.
-        let head = text.prefix(16 * 1024).prefix { $0 != "\n" }
-        guard let key = head.range(of: " \(idKey)=\"") else { return nil }
-        let id = head[key.upperBound...].prefix { $0 != "\"" }
-        return id.isEmpty ? nil : String(id)
+    /// Which prompts a text is that the CLI made of notifications, which may be of several at once; empty for any other text.
+    /// In what people wrote it escapes the end of such a notification, and in what they call themselves quotes.
+    public static func ids(in text: String) -> [String] {
+        var ids: [String] = []
+        var rest = text[...]
+        while rest.hasPrefix("<channel source=\"\(name)\""), let end = rest.range(of: "\n</channel>") {
+            let head = rest[..<end.lowerBound].prefix { $0 != "\n" }
+            if let key = head.range(of: " \(idKey)=\"") {
+                let id = head[key.upperBound...].prefix { $0 != "\"" }
+                if !id.isEmpty { ids.append(String(id)) }
+            }
+            rest = rest[end.upperBound...].drop { $0.isWhitespace }
+        }
+        return ids
     }
 
     /// Rules under which its tools are used without a question: they reach the session's own people alone.

@@ -1,11 +1,11 @@
 public import Foundation
 
-/// A transcript's line about a channel notification that was sent under an id. Read off the program of version 2.1.329:
+/// A transcript's line about channel notifications, each of which was sent under an id. Read off the program of version 2.1.329:
 /// the model is shown `<channel source="claude-socket" …>`, in a line that is the CLI's own (`isMeta`); one that has to wait
 /// is in a line of the CLI's queue first, which is in its memory alone.
 public struct ChannelLine: Sendable, Hashable {
-    /// The `message_id` among the notification's `meta`.
-    public var id: String
+    /// The `message_id` among each notification's `meta`. The CLI may have made one message of several.
+    public var ids: [String]
     public var place: Place
 
     public enum Place: Sendable, Hashable {
@@ -17,8 +17,8 @@ public struct ChannelLine: Sendable, Hashable {
         case joins
     }
 
-    public init(id: String, _ place: Place) {
-        self.id = id
+    public init(_ ids: [String], _ place: Place) {
+        self.ids = ids
         self.place = place
     }
 
@@ -44,8 +44,9 @@ public struct ChannelLine: Sendable, Hashable {
             (place, texts) = (.waits, Self.texts(object, "content"))
         default: return nil
         }
-        guard let id = texts.lazy.compactMap(ChannelServer.id(in:)).first else { return nil }
-        self.init(id: id, place)
+        let ids = texts.flatMap(ChannelServer.ids(in:))
+        guard !ids.isEmpty else { return nil }
+        self.init(ids, place)
     }
 
     private static func texts(_ object: JSONObject?, _ key: String) -> [String] {

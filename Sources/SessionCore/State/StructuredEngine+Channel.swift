@@ -9,25 +9,26 @@ extension StructuredEngine {
             && prompts.allSatisfy { $0.isOnChannel && !$0.isBegun }
     }
 
-    /// The program has a prompt that went by the channel: its transcript or its output shows it.
+    /// The program has prompts that went by the channel, in one message: its transcript or its output shows it.
     /// - Parameter joins: it was taken into the turn that runs; else a turn begins with it, the next one where another runs.
-    public mutating func took(_ id: String, joins: Bool, at now: Date) -> [DerivedEvent] {
-        guard let index = prompts.firstIndex(where: { $0.id == id && $0.isOnChannel && !$0.isBegun }) else { return [] }
+    public mutating func took(_ ids: [String], joins: Bool, at now: Date) -> [DerivedEvent] {
         var events: [DerivedEvent] = []
-        var data = EventText.members(prompts[index].text)
-        data["prompt_id"] = .string(id)
-        if view.turn == nil, prompts[index].hasSeemedDone {
-            prompts.remove(at: index)
-        } else {
+        let isOfTurn = view.turn != nil && (joins || turnPrompts.contains(where: ids.contains))
+        for index in prompts.indices where prompts[index].isOnChannel && !prompts[index].isBegun {
+            let id = prompts[index].id
+            guard ids.contains(id) else { continue }
+            var data = EventText.members(prompts[index].text)
+            data["prompt_id"] = .string(id)
+            events.append(DerivedEvent(.messageUser, .object(data)))
             prompts[index].isBegun = true
-            if view.turn != nil, turnPrompts.contains(id) || joins {
+            if isOfTurn {
                 prompts[index].isAbsorbed = true
                 if !turnPrompts.contains(id) { turnPrompts.append(id) }
-            } else {
+            } else if !prompts[index].hasSeemedDone {
                 starting.append(id)
             }
         }
-        events.append(DerivedEvent(.messageUser, .object(data)))
+        prompts.removeAll { $0.isBegun && !$0.isAbsorbed && $0.hasSeemedDone }
         conclude(at: now, &events)
         return events
     }

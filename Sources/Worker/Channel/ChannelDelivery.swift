@@ -13,16 +13,16 @@ struct ChannelDelivery {
         case answered(ping: Int)
         /// It keeps a prompt in its queue.
         case queued(String)
-        /// A prompt is part of the conversation.
+        /// Prompts are part of the conversation, in one message.
         /// - Parameter joins: of a turn that ran already.
-        case taken(String, joins: Bool)
+        case taken([String], joins: Bool)
         /// - Parameter isQuiet: nothing ran in it: what it has would have begun.
         case passed(seconds: Double, isQuiet: Bool)
     }
 
     enum Output: Equatable {
-        /// The program has it.
-        case done(String, joins: Bool)
+        /// The program has them.
+        case done([String], joins: Bool)
         /// It has not, and is given it on its input.
         case fallBack(String)
         case stands(Standing)
@@ -90,10 +90,11 @@ struct ChannelDelivery {
             guard let index = sent.firstIndex(where: { $0.id == id }) else { return [] }
             sent[index].isQueued = true
             return stand(.taken)
-        case .taken(let id, let joins):
-            guard let index = sent.firstIndex(where: { $0.id == id }) else { return [] }
-            sent.remove(at: index)
-            return stand(.taken) + [.done(id, joins: joins)]
+        case .taken(let ids, let joins):
+            let known = ids.filter { id in sent.contains { $0.id == id } }
+            guard !known.isEmpty else { return [] }
+            sent.removeAll { known.contains($0.id) }
+            return stand(.taken) + [.done(known, joins: joins)]
         case .passed(let seconds, let isQuiet): return pass(seconds, isQuiet)
         }
     }

@@ -11,6 +11,10 @@ final class SessionChannel {
     private static let pause = TimeAmount.milliseconds(250)
     /// While a turn runs, one look in so many.
     private static let busyLooks = 4
+    /// Pieces of the transcript read at once.
+    private static let mostSteps = 16
+    /// Streams of one session that are logged: it can open as many as it likes.
+    private static let mostLogged = 16
 
     private unowned let backend: StructuredBackend
     private var delivery = ChannelDelivery()
@@ -19,6 +23,7 @@ final class SessionChannel {
     private var transcript: TranscriptTail?
     private var ticks = 0
     private var isTicking = false
+    private var opened = 0
 
     init(for backend: StructuredBackend) { self.backend = backend }
 
@@ -34,12 +39,17 @@ final class SessionChannel {
         stream.onClosed = { [weak self, weak stream] in
             guard let self, self.stream === stream else { return }
             self.stream = nil
-            self.worker.logger.info("nobody listens to the channel")
+            self.log("nobody listens to the channel")
             self.tell(.closed)
         }
-        worker.logger.info("the session listens to its channel")
+        opened += 1
+        log("the session listens to its channel")
         tell(.opened)
         backend.giveWaiting()
+    }
+
+    private func log(_ message: Logger.Message) {
+        if opened <= Self.mostLogged { worker.logger.info(message) }
     }
 
     /// The answer to a request on the stream.
@@ -60,9 +70,10 @@ final class SessionChannel {
     /// Nothing else may be given yet.
     var holdsBack: Bool { delivery.holdsBack }
 
+    /// Commands of Claude Code's own, and images, are none that a notification could hold.
     func takes(_ prompt: WaitingPrompt) -> Bool {
-        guard prompt.channel != nil, prompt.images.isEmpty, !backend.isClosing, let stream, stream.isWritable,
-            worker.announcement.path != nil
+        guard prompt.channel != nil, prompt.images.isEmpty, !prompt.text.hasPrefix("/"), !backend.isClosing,
+            let stream, stream.isWritable, worker.announcement.path != nil
         else { return false }
         return delivery.takes(isFirst: !backend.engine.isBusy)
     }
@@ -79,8 +90,8 @@ final class SessionChannel {
         schedule()
     }
 
-    /// The program's output shows a prompt, in the turn that runs if there is one.
-    func saw(_ id: String) { tell(.taken(id, joins: true)) }
+    /// The program's output shows prompts, in the turn that runs if there is one.
+    func saw(_ ids: [String]) { tell(.taken(ids, joins: true)) }
 
     // MARK: The look
 
@@ -97,9 +108,15 @@ final class SessionChannel {
     /// Looks for what was sent. Also called when the program says something that may have to do with it.
     func look() {
         guard delivery.isWaiting else { return }
-        while let news = transcript?.read() {
+        // The session may write more than anybody can read; what is left is for the next look.
+        for _ in 0..<Self.mostSteps {
+            guard let news = transcript?.read() else { return }
             for line in news.lines.compactMap(\.channel) {
-                tell(line.place == .waits ? .queued(line.id) : .taken(line.id, joins: line.place == .joins))
+                if line.place == .waits {
+                    for id in line.ids { tell(.queued(id)) }
+                } else {
+                    tell(.taken(line.ids, joins: line.place == .joins))
+                }
             }
             if !news.more { return }
         }
@@ -134,7 +151,7 @@ final class SessionChannel {
             case .stands(let standing):
                 worker.logger.info("channel notifications", metadata: ["are": "\(standing)"])
                 backend.stands(standing)
-            case .done(let id, let joins): backend.took(id, joins: joins)
+            case .done(let ids, let joins): backend.took(ids, joins: joins)
             case .fallBack(let id): backend.fallBack(id)
             }
         }
@@ -143,9 +160,9 @@ final class SessionChannel {
 
 extension StructuredBackend {
     /// The program has what went by the channel.
-    fileprivate func took(_ id: String, joins: Bool) {
-        tellDelivered(id, byChannel: true)
-        conclude(engine.took(id, joins: joins, at: worker.steadyDate))
+    fileprivate func took(_ ids: [String], joins: Bool) {
+        for id in ids { tellDelivered(id, byChannel: true) }
+        conclude(engine.took(ids, joins: joins, at: worker.steadyDate))
     }
 
     /// It has not: it is given it as everything else.

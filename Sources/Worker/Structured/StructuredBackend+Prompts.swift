@@ -203,7 +203,7 @@ enum EarlierPromptIDs {
             let start = transcript[..<found.lowerBound].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 }
             let end = transcript[found.upperBound...].firstIndex(of: UInt8(ascii: "\n")) ?? transcript.endIndex
             let line = ChannelLine(parsing: Data(transcript[(start ?? transcript.startIndex)..<end]))
-            if let line, line.id == name, line.place != .waits { return true }
+            if let line, line.ids.contains(name), line.place != .waits { return true }
             rest = transcript[end...]
         }
         return false

@@ -67,7 +67,7 @@ final class StructuredBackend {
         case .turnBegins, .result: channel?.look()
         case .user(let user):
             // What people said, as the program shows it to the model: told in their own words.
-            if let channel, let id = user.text.flatMap(ChannelServer.id(in:)) { return channel.saw(id) }
+            if let channel, let ids = user.text.map(ChannelServer.ids(in:)), !ids.isEmpty { return channel.saw(ids) }
         default: break
         }
         if case .prompt(let id, .started) = message { begun(id) }

@@ -23,7 +23,7 @@ import Testing
             tell(engine.give(id, "text of \(id)", by: "ann", onChannel: onChannel, at: Date()))
         }
 
-        mutating func took(_ id: String, joins: Bool = false) { tell(engine.took(id, joins: joins, at: Date())) }
+        mutating func took(_ ids: String..., joins: Bool = false) { tell(engine.took(ids, joins: joins, at: Date())) }
 
         mutating func says(_ messages: StreamMessage...) {
             for message in messages { tell(engine.handle(message, at: Date())) }
@@ -115,6 +115,21 @@ import Testing
                 "turn.started a", "turn.completed a", "turn.started b", "turn.completed b",
             ])
         #expect(run.engine.prompts.isEmpty)
+    }
+
+    @Test(arguments: [false, true])
+    func severalThatBecameOneMessageAreOfOneTurn(isSeenLate: Bool) {
+        var run = Run()
+        run.give("a")
+        run.give("b")
+        if isSeenLate { run.says(running, begins) }
+        run.took("a", "b")
+        if !isSeenLate { run.says(running, begins) }
+        run.says(result, idle)
+        #expect(run.told.filter { $0.hasPrefix("message.") } == ["message.user a", "message.user b"])
+        #expect(run.told.contains("turn.completed a b"))
+        #expect(run.engine.prompts.isEmpty)
+        #expect(run.engine.view.activity == .idle)
     }
 
     @Test func oneThatWasNotTakenIsAPromptLikeAnyOther() {

@@ -25,13 +25,13 @@ private final class Session: Sendable {
 
     /// Runs an incarnation whose program does so with notifications.
     func run(
-        _ mode: String, _ incarnation: Int = 1, environment: [String: String] = [:],
+        _ mode: String, _ incarnation: Int = 1,
         _ body: (WorkerFixture, NoticeLog, WorkerConnection) async throws -> Void
     ) async throws {
         let kept = WorkerFixture.Kept(
             session: id, incarnation: incarnation, home: folder + "/home", journal: folder + "/journal")
         var streams = WorkerFixture.Streams(offersChannel: true)
-        streams.environment = environment.merging(["CHANNEL": mode]) { $1 }
+        streams.environment = ["CHANNEL": mode]
         try await WorkerFixture.with(Self.program, kept: kept, streams: streams) { fixture in
             let connection = try await fixture.connect()
             let notices = NoticeLog(connection)

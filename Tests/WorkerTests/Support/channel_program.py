@@ -78,7 +78,7 @@ def listen():
         note("heard", json.dumps(message))
         if message["method"] == "notifications/claude/channel":
             notified(message["params"])
-        elif message["method"] == "ping" and os.environ.get("SILENT") is None:
+        elif message["method"] == "ping":
             post({"jsonrpc": "2.0", "id": message["id"], "result": {}})
 
 
