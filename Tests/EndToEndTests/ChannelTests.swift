@@ -43,6 +43,33 @@ import Testing
         }
     }
 
+    @Test func whatWasTriedAsItsWorkerDiedIsSaidOnceToTheNext() async throws {
+        let options = RookeryOptions(auth: "none", policies: ["default": "channels: true\n"])
+        try await Rookery.with(options) { rookery in
+            let client = try await WebSocketClient(rookery.address, path: "/?session=chat")
+            try await client.send(["type": "message", "content": "SAY the-first"])
+            _ = try await client.waitForMessage(type: "reply") { $0["content"]?.string?.contains("the-first") == true }
+            let id = try #require(try await rookery.api.sessions().first?["id"]?.string)
+            rookery.created.add(id)
+            try await rookery.api.waitFor(id, activity: .idle)
+            try await eventually("the session to listen") {
+                workerLog(rookery, id).contains("listens to its channel") ? true : nil
+            }
+            try await client.send(["type": "message", "content": "SAY in-between"])
+            try await rookery.api.waitFor(id, activity: .working)
+            try await Task.sleep(for: .seconds(1))
+            kill(try #require(rookery.worker(of: id)), SIGKILL)
+            _ = try await client.waitForMessage(type: "reply") { $0["content"]?.string?.contains("in-between") == true }
+            try await rookery.api.waitFor(id, activity: .idle)
+            try await client.send(["type": "message", "content": "RECALL"])
+            let told = try await client.waitForMessage(type: "reply") {
+                $0["content"]?.string?.contains("SAY the-first") == true
+            }["content"]?.string ?? ""
+            #expect(told.components(separatedBy: "SAY in-between").count == 2, "\(told)")
+            await client.close()
+        }
+    }
+
     private func workerLog(_ rookery: Rookery, _ id: String) -> String {
         (try? String(contentsOfFile: "\(rookery.stateDirectory)/sessions/\(id)/worker.log", encoding: .utf8)) ?? ""
     }

@@ -30,7 +30,8 @@ struct ChannelDelivery {
 
     /// Seconds of quiet after which what was read and not taken will not be taken.
     static let quietLimit = 5.0
-    /// Seconds for a stream that is open to be read.
+    /// Seconds of quiet for a stream that is open to be read. While something runs there is no hurry: what is said would
+    /// wait for the end of it anyway.
     static let readLimit = 30.0
     /// More are not under way at once.
     static let most = 16
@@ -105,7 +106,7 @@ struct ChannelDelivery {
             // A stream that is closed says no more about what was read.
             let isSettled = sent[index].isRead || sent[index].isQueued || !isOpen
             sent[index].quiet = isQuiet && isSettled ? sent[index].quiet + seconds : 0
-            if !isSettled { sent[index].unread += seconds }
+            if isQuiet, !isSettled { sent[index].unread += seconds }
             if sent[index].quiet >= Self.quietLimit || sent[index].unread >= Self.readLimit {
                 lost.append(sent[index].id)
             }
