@@ -62,9 +62,10 @@ import Testing
             _ = try await client.waitForMessage(type: "reply") { $0["content"]?.string?.contains("in-between") == true }
             try await rookery.api.waitFor(id, activity: .idle)
             try await client.send(["type": "message", "content": "RECALL"])
-            let told = try await client.waitForMessage(type: "reply") {
-                $0["content"]?.string?.contains("SAY the-first") == true
-            }["content"]?.string ?? ""
+            let told =
+                try await client.waitForMessage(type: "reply") {
+                    $0["content"]?.string?.contains("SAY the-first") == true
+                }["content"]?.string ?? ""
             #expect(told.components(separatedBy: "SAY in-between").count == 2, "\(told)")
             await client.close()
         }

@@ -91,6 +91,14 @@ import Testing
         #expect(end.outputs == [.stands(.refused), .fallBack("a")])
         #expect(end.seconds == Delivery.quietLimit)
 
+        // Another that opens will not have it either.
+        var again = opened()
+        _ = again.send("a")
+        _ = again.handle(.closed)
+        _ = again.handle(.opened)
+        #expect(again.holdsBack && !again.takes(isFirst: true))
+        #expect(wait(&again).seconds == Delivery.quietLimit)
+
         var late = opened()
         _ = late.send("a")
         _ = late.handle(.closed)

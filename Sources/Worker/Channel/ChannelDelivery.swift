@@ -41,6 +41,8 @@ struct ChannelDelivery {
         var ping: Int
         var isRead = false
         var isQueued = false
+        /// The stream that it went out on is closed: nobody will say whether it was read.
+        var isCut = false
         var quiet = 0.0
         var unread = 0.0
     }
@@ -83,6 +85,7 @@ struct ChannelDelivery {
             return []
         case .closed:
             isOpen = false
+            for index in sent.indices { sent[index].isCut = true }
             return []
         case .answered(let ping):
             for index in sent.indices where sent[index].ping <= ping { sent[index].isRead = true }
@@ -103,8 +106,7 @@ struct ChannelDelivery {
     private mutating func pass(_ seconds: Double, _ isQuiet: Bool) -> [Output] {
         var lost: [String] = []
         for index in sent.indices {
-            // A stream that is closed says no more about what was read.
-            let isSettled = sent[index].isRead || sent[index].isQueued || !isOpen
+            let isSettled = sent[index].isRead || sent[index].isQueued || sent[index].isCut
             sent[index].quiet = isQuiet && isSettled ? sent[index].quiet + seconds : 0
             if isQuiet, !isSettled { sent[index].unread += seconds }
             if sent[index].quiet >= Self.quietLimit || sent[index].unread >= Self.readLimit {
