@@ -101,25 +101,48 @@ static enum verdict queues(void) {
     return bounded("queues of 80 KiB", count, 256);
 }
 
-/// Runs a glutton; HELD when it is stopped or killed before the end.
+/// Mebibytes that a glutton has had, seen by whoever waits for it.
+static volatile long *had;
+
+/// Runs a glutton; HELD when it is refused or killed before the end, or gets no further: memory.high slows it to that.
 static enum verdict glutton(void (*eat)(void)) {
     if (strcmp(targets.bounded, "yes") != 0) return ABSENT;
+    had = mmap(NULL, sizeof *had, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (had == MAP_FAILED) return ABSENT;
     pid_t child = fork();
     if (child == 0) {
         eat();
         _exit(0);
     }
     int status = 0;
-    waitpid(child, &status, 0);
+    long last = 0;
+    time_t progress = time(NULL);
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        usleep(100 * 1000);
+        if (*had != last) progress = time(NULL);
+        last = *had;
+        if (time(NULL) < progress + 15) continue;
+        kill(child, SIGKILL);
+        waitpid(child, &status, 0);
+        say("no further than %ld MiB", last);
+        return HELD;
+    }
     say("%s", WIFSIGNALED(status) ? "killed" : WEXITSTATUS(status) == 0 ? "got 3 GiB" : "refused");
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? BREACH : HELD;
+}
+
+/// Writes to every page of so many mebibytes.
+static void touch(char *block, long mebibytes) {
+    for (long each = 0; each < mebibytes; each++, ++*had) {
+        for (size_t at = 0; at < mebibyte; at += 4096) block[(size_t)each * mebibyte + at] = 1;
+    }
 }
 
 static void eat_memory(void) {
     for (int index = 0; index < 3 * 64; index++) {
         char *block = mmap(NULL, 16 * mebibyte, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (block == MAP_FAILED) _exit(1);
-        for (size_t at = 0; at < 16 * mebibyte; at += 4096) block[at] = 1;
+        touch(block, 16);
     }
 }
 static void eat_memory_files(void) {
@@ -129,6 +152,7 @@ static void eat_memory_files(void) {
         // Mapped, so that the kernel sees whose it is and does not kill somebody else of the session.
         int flags = MAP_SHARED | MAP_POPULATE;
         if (mmap(NULL, 16 * mebibyte, PROT_READ, flags, file, index * 16 * mebibyte) == MAP_FAILED) _exit(1);
+        *had += 16;
     }
 }
 static void eat_segments(void) {
@@ -138,7 +162,7 @@ static void eat_segments(void) {
         char *block = shmat(segment, NULL, 0);
         shmctl(segment, IPC_RMID, NULL);
         if (block == (char *)-1) _exit(1);
-        for (size_t at = 0; at < 128 * mebibyte; at += 4096) block[at] = 1;
+        touch(block, 128);
     }
 }
 static enum verdict memory(void) { return glutton(eat_memory); }

@@ -109,6 +109,13 @@ package actor WebSocketClient {
         try await eventually("'\(wanted)' from the terminal") { text.contains(wanted) ? true : nil }
     }
 
+    /// Waits until so many of a type have come, since the beginning.
+    package func waitForMessages(_ count: Int, type: String) async throws {
+        try await eventually("\(count) messages of type '\(type)'", within: .seconds(90)) {
+            messages.count { $0["type"]?.string == type } >= count ? true : nil
+        }
+    }
+
     package func waitForMessage(type: String, where matches: (JSONValue) -> Bool = { _ in true }) async throws
         -> JSONValue
     {

@@ -182,6 +182,8 @@ import Testing
             let made = rookery.path("/workspace/as-changed", of: id)
             try await eventually("the tool to have run") { FileManager.default.fileExists(atPath: made) ? true : nil }
             #expect(!FileManager.default.fileExists(atPath: rookery.path("/workspace/as-asked", of: id)))
+            // Else the turn that runs takes what comes next along.
+            try await browser.waitForMessages(2, type: "result")
 
             try await browser.send(["type": "user_message", "content": "DRIP 100 0.3"])
             _ = try await browser.waitForMessage(type: "stream_event") {
