@@ -43,7 +43,7 @@ public final class LauncherService: Sendable {
         directories = try SessionDirectories(configuration)
         lock = try LauncherLock(in: directories.records, control: socket)
         cgroups = CgroupParent(
-            .claim(for: [getpid(), getppid()]) { fault in
+            .claim(for: [getpid(), getppid()], of: CgroupParent.name(of: configuration.stateDirectory)) { fault in
                 logger.warning(
                     "no cgroup of our own", metadata: ["error": "\(fault.message)", "remedy": "\(fault.remedy)"])
             }, stateDirectory: configuration.stateDirectory)
@@ -112,8 +112,9 @@ public final class LauncherService: Sendable {
         }
         do {
             let data = try JSONEncoder().encode(LauncherReplyEnvelope(id: id, reply: reply))
-            try DescriptorMessages.send([UInt8](data), over: socket)
+            // First: whoever reads the answer may end this process at once.
             if case .failed = reply {} else { answers?.add() }
+            try DescriptorMessages.send([UInt8](data), over: socket)
         } catch {
             // The supervisor has gone; what was started goes on and is found by the next one.
             logger.warning("reply not sent", metadata: ["error": "\(error)"])

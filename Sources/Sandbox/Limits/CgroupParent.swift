@@ -11,8 +11,11 @@ public struct CgroupParent: Sendable, Hashable {
     /// `stateDirectory` is the absolute path as the operator gave it, links resolved.
     public init(_ cgroups: Cgroups, stateDirectory: String) {
         self.cgroups = cgroups
-        self.name = "rookery-" + Self.instance(of: stateDirectory)
+        self.name = Self.name(of: stateDirectory)
     }
+
+    /// Of the parent of a state directory, wherever it is.
+    public static func name(of stateDirectory: String) -> String { "rookery-" + instance(of: stateDirectory) }
 
     /// FNV-1a of the path, folded to 32 bits: stable over builds and releases, unlike Swift's own hash.
     static func instance(of path: String) -> String {

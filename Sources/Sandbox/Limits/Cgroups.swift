@@ -37,12 +37,21 @@ public struct Cgroups: Sendable, Hashable {
     /// shell), systemd is asked for one that is.
     /// - Parameters:
     ///   - processes: those that belong together, this one among them: systemd's cgroup is theirs.
+    ///   - parent: the name of a parent that a launcher before this one may have left with sessions in it: then that one's
+    ///     cgroup, so that one launcher has all of them.
     ///   - refused: told why systemd gave none, where there is one to be asked. What can be had without it is returned.
-    public static func claim(for processes: [pid_t] = [getpid()], refused: (CgroupFault) -> Void = { _ in }) -> Cgroups
-    {
+    public static func claim(
+        for processes: [pid_t] = [getpid()], of parent: String? = nil, refused: (CgroupFault) -> Void = { _ in }
+    ) -> Cgroups {
         let found = detect()
         let scope = SystemdScope(processes: processes)
         guard found.kind != .v1, !Delegation(found).isPossible, scope.isPossible else { return found }
+        let root = MountEntry.all(in: CgroupFile.read("/proc/self/mountinfo") ?? "").first { $0.type == "cgroup2" }
+        if let parent, let root, let earlier = scope.scope(holding: parent, below: root.mountPoint),
+            (try? scope.enter(earlier)) != nil
+        {
+            return detect()
+        }
         do throws(CgroupFault) { try scope.enter() } catch {
             refused(error)
             return found

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A cgroup of this process's own that systemd makes and leaves to it: a transient scope with `Delegate=yes`
-/// (org.freedesktop.systemd1(5), StartTransientUnit; systemd.resource-control(5)). Whoever is started from a shell shares
+/// (org.freedesktop.systemd1(5), StartTransientUnit, AttachProcessesToUnit; systemd.resource-control(5)). Whoever is started from a shell shares
 /// its cgroup with the shell, and no controller can be handed on there.
 struct SystemdScope {
     /// The slice that all of them are in.
@@ -32,38 +32,53 @@ struct SystemdScope {
     /// Whether a cgroup's name is that of one that was made so.
     static func isName(_ name: some StringProtocol) -> Bool { name.hasPrefix("rookery-") && name.hasSuffix(".scope") }
 
-    /// What `busctl` is told.
-    var arguments: [String] {
-        // Sessions have limits of their own, so that the manager's default for all of them together would be too low.
+    /// The call that has a scope made for the processes. Sessions have limits of their own, so that the manager's default
+    /// for all of them together would be too low.
+    var making: [String] {
         let properties = [
             ["Description", "s", "Rookery's sessions"], ["Slice", "s", Self.slice], ["Delegate", "b", "true"],
-            ["CollectMode", "s", "inactive-or-failed"], ["TasksMax", "t", "\(UInt64.max)"],
-            ["PIDs", "au", "\(processes.count)"] + processes.map { "\($0)" },
+            ["CollectMode", "s", "inactive-or-failed"], ["TasksMax", "t", "\(UInt64.max)"], ["PIDs", "au"] + counted,
         ]
-        return [
-            isUsers ? "--user" : "--system", "--quiet", "call", "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-            "org.freedesktop.systemd1.Manager", "StartTransientUnit", "ssa(sv)a(sa(sv))", name, "fail",
-            "\(properties.count)",
-        ] + properties.flatMap(\.self) + ["0"]
+        return ["StartTransientUnit", "ssa(sv)a(sa(sv))", name, "fail", "\(properties.count)"]
+            + properties.flatMap(\.self) + ["0"]
     }
 
-    /// Returns once the kernel has this process in it.
-    func enter() throws(CgroupFault) {
+    /// The call that puts them into a scope that is there: into the cgroup that its launcher had moved itself to.
+    func joining(_ scope: String) -> [String] {
+        ["AttachProcessesToUnit", "ssau", scope, "/\(Cgroups.ownGroup)"] + counted
+    }
+
+    private var counted: [String] { ["\(processes.count)"] + processes.map { "\($0)" } }
+
+    /// The scope of an earlier launcher in which a parent of that name still is.
+    /// - Parameter root: of the hierarchy, as it is mounted.
+    func scope(holding parent: String, below root: String) -> String? {
+        let slice =
+            (isUsers ? "\(root)/user.slice/user-\(geteuid()).slice/user@\(geteuid()).service" : root) + "/\(Self.slice)"
+        return CgroupFile.directories(in: slice).sorted().first {
+            Self.isName($0) && CgroupFile.exists("\(slice)/\($0)/\(parent)")
+        }
+    }
+
+    /// Has systemd put the processes into that scope, or into one of their own. Returns once the kernel has this one there.
+    func enter(_ scope: String? = nil) throws(CgroupFault) {
         let answer: (exit: ChildProcess.Exit, said: String)
-        do { answer = try ask() } catch { throw fault(error.errno, "systemd cannot be asked for a scope: \(error)") }
-        guard answer.exit == .code(0) else { throw fault(EPERM, "systemd makes no scope: \(answer.said)") }
+        do { answer = try ask(scope.map(joining) ?? making) } catch {
+            throw fault(error.errno, "systemd cannot be asked for a scope: \(error)")
+        }
+        guard answer.exit == .code(0) else { throw fault(EPERM, "systemd gives no scope: \(answer.said)") }
         let deadline = ContinuousClock.now + .milliseconds(Int(Self.patience))
-        while CgroupFile.read("/proc/self/cgroup")?.contains("/\(name)") != true {
+        while CgroupFile.read("/proc/self/cgroup")?.contains("/\(scope ?? name)") != true {
             guard ContinuousClock.now < deadline else {
-                throw fault(ETIMEDOUT, "systemd did not put this process into \(name)")
+                throw fault(ETIMEDOUT, "systemd did not put this process into \(scope ?? name)")
             }
             usleep(5000)
         }
     }
 
     /// Runs `busctl`, and tells what it complains of.
-    private func ask() throws(SystemError) -> (exit: ChildProcess.Exit, said: String) {
-        let (child, complaints) = try startAsking()
+    private func ask(_ call: [String]) throws(SystemError) -> (exit: ChildProcess.Exit, said: String) {
+        let (child, complaints) = try startAsking(call)
         guard let exit = try child.waitForExit(milliseconds: Self.patience) else {
             child.kill()
             throw SystemError(call: "busctl", errno: ETIMEDOUT)
@@ -72,7 +87,8 @@ struct SystemdScope {
     }
 
     /// Nobody but the child can write to what is returned.
-    private func startAsking() throws(SystemError) -> (child: ChildProcess, complaints: OwnedDescriptor) {
+    private func startAsking(_ call: [String]) throws(SystemError) -> (child: ChildProcess, complaints: OwnedDescriptor)
+    {
         guard
             let path = (["/usr/bin/busctl", "/bin/busctl"] as [String]).first(where: { program in
                 access(program, X_OK) == 0
@@ -82,7 +98,11 @@ struct SystemdScope {
         }
         let pipe = try DescriptorMessages.pipe()
         var spawn = Spawn(
-            program: try Spawn.open(program: path), arguments: ["busctl"] + arguments,
+            program: try Spawn.open(program: path),
+            arguments: [
+                "busctl", isUsers ? "--user" : "--system", "--quiet", "call", "org.freedesktop.systemd1",
+                "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
+            ] + call,
             environment: ["PATH=/usr/bin:/bin", "LANG=C", "XDG_RUNTIME_DIR=\(runtimeDirectory)"])
         spawn.standardError = pipe.write
         do throws(SpawnError) { return (try spawn.start(), pipe.read) } catch {
