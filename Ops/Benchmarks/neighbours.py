@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """What a session's keystrokes cost while its neighbour misbehaves.
 
-  neighbours.py [--build release] [--count N]
+  neighbours.py [--build release] [--count N] [--rounds N] [--only BOMB…]
 
 One session is quiet; another runs a bomb within the limits of its policy. The quiet one's time from keystroke to echo,
-through the WebSocket, is measured before each bomb and while it goes off.
+through the WebSocket, is measured before each bomb and while it goes off; all rounds of a bomb together give its figures.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def echoes(terminal, count):
             pass
         times.append((time.perf_counter() - begin) * 1000)
         time.sleep(0.01)
-    return sorted(times)
+    return times
 
 
 def percentile(times, part):
@@ -61,6 +61,8 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--build", default="release")
     options.add_argument("--count", type=int, default=500)
+    options.add_argument("--rounds", type=int, default=1)
+    options.add_argument("--only", nargs="+", choices=BOMBS, default=BOMBS)
     chosen = options.parse_args()
     command = script(START)
     policies = tempfile.mkdtemp(prefix="rkb-policies-", dir="/tmp")
@@ -68,7 +70,7 @@ def main():
     with open(policies + "/default.yaml", "w") as file:
         file.write(POLICY)
     print(f"{os.cpu_count()} cores, kernel {os.uname().release}, {chosen.build} build; keystroke to echo, "
-          f"n={chosen.count} each")
+          f"n={chosen.count * chosen.rounds} each")
     with Installation(chosen.build, command, ["--policies", policies]) as installation:
         quiet = installation.create(env={"ROLE": "quiet"})
         terminal = Terminal(installation.address, quiet)
@@ -77,12 +79,17 @@ def main():
         if os.geteuid() == 0:
             os.setpriority(os.PRIO_PROCESS, 0, -15)
         echoes(terminal, 50)
-        for bomb in BOMBS:
-            before = echoes(terminal, chosen.count)
-            loud = installation.create(env={"ROLE": bomb})
-            time.sleep(2)
-            during = echoes(terminal, chosen.count)
-            installation.delete(loud)
+        for bomb in chosen.only:
+            before, during = [], []
+            for _ in range(chosen.rounds):
+                before += echoes(terminal, chosen.count)
+                loud = installation.create(env={"ROLE": bomb})
+                time.sleep(2)
+                during += echoes(terminal, chosen.count)
+                installation.delete(loud)
+                time.sleep(1)
+            before.sort()
+            during.sort()
             p99 = percentile(before, 0.99), percentile(during, 0.99)
             print(f"  {bomb:<7} quiet p50 {percentile(before, 0.5):6.2f} ms, p99 {p99[0]:6.2f} ms; "
                   f"beside it p50 {percentile(during, 0.5):6.2f} ms, p99 {p99[1]:6.2f} ms: "
