@@ -50,7 +50,7 @@ extension SessionRegistry {
         _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global(qos: .utility).async { continuation.resume(with: Result { try body() }) }
+            DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
         }
     }
 }

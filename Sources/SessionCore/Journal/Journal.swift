@@ -88,7 +88,7 @@ public final class Journal: SessionLog {
         self.limits = options.limits
         self.disk = disk
         self.loop = loop
-        queue = DispatchQueue(label: "journal", qos: .userInitiated)
+        queue = DispatchQueue(label: "journal")
 
         var first = max(options.firstSequence, opening.last + 1)
         var lost: UInt64 = 0
