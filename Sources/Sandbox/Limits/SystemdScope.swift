@@ -1,8 +1,8 @@
 import Glibc
 
 /// A cgroup of this process's own that systemd makes and leaves to it: a transient scope with `Delegate=yes`
-/// (org.freedesktop.systemd1(5), StartTransientUnit, AttachProcessesToUnit; systemd.resource-control(5)). Whoever is started from a shell shares
-/// its cgroup with the shell, and no controller can be handed on there.
+/// (org.freedesktop.systemd1(5), StartTransientUnit and AttachProcessesToUnit; systemd.resource-control(5)). Whoever is
+/// started from a shell shares its cgroup with the shell, and no controller can be handed on there.
 struct SystemdScope {
     /// The slice that all of them are in.
     static let slice = "rookery.slice"
