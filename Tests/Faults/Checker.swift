@@ -109,10 +109,35 @@ struct Checker {
             values("uuid", of: "message.user", "message.assistant") == stored.compactMap { $0["uuid"]?.string },
             sourceLocation: location)
         let begun = values("tool_use_id", of: "tool.started")
-        let twice = Dictionary(grouping: begun, by: \.self).filter { $0.value.count > 1 }.keys
-        let doubled = told.filter { twice.contains($0["data"]?["tool_use_id"]?.string ?? "") }.map { "\($0)" }
-        #expect(doubled.isEmpty, sourceLocation: location)
+        let calls = Dictionary(grouping: told.filter { $0["data"]?["tool_use_id"]?.string != nil }) {
+            $0["data"]?["tool_use_id"]?.string ?? ""
+        }
+        for call in calls.values where !Self.isToldOnce(call) {
+            // With what lies between, for whoever has to find out why.
+            let between = told.drop { $0["seq"] != call.first?["seq"] }.prefix(20).map { "\($0)" }
+            Issue.record("doubled: \(between.joined(separator: "\n"))", sourceLocation: location)
+        }
         #expect(values("tool_use_id", of: "tool.completed").sorted() == begun.sorted(), sourceLocation: location)
+    }
+
+    /// Whether a call began once. One whose answer was cut off in the middle Claude Code gives up, and tries again from what
+    /// it has of it, under the same id: then it begins again after its end. Seen once, as the supervisor was killed.
+    private static func isToldOnce(_ events: [JSONValue]) -> Bool {
+        var isOpen = false
+        var wasGivenUp = true
+        for event in events {
+            switch event["type"]?.string {
+            case "tool.started":
+                guard !isOpen, wasGivenUp else { return false }
+                isOpen = true
+            case "tool.completed":
+                guard isOpen else { return false }
+                isOpen = false
+                wasGivenUp = event["data"]?["interrupted"]?.bool == true
+            default: break
+            }
+        }
+        return true
     }
 
     /// Every byte that a client was shown of a terminal can be played again.
