@@ -110,16 +110,11 @@ public struct SubordinateIDs: Sendable, Hashable {
 
     private static func run(_ tool: String, _ pid: Int32, _ extents: [Extent]) throws(SandboxError) {
         let numbers = [UInt32(bitPattern: pid)] + extents.flatMap { [$0.inside, $0.outside, $0.count] }
-        var output = ""
+        let output: String
         do {
-            let (read, write) = try DescriptorMessages.pipe()
-            var spawn = Spawn(program: try Spawn.open(program: tool), arguments: [tool] + numbers.map(String.init))
-            spawn.standardError = write
-            if try spawn.start().waitForExit() == .code(0) { return }
-            var bytes = [UInt8](repeating: 0, count: 500)
-            _ = fcntl(read.number, F_SETFL, O_NONBLOCK)
-            let count = Glibc.read(read.number, &bytes, bytes.count)
-            output = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+            let (exit, complaints) = try SystemTool.run(tool, numbers.map(String.init))
+            if exit == .code(0) { return }
+            output = complaints
         } catch { output = "\(error)" }
         throw SandboxError(
             step: "id-map", errno: EPERM, message: "\(tool): \(output.split(separator: "\n").first ?? "it failed")",

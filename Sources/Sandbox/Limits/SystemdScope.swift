@@ -27,6 +27,11 @@ struct SystemdScope {
             && access(isUsers ? "\(runtimeDirectory)/bus" : "/run/dbus/system_bus_socket", F_OK) == 0
     }
 
+    /// That of the user's own systemd.
+    static func usersCgroup(below root: String) -> String {
+        "\(root)/user.slice/user-\(geteuid()).slice/user@\(geteuid()).service"
+    }
+
     var name: String { "rookery-\(processes.first ?? getpid()).scope" }
 
     /// Whether a cgroup's name is that of one that was made so.
@@ -53,8 +58,7 @@ struct SystemdScope {
     /// The scope of an earlier launcher in which a parent of that name still is.
     /// - Parameter root: of the hierarchy, as it is mounted.
     func scope(holding parent: String, below root: String) -> String? {
-        let slice =
-            (isUsers ? "\(root)/user.slice/user-\(geteuid()).slice/user@\(geteuid()).service" : root) + "/\(Self.slice)"
+        let slice = "\(isUsers ? Self.usersCgroup(below: root) : root)/\(Self.slice)"
         return CgroupFile.directories(in: slice).sorted().first {
             Self.isName($0) && CgroupFile.exists("\(slice)/\($0)/\(parent)")
         }
@@ -62,11 +66,14 @@ struct SystemdScope {
 
     /// Has systemd put the processes into that scope, or into one of their own. Returns once the kernel has this one there.
     func enter(_ scope: String? = nil) throws(CgroupFault) {
-        let answer: (exit: ChildProcess.Exit, said: String)
+        let answer: (exit: ChildProcess.Exit, complaints: String)
         do { answer = try ask(scope.map(joining) ?? making) } catch {
             throw fault(error.errno, "systemd cannot be asked for a scope: \(error)")
         }
-        guard answer.exit == .code(0) else { throw fault(EPERM, "systemd gives no scope: \(answer.said)") }
+        guard answer.exit == .code(0) else {
+            throw fault(
+                EPERM, "systemd gives no scope: " + answer.complaints.split(separator: "\n").joined(separator: "; "))
+        }
         let deadline = ContinuousClock.now + .milliseconds(Int(Self.patience))
         while CgroupFile.read("/proc/self/cgroup")?.contains("/\(scope ?? name)") != true {
             guard ContinuousClock.now < deadline else {
@@ -77,45 +84,15 @@ struct SystemdScope {
     }
 
     /// Runs `busctl`, and tells what it complains of.
-    private func ask(_ call: [String]) throws(SystemError) -> (exit: ChildProcess.Exit, said: String) {
-        let (child, complaints) = try startAsking(call)
-        guard let exit = try child.waitForExit(milliseconds: Self.patience) else {
-            child.kill()
-            throw SystemError(call: "busctl", errno: ETIMEDOUT)
-        }
-        return (exit, Self.words(complaints))
-    }
-
-    /// Nobody but the child can write to what is returned.
-    private func startAsking(_ call: [String]) throws(SystemError) -> (child: ChildProcess, complaints: OwnedDescriptor)
-    {
-        guard
-            let path = (["/usr/bin/busctl", "/bin/busctl"] as [String]).first(where: { program in
-                access(program, X_OK) == 0
-            })
-        else {
-            throw SystemError(call: "busctl", errno: ENOENT)
-        }
-        let pipe = try DescriptorMessages.pipe()
-        var spawn = Spawn(
-            program: try Spawn.open(program: path),
-            arguments: [
-                "busctl", isUsers ? "--user" : "--system", "--quiet", "call", "org.freedesktop.systemd1",
+    private func ask(_ call: [String]) throws(SystemError) -> (exit: ChildProcess.Exit, complaints: String) {
+        let path = access("/usr/bin/busctl", X_OK) == 0 ? "/usr/bin/busctl" : "/bin/busctl"
+        return try SystemTool.run(
+            path,
+            [
+                isUsers ? "--user" : "--system", "--quiet", "call", "org.freedesktop.systemd1",
                 "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
             ] + call,
-            environment: ["PATH=/usr/bin:/bin", "LANG=C", "XDG_RUNTIME_DIR=\(runtimeDirectory)"])
-        spawn.standardError = pipe.write
-        do throws(SpawnError) { return (try spawn.start(), pipe.read) } catch {
-            throw SystemError(call: "start \(path)", errno: error.errno)
-        }
-    }
-
-    /// At most a screen of it, of a writer that has ended.
-    private static func words(_ descriptor: OwnedDescriptor) -> String {
-        var buffer = [UInt8](repeating: 0, count: 1024)
-        let count = read(descriptor.number, &buffer, buffer.count)
-        return String(decoding: buffer.prefix(max(count, 0)), as: UTF8.self)
-            .split(separator: "\n").joined(separator: "; ")
+            environment: ["PATH=/usr/bin:/bin", "LANG=C", "XDG_RUNTIME_DIR=\(runtimeDirectory)"], within: Self.patience)
     }
 
     private func fault(_ errno: Int32, _ message: String) -> CgroupFault {
@@ -123,5 +100,14 @@ struct SystemdScope {
             step: "cgroup unified", errno: errno, message: message,
             remedy: "start it as a systemd service with Delegate=yes, or by "
                 + "'systemd-run \(isUsers ? "--user " : "")--scope -p Delegate=yes'")
+    }
+}
+
+extension Cgroups {
+    /// Below which an ordinary user's systemd makes scopes; nil without one that can be asked.
+    public static var usersOwn: String? {
+        let scope = SystemdScope(processes: [])
+        let path = SystemdScope.usersCgroup(below: "/sys/fs/cgroup")
+        return scope.isUsers && scope.isPossible && access(path, W_OK) == 0 ? path : nil
     }
 }

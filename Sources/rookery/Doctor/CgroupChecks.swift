@@ -1,4 +1,5 @@
 import Foundation
+import Sandbox
 
 /// Which limits cgroups can enforce for whoever runs this.
 enum CgroupChecks {
@@ -7,16 +8,9 @@ enum CgroupChecks {
     static func all() -> [Finding] {
         let mounts = KernelChecks.contents("/proc/self/mountinfo") ?? ""
         let own = KernelChecks.contents("/proc/self/cgroup") ?? ""
-        return findings(hierarchies(mounts: mounts, own: own, users: usersOwn)) { access($0, W_OK) == 0 } + [
-            ending(mounts: mounts, own: own, users: usersOwn) { access($0, W_OK) == 0 }
+        return findings(hierarchies(mounts: mounts, own: own, users: Cgroups.usersOwn)) { access($0, W_OK) == 0 } + [
+            ending(mounts: mounts, own: own, users: Cgroups.usersOwn) { access($0, W_OK) == 0 }
         ]
-    }
-
-    /// The cgroup of an ordinary user's systemd, which makes a scope below it for the sessions; nil without one.
-    private static var usersOwn: String? {
-        let uid = geteuid()
-        let path = "/sys/fs/cgroup/user.slice/user-\(uid).slice/user@\(uid).service"
-        return uid != 0 && access("/run/user/\(uid)/bus", F_OK) == 0 && access(path, W_OK) == 0 ? path : nil
     }
 
     /// Whether a session's processes can be ended and stopped as one: cgroup.kill of Linux 5.14, or v1's freezer.
