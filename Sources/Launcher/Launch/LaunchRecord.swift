@@ -20,23 +20,12 @@ struct LaunchRecord: Codable, Sendable {
     static func fileName(_ id: SessionID) -> String { "\(id).json" }
 
     static func read(_ id: SessionID, in records: Directory) -> LaunchRecord? {
-        guard let file = try? records.open(fileName(id), flags: O_RDONLY | O_NONBLOCK) else { return nil }
-        let data = try? FileHandle(fileDescriptor: file.number, closeOnDealloc: false).read(upToCount: largest)
-        return withExtendedLifetime(file) { data.flatMap { try? JSONDecoder().decode(LaunchRecord.self, from: $0) } }
+        records.record(fileName(id), largest: largest)
     }
 
     /// Replaces the record in one step.
     func write(_ id: SessionID, in records: Directory) throws(SystemError) {
-        guard let data = try? JSONEncoder().encode(self) else {
-            throw SystemError(call: "encode the record", errno: EINVAL)
-        }
-        let draft = Draft(of: id.description, in: records)
-        let file = try draft.open(flags: O_WRONLY | O_TRUNC)
-        let written = data.withUnsafeBytes { Glibc.write(file.number, $0.baseAddress, $0.count) }
-        guard written == data.count else {
-            throw SystemError(call: "write \(draft.path)", errno: written < 0 ? errno : ENOSPC)
-        }
-        try draft.publish(as: Self.fileName(id))
+        try Draft(of: id.description, in: records).publish(self, as: Self.fileName(id))
     }
 
     /// Removes it, and one that was being written.
