@@ -13,34 +13,32 @@ public struct ProcessorKeeping: Sendable {
 
     public init(_ parent: CgroupParent) { self.parent = parent }
 
-    /// Whether it may run on all of them at present.
+    /// Whether nothing but this binds it to some of them.
     public func canKeep(_ leafName: String) -> Bool {
         let leaf = parent.leaf(leafName)
         guard let available = ProcessorPlace.available(parent.cgroups), available.count > 1 else { return false }
         switch leaf.kind {
         case .none: return false
         case .v2: return leaf.exists && (leaf.processors ?? available) == available
-        case .v1: return leaf.directories["cpuset"].map { !CgroupFile.exists($0) } ?? false
+        case .v1:
+            guard let cpuset = leaf.directories["cpuset"] else { return false }
+            return CgroupFile.exists("\(cpuset)/\(Self.name)") || !CgroupFile.exists(cpuset)
         }
     }
 
     /// - Returns: whether it is kept from here on.
     public func keep(_ leafName: String) -> Bool {
         let leaf = parent.leaf(leafName)
-        guard let available = ProcessorPlace.available(parent.cgroups), available.count > 1 else { return false }
+        guard canKeep(leafName), let available = ProcessorPlace.available(parent.cgroups) else { return false }
         let half = available.upperHalf
         switch leaf.kind {
         case .none: return false
         case .v2:
-            guard let directory = leaf.directories["unified"], (leaf.processors ?? available) == available else {
-                return false
-            }
+            guard let directory = leaf.directories["unified"] else { return false }
             return CgroupFile.write("\(directory)/cpuset.cpus", "\(half)\n") == 0
         case .v1:
             guard let cpuset = leaf.directories["cpuset"] else { return false }
-            let kept = "\(cpuset)/\(Self.name)"
-            guard CgroupFile.exists(kept) || !CgroupFile.exists(cpuset) else { return false }
-            return keepV1(leafName, in: cpuset, kept, all: available, half: half)
+            return keepV1(leafName, in: cpuset, "\(cpuset)/\(Self.name)", all: available, half: half)
         }
     }
 
