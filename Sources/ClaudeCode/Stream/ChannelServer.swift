@@ -18,9 +18,6 @@ public enum ChannelServer {
     /// alone.
     public static let channelArguments = ["--dangerously-load-development-channels", "server:\(name)"]
 
-    /// What a server that is a channel says of itself, among its experimental capabilities.
-    public static let capability = "claude/channel"
-
     /// Of a notification's `meta`: which prompt it is.
     public static let idKey = "message_id"
 
