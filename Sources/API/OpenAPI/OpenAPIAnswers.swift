@@ -29,4 +29,12 @@ extension OpenAPIDocument {
         }
         """#
     }
+
+    /// The answer that does not end.
+    static let eventStream = #"""
+        {
+         "description": "A stream of events. `id` is the sequence number, `event` the type, `data` an Event. A comment comes every 15 s when nothing else does; a hole is a `gap` event.",
+         "content": {"text/event-stream": {"schema": {"type": "string"}}}
+        }
+        """#
 }

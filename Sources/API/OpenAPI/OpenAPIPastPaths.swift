@@ -26,10 +26,7 @@ extension OpenAPIDocument {
             {"$ref": "#/components/parameters/Ticket"}
            ],
            "responses": {
-            "200": {
-             "description": "A stream of events. `id` is the sequence number, `event` the type, `data` an Event. A comment comes every 15 s when nothing else does; a hole is a `gap` event.",
-             "content": {"text/event-stream": {"schema": {"type": "string"}}}
-            },
+            "200": \#(eventStream),
             "default": {"$ref": "#/components/responses/Problem"}
            },
            "security": [{"bearer": []}, {"login": []}, {"ticket": []}]

@@ -1,4 +1,14 @@
 extension OpenAPIDocument {
+    // What a session's creation and its change ask for alike.
+
+    private static let askedDuration = #"""
+        {"type": ["string", "integer"], "examples": ["90s", "20m", "8h"], "description": "A duration, or seconds."}
+        """#
+
+    private static let askedLabels = #"""
+        {"type": "object", "maxProperties": 64, "additionalProperties": {"type": "string", "maxLength": 255}}
+        """#
+
     /// What a session is, is made from and shows.
     static let sessionSchemas = #"""
         {
@@ -157,29 +167,17 @@ extension OpenAPIDocument {
            "image": {"type": "string"},
            "size": {"$ref": "#/components/schemas/Size"},
            "env": {"type": "object", "maxProperties": 100, "additionalProperties": {"type": "string"}},
-           "labels": {
-            "type": "object",
-            "maxProperties": 64,
-            "additionalProperties": {"type": "string", "maxLength": 255}
-           },
+           "labels": \#(askedLabels),
            "model": {"type": "string"},
            "permission_mode": {"type": "string"},
-           "idle_timeout": {
-            "type": ["string", "integer"],
-            "examples": ["90s", "20m", "8h"],
-            "description": "A duration, or seconds."
-           },
+           "idle_timeout": \#(askedDuration),
            "egress": {
             "type": "array",
             "maxItems": 256,
             "items": {"type": "string"},
             "description": "Hosts as policies write them: the session reaches at most these of what its policy lets out; empty: none."
            },
-           "max_lifetime": {
-            "type": ["string", "integer"],
-            "examples": ["90s", "20m", "8h"],
-            "description": "A duration, or seconds."
-           },
+           "max_lifetime": \#(askedDuration),
            "prompt": {"type": "string", "description": "Typed once the session is ready."}
           }
          },
@@ -188,22 +186,10 @@ extension OpenAPIDocument {
           "additionalProperties": false,
           "properties": {
            "name": {"type": "string", "maxLength": 200},
-           "labels": {
-            "type": "object",
-            "maxProperties": 64,
-            "additionalProperties": {"type": "string", "maxLength": 255}
-           },
+           "labels": \#(askedLabels),
            "pinned": {"type": "boolean"},
-           "idle_timeout": {
-            "type": ["string", "integer"],
-            "examples": ["90s", "20m", "8h"],
-            "description": "A duration, or seconds."
-           },
-           "max_lifetime": {
-            "type": ["string", "integer"],
-            "examples": ["90s", "20m", "8h"],
-            "description": "A duration, or seconds."
-           }
+           "idle_timeout": \#(askedDuration),
+           "max_lifetime": \#(askedDuration)
           }
          },
          "Input": {
